@@ -1,0 +1,2 @@
+//! The `seed` command.
+fn main() {}

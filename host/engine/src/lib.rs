@@ -1,0 +1,1 @@
+//! The pipeline file, the lock, the caches and the driver of the stages.

@@ -1,0 +1,107 @@
+//! Packed images (`packing.wit`).
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Digest, ImagePlan, Platform};
+
+/// An OCI content descriptor; its JSON is the OCI form.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Descriptor {
+    /// Media type of the blob.
+    pub media_type: String,
+    /// Digest of its bytes.
+    pub digest: Digest,
+    /// Length in bytes.
+    pub size: u64,
+    /// Type of artifact.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artifact_type: Option<String>,
+    /// Platform, inside an index.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub platform: Option<Platform>,
+    /// Annotations.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub annotations: BTreeMap<String, String>,
+}
+
+impl Descriptor {
+    /// A descriptor of `content` with nothing optional.
+    pub fn of(media_type: &str, content: &[u8]) -> Self {
+        Self::new(media_type, Digest::of(content), content.len() as u64)
+    }
+
+    /// A descriptor with nothing optional.
+    pub fn new(media_type: &str, digest: Digest, size: u64) -> Self {
+        Self {
+            media_type: media_type.to_owned(),
+            digest,
+            size,
+            artifact_type: None,
+            platform: None,
+            annotations: BTreeMap::new(),
+        }
+    }
+}
+
+/// How a layer is compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Codec {
+    /// Plain tar.
+    None,
+    /// gzip at this level, 1 to 12.
+    Gzip(u8),
+    /// zstd at this level, 1 to 19.
+    Zstd(u8),
+}
+
+/// One layer to pack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LayerJob {
+    /// Index into the plan's layers.
+    pub layer: u32,
+    /// How to compress it.
+    pub codec: Codec,
+}
+
+/// A layer that is now a blob.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PackedLayer {
+    /// The blob.
+    pub descriptor: Descriptor,
+    /// Digest of the uncompressed tar.
+    pub diff_id: Digest,
+}
+
+/// What the packing stage is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PackRequest {
+    /// The plugin's configuration, JSON.
+    pub config: String,
+    /// The image's name.
+    pub name: String,
+    /// The Nix system.
+    pub system: String,
+    /// The same as a platform.
+    pub platform: Platform,
+    /// RFC 3339 time for `created` fields.
+    pub created: String,
+    /// The validated plan.
+    pub plan: ImagePlan,
+}
+
+/// A packed image.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Image {
+    /// The manifest.
+    pub manifest: Descriptor,
+    /// The configuration.
+    pub config: Descriptor,
+    /// The layers, bottom first.
+    pub layers: Vec<PackedLayer>,
+}

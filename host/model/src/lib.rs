@@ -1,0 +1,26 @@
+//! The words of a pipeline as data: digests, platforms, closures, plans, images.
+//!
+//! Every other crate speaks these types, so that none has to know a sibling. They mirror `wit/*.wit`, whose
+//! comments are the reference for each field; here stands what Rust adds.
+
+mod closure;
+mod diagnostic;
+mod digest;
+mod image;
+mod plan;
+mod platform;
+mod publication;
+mod selection;
+mod signature;
+
+pub use closure::{Closure, LayerRoots, StorePath};
+pub use diagnostic::{Diagnostic, Severity, StageError};
+pub use digest::{Digest, DigestError, Hasher};
+pub use image::{Codec, Descriptor, Image, LayerJob, PackRequest, PackedLayer};
+pub use plan::{Entry, EntryKind, ImageConfig, ImagePlan, Layer};
+pub use platform::{Platform, UnknownSystem};
+pub use publication::{
+    Attached, Attachment, Content, File, FileContent, Published, PublishRequest, SystemImage, Written,
+};
+pub use selection::{Installable, OutputRequest, SelectionRequest, SourceKind, Variant};
+pub use signature::{Algorithm, Artifact, PayloadFormat, PublicKey, SignRequest, Signature, Signed};

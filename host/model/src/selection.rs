@@ -1,0 +1,71 @@
+//! What the selection stage is asked (`selection.wit`, interface `layer-selection`).
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Platform;
+
+/// Where paths come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SourceKind {
+    /// A Nix flake.
+    Flake,
+    /// Plain directories.
+    Directories,
+    /// A closure built before.
+    Closure,
+}
+
+/// What the image is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Variant {
+    /// To run programs.
+    #[default]
+    Runtime,
+    /// To build the flake inside it.
+    Build,
+}
+
+/// One thing to build.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Installable {
+    /// Attribute path in the flake, or the name of a directory.
+    pub attribute: String,
+    /// Output of the derivation; its default output where there is none.
+    pub output: Option<String>,
+}
+
+/// What one layer is made from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct OutputRequest {
+    /// The layer's name.
+    pub layer: String,
+    /// What to build for it.
+    pub installables: Vec<Installable>,
+}
+
+/// What the pipeline asks of a selector.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SelectionRequest {
+    /// The plugin's configuration, JSON.
+    pub config: String,
+    /// The image's name.
+    pub name: String,
+    /// The Nix system.
+    pub system: String,
+    /// The same as a platform.
+    pub platform: Platform,
+    /// What the image is for.
+    pub variant: Variant,
+    /// Where the paths come from.
+    pub source: SourceKind,
+    /// The layers on offer, in declared order.
+    pub available: Vec<OutputRequest>,
+    /// Facts of the source.
+    pub variables: BTreeMap<String, String>,
+}

@@ -1,0 +1,1 @@
+//! Runs Nix and reads what it says: evaluation, builds with progress, closures.

@@ -1,0 +1,3 @@
+//! Runs the stages' components in wasmtime: engines, limits, grants, AOT cache.
+
+pub mod capabilities;

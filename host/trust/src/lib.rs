@@ -1,0 +1,1 @@
+//! Keys, envelopes, statements and signatures.

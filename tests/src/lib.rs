@@ -1,0 +1,1 @@
+//! End-to-end and interoperability tests; the tests themselves are in `tests/`.
