@@ -1,0 +1,142 @@
+//! What a run tells while it works. The command line draws it; nothing here affects a result.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::Serialize;
+
+/// One step of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Step {
+    /// Plugins are read, checked against their pins and compiled.
+    Plugins,
+    /// The flake is evaluated, or directories are listed.
+    Evaluate,
+    /// Nix builds, or directories are hashed.
+    Build,
+    /// The selection plugin chooses layers.
+    Select,
+    /// Layers become blobs.
+    Pack,
+    /// Signing plugins sign.
+    Sign,
+    /// Publishing plugins publish.
+    Publish,
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Plugins => "plugins",
+            Self::Evaluate => "evaluate",
+            Self::Build => "build",
+            Self::Select => "select",
+            Self::Pack => "pack",
+            Self::Sign => "sign",
+            Self::Publish => "publish",
+        })
+    }
+}
+
+/// What kind of work a task is, and so the unit of its amounts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TaskKind {
+    /// Nix builds a derivation; no amounts.
+    NixBuild,
+    /// Nix downloads or copies; bytes.
+    NixTransfer,
+    /// Store paths are read into layers; bytes of NAR.
+    Pack,
+    /// Work that a plugin reports; bytes, as for uploads.
+    Plugin,
+}
+
+/// How loud a message is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Shown with `-vv`.
+    Debug,
+    /// Shown with `-v`.
+    Info,
+    /// Always shown.
+    Warning,
+    /// Always shown.
+    Error,
+}
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A step begins, for one system where the step is done per system.
+    StepStarted {
+        /// The step.
+        step: Step,
+        /// The Nix system.
+        system: Option<String>,
+    },
+    /// A step ended well.
+    StepFinished {
+        /// The step.
+        step: Step,
+        /// The Nix system.
+        system: Option<String>,
+        /// How long it took.
+        duration: Duration,
+        /// Whether the result of an earlier run was used.
+        cached: bool,
+    },
+    /// A task begins inside a step.
+    TaskStarted {
+        /// Names the task in later events; unique in one run.
+        task: u64,
+        /// What kind of work it is.
+        kind: TaskKind,
+        /// One line for people, without control characters.
+        label: String,
+        /// The expected amount, where it is known.
+        total: Option<u64>,
+    },
+    /// More of a task is done.
+    TaskAdvanced {
+        /// The task.
+        task: u64,
+        /// How much more.
+        amount: u64,
+    },
+    /// A task ended, done or not.
+    TaskFinished {
+        /// The task.
+        task: u64,
+    },
+    /// A line that a builder or Nix itself wrote.
+    BuildLog {
+        /// The derivation's name; none where Nix itself speaks.
+        derivation: Option<String>,
+        /// The line, without control characters.
+        line: String,
+    },
+    /// A message, of a plugin or of the engine.
+    Message {
+        /// The plugin's name; none where the engine speaks.
+        plugin: Option<String>,
+        /// How loud it is.
+        level: Level,
+        /// The text, without control characters.
+        text: String,
+    },
+}
+
+/// Takes events, from several threads at once. Must not block for long: packing waits for it.
+pub trait EventSink: Send + Sync + fmt::Debug {
+    /// Takes one event.
+    fn event(&self, event: Event);
+}
+
+/// A sink that drops everything.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Silent;
+
+impl EventSink for Silent {
+    fn event(&self, _: Event) {}
+}

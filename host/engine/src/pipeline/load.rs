@@ -1,0 +1,82 @@
+//! Reads a pipeline file from disk.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use crate::pipeline::Pipeline;
+use crate::problem::{Problems, SourceFile};
+
+/// The largest pipeline file in bytes: hundreds of times what anybody writes, and harmless to parse.
+const MAX_SIZE: u64 = 1 << 20;
+
+/// Why a pipeline could not be had from a file.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+pub enum LoadError {
+    /// There is no such file.
+    #[error("there is no pipeline file at {}", path.display())]
+    #[diagnostic(
+        code(seed::pipeline::not_found),
+        help(
+            "`seed init` writes one for the flake in this directory, or name another file: `seed run PATH`"
+        )
+    )]
+    NotFound {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It cannot be read.
+    #[error("the pipeline file {} cannot be read: {source}", path.display())]
+    #[diagnostic(code(seed::pipeline::unreadable))]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It is larger than 1 MiB.
+    #[error("the pipeline file {} is larger than 1 MiB", path.display())]
+    #[diagnostic(code(seed::pipeline::too_large), help("is it really a pipeline file?"))]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It is not text.
+    #[error("the pipeline file {} is not UTF-8: byte {offset} cannot be read", path.display())]
+    #[diagnostic(code(seed::pipeline::not_text), help("TOML files are UTF-8 text"))]
+    NotText {
+        /// The file.
+        path: PathBuf,
+        /// The first bad byte.
+        offset: usize,
+    },
+    /// Its content is wrong.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Problems(#[from] Problems),
+}
+
+impl Pipeline {
+    /// Reads and checks the file at `path`, at most 1 MiB.
+    pub fn load(path: &Path) -> Result<Self, LoadError> {
+        let text = read(path)?;
+        let file = SourceFile { path: path.to_owned(), text: text.into() };
+        Ok(Self::parse(file)?)
+    }
+}
+
+fn read(path: &Path) -> Result<String, LoadError> {
+    let unreadable = |source: io::Error| match source.kind() {
+        io::ErrorKind::NotFound => LoadError::NotFound { path: path.to_owned() },
+        _ => LoadError::Unreadable { path: path.to_owned(), source },
+    };
+    let mut bytes = Vec::new();
+    File::open(path).and_then(|file| file.take(MAX_SIZE + 1).read_to_end(&mut bytes)).map_err(unreadable)?;
+    if bytes.len() as u64 > MAX_SIZE {
+        return Err(LoadError::TooLarge { path: path.to_owned() });
+    }
+    String::from_utf8(bytes).map_err(|error| LoadError::NotText {
+        path: path.to_owned(),
+        offset: error.utf8_error().valid_up_to(),
+    })
+}

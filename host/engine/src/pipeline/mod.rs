@@ -1,0 +1,19 @@
+//! The pipeline file, `pipeline.toml`: what to build, which plugins decide, and what they may reach.
+//!
+//! `docs/pipeline.md` is the reference for users. Each unknown key, wrong type and impossible value is a
+//! [`Problem`](crate::Problem) with its place in the file, and as many as possible are found at once.
+
+mod load;
+mod model;
+mod parse;
+mod plugin;
+mod reader;
+mod seed;
+mod source;
+mod vault;
+
+pub use load::LoadError;
+pub use model::{
+    Config, Flake, Grants, KeySource, LayerDirectory, Pipeline, PluginSource, PluginUse, SecretSource, Seed,
+    Source, Stage,
+};

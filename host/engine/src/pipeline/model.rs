@@ -1,0 +1,217 @@
+//! The typed form of a pipeline file.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::Range;
+use std::path::PathBuf;
+
+use seed_model::{Digest, OutputRequest, Variant};
+use toml::Spanned;
+
+use crate::problem::SourceFile;
+
+/// A pipeline file that has been read and found consistent.
+#[derive(Clone, Debug)]
+pub struct Pipeline {
+    /// The file, for errors; relative paths in it begin at its directory.
+    pub file: SourceFile,
+    /// Where the store paths come from.
+    pub source: Source,
+    /// Nix systems to make images for, sorted; at least one.
+    pub systems: Vec<String>,
+    /// What the image is.
+    pub seed: Seed,
+    /// The selection stage.
+    pub select: PluginUse,
+    /// The packing stage.
+    pub pack: PluginUse,
+    /// Signing plugins in the order of the file; none where the image is not signed.
+    pub sign: Vec<PluginUse>,
+    /// Publishing plugins in the order of the file; at least one.
+    pub publish: Vec<PluginUse>,
+    /// Keys by name.
+    pub keys: BTreeMap<String, KeySource>,
+    /// Secrets by name.
+    pub secrets: BTreeMap<String, SecretSource>,
+    /// `[limits]`, by name; the runtime knows the names.
+    pub limits: BTreeMap<String, Spanned<u64>>,
+}
+
+impl Pipeline {
+    /// All uses of plugins, in the order of the stages.
+    pub fn plugins(&self) -> impl Iterator<Item = &PluginUse> {
+        [&self.select, &self.pack].into_iter().chain(&self.sign).chain(&self.publish)
+    }
+}
+
+/// Where store paths come from.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// A Nix flake.
+    Flake(Flake),
+    /// Plain directories by layer, in the order of the file.
+    Directories(Vec<LayerDirectory>),
+}
+
+/// `[source]` with `flake`.
+#[derive(Clone, Debug)]
+pub struct Flake {
+    /// The flake reference, as Nix takes it.
+    pub reference: Spanned<String>,
+    /// The derivation whose outputs are layers; none where `[layers]` is given.
+    pub attr: Option<Spanned<String>>,
+    /// `[layers]`, in the order of the file; empty where `attr` is given.
+    pub layers: Vec<OutputRequest>,
+    /// Whether Nix may download what others built.
+    pub substitute: bool,
+}
+
+/// One layer of `[source.directories]`.
+#[derive(Clone, Debug)]
+pub struct LayerDirectory {
+    /// The layer's name.
+    pub layer: String,
+    /// The directory, as the file has it.
+    pub path: Spanned<String>,
+}
+
+/// `[seed]`.
+#[derive(Clone, Debug)]
+pub struct Seed {
+    /// The image's name: a repository name of one component.
+    pub name: String,
+    /// What the image is for.
+    pub variant: Variant,
+    /// RFC 3339 UTC time for every `created` field.
+    pub created: String,
+}
+
+/// The stages of a pipeline, as sections of the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// `[select]`
+    Select,
+    /// `[pack]`
+    Pack,
+    /// `[[sign]]`
+    Sign,
+    /// `[[publish]]`
+    Publish,
+}
+
+impl Stage {
+    /// The section's name.
+    pub fn section(self) -> &'static str {
+        match self {
+            Self::Select => "select",
+            Self::Pack => "pack",
+            Self::Sign => "sign",
+            Self::Publish => "publish",
+        }
+    }
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.section())
+    }
+}
+
+/// One use of a plugin.
+#[derive(Clone, Debug)]
+pub struct PluginUse {
+    /// The stage it serves.
+    pub stage: Stage,
+    /// Where the component comes from.
+    pub source: Spanned<PluginSource>,
+    /// The pin in this file.
+    pub pin: Option<Spanned<Digest>>,
+    /// Its configuration.
+    pub config: Config,
+    /// What it may reach.
+    pub grants: Grants,
+}
+
+/// Where a component comes from. Its text is the form of the pipeline file.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PluginSource {
+    /// `builtin:NAME`: embedded in this program.
+    Builtin(String),
+    /// `./file.wasm`: a file, relative to the pipeline file or absolute.
+    File(String),
+    /// `oci://host/repository:tag` or `…@sha256:…`: an artifact in a registry.
+    Oci(String),
+}
+
+impl fmt::Display for PluginSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Builtin(name) => write!(f, "builtin:{name}"),
+            Self::File(path) => f.write_str(path),
+            Self::Oci(reference) => write!(f, "oci://{reference}"),
+        }
+    }
+}
+
+/// A plugin's `config` and where each value stands.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The values, as JSON with sorted keys.
+    pub value: serde_json::Value,
+    /// Places by JSON pointer (RFC 6901). The empty pointer is the whole table, or the plugin's line where
+    /// there is no `config`.
+    pub spans: BTreeMap<String, Range<usize>>,
+}
+
+impl Default for Config {
+    /// An empty table that stands nowhere.
+    fn default() -> Self {
+        Self { value: serde_json::Value::Object(serde_json::Map::new()), spans: BTreeMap::new() }
+    }
+}
+
+impl Config {
+    /// The place of the value at `pointer`, or of the nearest value around it.
+    pub fn span(&self, pointer: &str) -> Option<Range<usize>> {
+        let mut pointer = pointer;
+        loop {
+            if let Some(span) = self.spans.get(pointer) {
+                return Some(span.clone());
+            }
+            pointer = &pointer[..pointer.rfind('/')?];
+        }
+    }
+}
+
+/// What one plugin may reach. Everything is empty where nothing is granted.
+#[derive(Clone, Debug, Default)]
+pub struct Grants {
+    /// HTTP origins, `scheme://host[:port]`.
+    pub http: Vec<Spanned<String>>,
+    /// Registries whose credentials the host attaches, `host[:port]`.
+    pub credentials: Vec<Spanned<String>>,
+    /// Names of `[keys]`.
+    pub keys: Vec<Spanned<String>>,
+    /// Names of `[secrets]`.
+    pub secrets: Vec<Spanned<String>>,
+    /// Paths that it may write, relative to the pipeline file or absolute.
+    pub write: Vec<Spanned<String>>,
+}
+
+/// One entry of `[keys]`: a key file in the form of cosign.
+#[derive(Clone, Debug)]
+pub struct KeySource {
+    /// The key file, relative to the pipeline file or absolute.
+    pub file: Spanned<String>,
+    /// Where its password is; none where the file is not encrypted or the user is asked.
+    pub password: Option<SecretSource>,
+}
+
+/// Where a secret is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SecretSource {
+    /// In this environment variable.
+    Env(String),
+    /// In this file, without a final line break.
+    File(PathBuf),
+}

@@ -1,0 +1,195 @@
+//! From the text of a pipeline file to its typed form.
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::pipeline::model::{Config, Grants, Pipeline, PluginSource, PluginUse, Source, Stage};
+use crate::pipeline::reader::{Section, invalid, wrong_type};
+use crate::pipeline::{plugin, seed, source, vault};
+use crate::problem::{Problem, Problems, SourceFile};
+use crate::suggest::did_you_mean;
+
+/// The version of the file's form that this program reads.
+const SCHEMA: u64 = 1;
+
+impl Pipeline {
+    /// Checks `file`, which is already read.
+    pub fn parse(file: SourceFile) -> Result<Self, Problems> {
+        let text = file.text.clone();
+        let (table, errors) = DeTable::parse_recoverable(&text);
+        let syntax = errors.iter().map(syntax_problem).collect();
+        Problems::check(&file, syntax)?;
+        let root = Section::new("the file", 0..0, table.get_ref());
+        let mut problems = Vec::new();
+        let pipeline = read(root, &file, &mut problems);
+        Problems::check(&file, problems)?;
+        Ok(pipeline.expect("a part is left out only together with a problem"))
+    }
+}
+
+fn syntax_problem(error: &toml::de::Error) -> Problem {
+    Problem {
+        code: "seed::pipeline::syntax".to_owned(),
+        message: format!("not valid TOML: {}", error.message()),
+        label: "here".to_owned(),
+        span: error.span(),
+        help: None,
+    }
+}
+
+fn read(mut root: Section<'_>, file: &SourceFile, problems: &mut Vec<Problem>) -> Option<Pipeline> {
+    if let Some(problem) = schema(&mut root) {
+        problems.push(problem);
+        return None; // With another schema, every other message would mislead.
+    }
+    let source = source::read(&mut root, problems);
+    let seed = seed::read(&mut root, problems);
+    let select = single(&mut root, Stage::Select, "standard-layers", problems);
+    let pack = single(&mut root, Stage::Pack, "oci-packer", problems);
+    let sign = several(&mut root, Stage::Sign, problems);
+    let publish = several(&mut root, Stage::Publish, problems);
+    if publish.is_empty() && root.value("publish").is_none() {
+        problems.push(root.missing(
+            "publish",
+            "say where the image goes, such as:\n\n[[publish]]\nplugin = \"builtin:oci-layout\"\nconfig = { path = \"result\" }",
+        ));
+    }
+    let keys = vault::keys(&mut root, problems);
+    let secrets = vault::secrets(&mut root, problems);
+    let limits = vault::limits(&mut root, problems);
+    for used in sign.iter().chain(&publish).flatten() {
+        known_names(&used.grants.keys, "keys", keys.keys(), problems);
+        known_names(&used.grants.secrets, "secrets", secrets.keys(), problems);
+    }
+    root.finish(problems);
+    let (source, systems): (Source, _) = source?;
+    Some(Pipeline {
+        file: file.clone(),
+        source,
+        systems,
+        seed: seed?,
+        select: select?,
+        pack: pack?,
+        sign: sign.into_iter().collect::<Option<_>>()?,
+        publish: publish.into_iter().collect::<Option<_>>()?,
+        keys,
+        secrets,
+        limits,
+    })
+}
+
+fn schema(root: &mut Section<'_>) -> Option<Problem> {
+    let Some(value) = root.value("schema") else {
+        return Some(root.missing("schema", "begin the file with `schema = 1`"));
+    };
+    let version = value.get_ref().as_integer().and_then(|i| u64::from_str_radix(i.as_str(), i.radix()).ok());
+    match version {
+        None => Some(wrong_type("`schema`", "the number 1", value)),
+        Some(SCHEMA) => None,
+        Some(other) => Some(Problem {
+            code: "seed::pipeline::schema".to_owned(),
+            message: format!(
+                "this is a pipeline file of version {other}; this `seed` reads version {SCHEMA}"
+            ),
+            label: format!("only {SCHEMA} is known"),
+            span: Some(value.span()),
+            help: Some(if other > SCHEMA {
+                "upgrade `seed`, or write the file in the older form".to_owned()
+            } else {
+                format!("write `schema = {SCHEMA}`")
+            }),
+        }),
+    }
+}
+
+/// `[select]` or `[pack]`: a builtin where it is not given.
+fn single(
+    root: &mut Section<'_>,
+    stage: Stage,
+    builtin: &str,
+    problems: &mut Vec<Problem>,
+) -> Option<PluginUse> {
+    let name = stage.section();
+    if root.value(name).is_none() {
+        return Some(PluginUse {
+            stage,
+            source: Spanned::new(0..0, PluginSource::Builtin(builtin.to_owned())),
+            pin: None,
+            config: Config::default(),
+            grants: Grants::default(),
+        });
+    }
+    let section = root.table(name, &format!("[{name}]"), problems)?;
+    plugin::read(section, stage, Some(builtin), problems)
+}
+
+/// `[[sign]]` or `[[publish]]`.
+fn several(root: &mut Section<'_>, stage: Stage, problems: &mut Vec<Problem>) -> Vec<Option<PluginUse>> {
+    let sections = root.tables(stage.section(), problems);
+    sections.into_iter().map(|section| plugin::read(section, stage, None, problems)).collect()
+}
+
+fn known_names<'a>(
+    granted: &[Spanned<String>],
+    section: &str,
+    known: impl Iterator<Item = &'a String> + Clone,
+    problems: &mut Vec<Problem>,
+) {
+    for name in granted {
+        if known.clone().any(|known| known == name.get_ref()) {
+            continue;
+        }
+        let example = match section {
+            "keys" => format!("[keys.{}]\ncosign = {{ file = \"cosign.key\" }}", name.get_ref()),
+            _ => format!("[secrets.{}]\nenv = \"NAME\"", name.get_ref()),
+        };
+        problems.push(invalid(
+            format!("there is no `{}` in [{section}]", name.get_ref()),
+            name.span(),
+            did_you_mean(name.get_ref(), known.clone().map(String::as_str))
+                .unwrap_or(format!("add:\n\n{example}")),
+        ));
+    }
+}
+
+/// A TOML value as JSON with sorted keys; dates and non-finite numbers have no JSON form.
+pub(super) fn json(
+    pointer: &str,
+    value: &Spanned<DeValue<'_>>,
+    config: &mut Config,
+    problems: &mut Vec<Problem>,
+) -> serde_json::Value {
+    config.spans.insert(pointer.to_owned(), value.span());
+    match value.get_ref() {
+        DeValue::String(text) => text.as_ref().into(),
+        DeValue::Boolean(flag) => (*flag).into(),
+        DeValue::Integer(integer) => match i64::from_str_radix(integer.as_str(), integer.radix()) {
+            Ok(number) => number.into(),
+            Err(_) => unusable(value, "integers have 64 bits", problems),
+        },
+        DeValue::Float(float) => match float.as_str().parse().ok().and_then(serde_json::Number::from_f64) {
+            Some(number) => number.into(),
+            None => unusable(value, "numbers are finite", problems),
+        },
+        DeValue::Datetime(_) => unusable(value, "write dates as strings, in quotes", problems),
+        DeValue::Array(items) => {
+            let values = items.iter().enumerate();
+            values.map(|(index, item)| json(&format!("{pointer}/{index}"), item, config, problems)).collect()
+        }
+        DeValue::Table(table) => {
+            let mut entries: Vec<_> = table.iter().collect();
+            entries.sort_by_key(|(key, _)| key.get_ref().clone());
+            let entries = entries.into_iter().map(|(key, item)| {
+                let name = key.get_ref().as_ref();
+                let escaped = name.replace('~', "~0").replace('/', "~1");
+                (name.to_owned(), json(&format!("{pointer}/{escaped}"), item, config, problems))
+            });
+            serde_json::Value::Object(entries.collect())
+        }
+    }
+}
+
+fn unusable(value: &Spanned<DeValue<'_>>, why: &str, problems: &mut Vec<Problem>) -> serde_json::Value {
+    problems.push(invalid("this value cannot be handed to a plugin", value.span(), why));
+    serde_json::Value::Null
+}

@@ -1,0 +1,125 @@
+//! `[select]`, `[pack]`, `[[sign]]` and `[[publish]]`: which plugin, its pin, configuration and grants.
+
+use seed_model::Digest;
+use toml::Spanned;
+
+use crate::pipeline::model::{Config, Grants, PluginSource, PluginUse, Stage};
+use crate::pipeline::parse::json;
+use crate::pipeline::reader::{Section, invalid, strings, wrong_type};
+use crate::problem::Problem;
+use crate::suggest::did_you_mean;
+
+/// Reads one section. `builtin` is used where `plugin` is missing.
+pub(super) fn read(
+    mut section: Section<'_>,
+    stage: Stage,
+    builtin: Option<&str>,
+    problems: &mut Vec<Problem>,
+) -> Option<PluginUse> {
+    let source = match (section.value("plugin").is_some(), builtin) {
+        (true, _) => section.string("plugin", problems).and_then(|text| plugin_source(&text, problems)),
+        (false, Some(name)) => Some(Spanned::new(section.span(), PluginSource::Builtin(name.to_owned()))),
+        (false, None) => {
+            let example = if stage == Stage::Sign { "cosign-signer" } else { "oci-layout" };
+            problems.push(section.missing("plugin", format!("such as `plugin = \"builtin:{example}\"`")));
+            None
+        }
+    };
+    let pin = section.string("sha256", problems).and_then(|text| pin(&text, problems));
+    let config = config(&mut section, problems);
+    let grants = grants(&mut section, stage, problems);
+    section.finish(problems);
+    Some(PluginUse { stage, source: source?, pin, config, grants })
+}
+
+fn plugin_source(text: &Spanned<String>, problems: &mut Vec<Problem>) -> Option<Spanned<PluginSource>> {
+    let value = text.get_ref();
+    let source = if let Some(name) = value.strip_prefix("builtin:") {
+        PluginSource::Builtin(name.to_owned())
+    } else if let Some(reference) = value.strip_prefix("oci://") {
+        PluginSource::Oci(reference.to_owned())
+    } else if value.starts_with("./") || value.starts_with("../") || value.starts_with('/') {
+        PluginSource::File(value.clone())
+    } else {
+        problems.push(invalid(
+            format!("`{value}` does not say where the plugin is"),
+            text.span(),
+            "write `builtin:NAME`, a file as `./NAME.wasm`, or `oci://HOST/REPOSITORY:TAG`",
+        ));
+        return None;
+    };
+    Some(Spanned::new(text.span(), source))
+}
+
+fn pin(text: &Spanned<String>, problems: &mut Vec<Problem>) -> Option<Spanned<Digest>> {
+    let parsed = format!("sha256:{}", text.get_ref()).parse();
+    if parsed.is_err() {
+        problems.push(invalid(
+            "`sha256` is not a SHA-256 digest",
+            text.span(),
+            "write the 64 lower-case hexadecimal digits that `sha256sum` or `seed plugin inspect` prints",
+        ));
+    }
+    parsed.ok().map(|digest| Spanned::new(text.span(), digest))
+}
+
+fn config(section: &mut Section<'_>, problems: &mut Vec<Problem>) -> Config {
+    let mut config = Config::default();
+    config.spans.insert(String::new(), section.span());
+    let Some(value) = section.value("config") else { return config };
+    if value.get_ref().is_table() {
+        config.value = json("", value, &mut config, problems);
+    } else {
+        problems.push(wrong_type("`config`", "a table", value));
+    }
+    config
+}
+
+/// The grants that a stage's world has interfaces for.
+fn grantable(stage: Stage) -> &'static [&'static str] {
+    match stage {
+        Stage::Select | Stage::Pack => &[],
+        Stage::Sign => &["http", "credentials", "keys", "secrets"],
+        Stage::Publish => &["http", "credentials", "secrets", "write"],
+    }
+}
+
+fn grants(section: &mut Section<'_>, stage: Stage, problems: &mut Vec<Problem>) -> Grants {
+    let mut grants = Grants::default();
+    let Some(table) = section.table("grants", "`grants`", problems) else { return grants };
+    let takes = grantable(stage);
+    for (key, value) in table.entries() {
+        let name = key.get_ref().as_str();
+        if !takes.contains(&name) {
+            problems.push(not_grantable(&key, stage, takes));
+            continue;
+        }
+        let names = strings(&format!("the grant `{name}`"), value, problems).unwrap_or_default();
+        match name {
+            "http" => grants.http = names,
+            "credentials" => grants.credentials = names,
+            "keys" => grants.keys = names,
+            "secrets" => grants.secrets = names,
+            _ => grants.write = names,
+        }
+    }
+    grants
+}
+
+fn not_grantable(key: &Spanned<String>, stage: Stage, takes: &[&str]) -> Problem {
+    let help = if takes.is_empty() {
+        format!("the {stage} stage is a pure function: its plugin reaches nothing, so remove `grants`")
+    } else {
+        did_you_mean(key.get_ref(), takes.iter().copied()).unwrap_or_else(|| {
+            let takes: Vec<_> = takes.iter().map(|name| format!("`{name}`")).collect();
+            format!("a {stage} plugin can be granted {}", takes.join(", "))
+        })
+    };
+    Problem {
+        code: "seed::pipeline::unknown-grant".to_owned(),
+        message: format!("`{}` cannot be granted to a {stage} plugin", key.get_ref()),
+        label: "not a grant of this stage".to_owned(),
+        span: Some(key.span()),
+        help: Some(help),
+    }
+}

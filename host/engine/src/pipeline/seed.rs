@@ -1,0 +1,92 @@
+//! `[seed]`: what the image is.
+
+use seed_model::Variant;
+use toml::Spanned;
+
+use crate::pipeline::model::Seed;
+use crate::pipeline::reader::{Section, invalid};
+use crate::problem::Problem;
+use crate::suggest::did_you_mean;
+
+/// The value of `created` where none is given: one second after the epoch, as Nix dates files.
+const DEFAULT_CREATED: &str = "1970-01-01T00:00:01Z";
+
+/// The longest image name: registries refuse longer repositories.
+const MAX_NAME: usize = 128;
+
+pub(super) fn read(root: &mut Section<'_>, problems: &mut Vec<Problem>) -> Option<Seed> {
+    let Some(mut section) = root.table("seed", "[seed]", problems) else {
+        if root.value("seed").is_none() {
+            problems.push(root.missing("seed", "add:\n\n[seed]\nname = \"hello\""));
+        }
+        return None;
+    };
+    let variant = match section.string("variant", problems) {
+        None => Variant::Runtime,
+        Some(text) => variant(&text, problems),
+    };
+    let created = match section.string("created", problems) {
+        None => DEFAULT_CREATED.to_owned(),
+        Some(text) => created(&text, problems),
+    };
+    let name = section.string("name", problems);
+    match &name {
+        Some(name) if !is_repository_component(name.get_ref()) => problems.push(invalid(
+            format!("`{}` cannot be the name of an image", name.get_ref().escape_debug()),
+            name.span(),
+            format!(
+                "use at most {MAX_NAME} lower-case letters and digits, with single `.`, `_` or `-` between them; \
+                 the registry belongs into the `config` of the publishing plugin"
+            ),
+        )),
+        None if section.value("name").is_none() => {
+            problems.push(section.missing("name", "such as `name = \"hello\"`"));
+        }
+        _ => {}
+    }
+    section.finish(problems);
+    Some(Seed { name: name?.into_inner(), variant, created })
+}
+
+fn variant(text: &Spanned<String>, problems: &mut Vec<Problem>) -> Variant {
+    match text.get_ref().as_str() {
+        "runtime" => return Variant::Runtime,
+        "build" => return Variant::Build,
+        _ => {}
+    }
+    let help = did_you_mean(text.get_ref(), ["runtime", "build"]);
+    problems.push(invalid(
+        format!("there is no variant `{}`", text.get_ref().escape_debug()),
+        text.span(),
+        help.unwrap_or_else(|| {
+            "write `runtime`, to run programs, or `build`, to build the flake inside it".to_owned()
+        }),
+    ));
+    Variant::Runtime
+}
+
+fn created(text: &Spanned<String>, problems: &mut Vec<Problem>) -> String {
+    let time = text.get_ref();
+    // The parser checks days and months too; the form is narrower than RFC 3339, so that equal times have equal bytes.
+    let exact = time.len() == DEFAULT_CREATED.len() && time.ends_with('Z') && time.as_bytes()[10] == b'T';
+    if !exact || time.parse::<toml::value::Datetime>().is_err() {
+        problems.push(invalid(
+            format!("`{}` is not a time in the form that `created` takes", time.escape_debug()),
+            text.span(),
+            format!("write UTC with whole seconds, such as `{DEFAULT_CREATED}`"),
+        ));
+    }
+    time.clone()
+}
+
+/// One component of a repository name in the distribution specification.
+fn is_repository_component(name: &str) -> bool {
+    let letter = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let separator = |byte: u8| matches!(byte, b'.' | b'_' | b'-');
+    let bytes = name.as_bytes();
+    bytes.len() <= MAX_NAME
+        && bytes.first().is_some_and(letter)
+        && bytes.last().is_some_and(letter)
+        && bytes.iter().all(|&byte| letter(&byte) || separator(byte))
+        && !bytes.windows(2).any(|pair| separator(pair[0]) && separator(pair[1]))
+}

@@ -1,0 +1,166 @@
+//! `[source]` and `[layers]`.
+
+use std::collections::BTreeSet;
+
+use seed_model::{Installable, OutputRequest, Platform};
+use toml::Spanned;
+use toml::de::DeValue;
+
+use crate::pipeline::model::{Flake, LayerDirectory, Source};
+use crate::pipeline::reader::{Section, invalid, string, strings};
+use crate::problem::Problem;
+
+/// The attribute that is built where neither `attr` nor `[layers]` is given.
+const DEFAULT_ATTRIBUTE: &str = "seed";
+
+/// The longest name of a layer: it goes into annotations and tables.
+const MAX_LAYER_NAME: usize = 64;
+
+/// Reads both sections: the source, and the systems, sorted.
+pub(super) fn read(root: &mut Section<'_>, problems: &mut Vec<Problem>) -> Option<(Source, Vec<String>)> {
+    let Some(mut section) = root.table("source", "[source]", problems) else {
+        if root.value("source").is_none() {
+            problems.push(root.missing("source", "add:\n\n[source]\nflake = \".\""));
+        }
+        root.value("layers");
+        return None;
+    };
+    let systems = systems(&mut section, problems);
+    let directories = section.table("directories", "[source.directories]", problems);
+    let source = match directories {
+        Some(table) => directories_source(root, &mut section, &table, problems),
+        None => flake_source(root, &mut section, problems),
+    };
+    section.finish(problems);
+    Some((source?, systems?))
+}
+
+fn systems(section: &mut Section<'_>, problems: &mut Vec<Problem>) -> Option<Vec<String>> {
+    let Some(value) = section.value("systems") else { return Some(vec![Platform::host_system()]) };
+    let found = strings("`systems`", value, problems)?;
+    if found.is_empty() {
+        problems.push(invalid("`systems` is empty", value.span(), "leave it out for this machine's system"));
+    }
+    let mut systems = BTreeSet::new();
+    for system in found {
+        let span = system.span();
+        let name = system.into_inner();
+        if let Err(error) = Platform::of_system(&name) {
+            problems.push(invalid(error.to_string(), span.clone(), "use one of these names of Nix"));
+        }
+        if !systems.insert(name.clone()) {
+            problems.push(invalid(format!("`{name}` stands twice in `systems`"), span, "remove one of them"));
+        }
+    }
+    Some(systems.into_iter().collect())
+}
+
+fn flake_source(
+    root: &mut Section<'_>,
+    section: &mut Section<'_>,
+    problems: &mut Vec<Problem>,
+) -> Option<Source> {
+    let reference = section.string("flake", problems);
+    if reference.is_none() && section.value("flake").is_none() {
+        problems.push(
+            section
+                .missing("flake", "write `flake = \".\"`, or give [source.directories], which needs no Nix"),
+        );
+    }
+    let mut attr = section.string("attr", problems);
+    let substitute = section.boolean("substitute", problems).unwrap_or(false);
+    let layers = root.table("layers", "[layers]", problems).map(|table| layers(&table, problems));
+    match (&attr, &layers) {
+        (Some(attr), Some(_)) => problems.push(invalid(
+            "`attr` and [layers] are both given",
+            attr.span(),
+            "keep `attr` for one derivation whose outputs are the layers, or [layers] for attributes per layer",
+        )),
+        (None, None) => attr = Some(Spanned::new(section.span(), DEFAULT_ATTRIBUTE.to_owned())),
+        _ => {}
+    }
+    Some(Source::Flake(Flake { reference: reference?, attr, layers: layers.unwrap_or_default(), substitute }))
+}
+
+fn layers(table: &Section<'_>, problems: &mut Vec<Problem>) -> Vec<OutputRequest> {
+    let mut layers = Vec::new();
+    for (name, value) in table.entries() {
+        layer_name(&name, problems);
+        let Some(attributes) = strings(&format!("the layer `{}`", name.get_ref()), value, problems) else {
+            continue;
+        };
+        let installables = attributes.iter().filter_map(|text| installable(text, problems)).collect();
+        layers.push(OutputRequest { layer: name.into_inner(), installables });
+    }
+    layers
+}
+
+/// `attribute` or `attribute^output`, as `nix build` takes it after `#`.
+fn installable(text: &Spanned<String>, problems: &mut Vec<Problem>) -> Option<Installable> {
+    let (attribute, output) = match text.get_ref().split_once('^') {
+        Some((attribute, output)) => (attribute, Some(output.to_owned())),
+        None => (text.get_ref().as_str(), None),
+    };
+    let plain =
+        |text: &str| !text.is_empty() && !text.contains(|c: char| c.is_control() || "^,*# ".contains(c));
+    if plain(attribute) && output.as_deref().is_none_or(plain) {
+        return Some(Installable { attribute: attribute.to_owned(), output });
+    }
+    problems.push(invalid(
+        format!("`{}` is not an attribute path", text.get_ref().escape_debug()),
+        text.span(),
+        "write it as after `nix build .#`, such as `hello` or `openssl^bin`, with one output at most",
+    ));
+    None
+}
+
+fn directories_source(
+    root: &mut Section<'_>,
+    section: &mut Section<'_>,
+    table: &Section<'_>,
+    problems: &mut Vec<Problem>,
+) -> Option<Source> {
+    for key in ["flake", "attr", "substitute"] {
+        if let Some(value) = section.value(key) {
+            problems.push(both(key, value));
+        }
+    }
+    if let Some(value) = root.value("layers") {
+        problems.push(both("[layers]", value));
+    }
+    let mut directories = Vec::new();
+    for (name, value) in table.entries() {
+        layer_name(&name, problems);
+        if let Some(path) = string(&format!("the directory of `{}`", name.get_ref()), value, problems) {
+            directories.push(LayerDirectory { layer: name.into_inner(), path });
+        }
+    }
+    if table.entries().is_empty() {
+        problems.push(invalid(
+            "[source.directories] is empty",
+            table.span(),
+            "name at least one layer and its directory, such as `apps = \"site\"`",
+        ));
+    }
+    Some(Source::Directories(directories))
+}
+
+fn both(key: &str, value: &Spanned<DeValue<'_>>) -> Problem {
+    invalid(
+        format!("`{key}` and [source.directories] are both given"),
+        value.span(),
+        "a source is a flake or directories; remove one of them",
+    )
+}
+
+fn layer_name(name: &Spanned<String>, problems: &mut Vec<Problem>) {
+    let text = name.get_ref();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    if text.is_empty() || text.len() > MAX_LAYER_NAME || !text.chars().all(plain) {
+        problems.push(invalid(
+            format!("`{}` is not a name for a layer", text.escape_debug()),
+            name.span(),
+            format!("use at most {MAX_LAYER_NAME} letters, digits, `-`, `_` and `.`"),
+        ));
+    }
+}
