@@ -1,0 +1,280 @@
+//! Published signature documents: cosign's `.sig` manifest and the referrer that holds a Sigstore bundle.
+
+use std::collections::BTreeMap;
+
+use seed_model::{Attachment, Descriptor, Digest, PayloadFormat, PublicKey};
+use serde::Deserialize;
+
+use crate::bundle::{BUNDLE_MEDIA_TYPE, Bundle, BundleError};
+use crate::covers::{CoverError, SignedImage, covers};
+use crate::public_key::{self, verify};
+use crate::simple_signing::SIMPLE_SIGNING_MEDIA_TYPE;
+use crate::{encoding, json};
+
+const MANIFEST_MEDIA_TYPE: &str = "application/vnd.oci.image.manifest.v1+json";
+const SIGNATURE_ANNOTATION: &str = "dev.cosignproject.cosign/signature";
+/// The size that the distribution specification has registries accept.
+const MAX_MANIFEST: usize = 4 << 20;
+/// Most layers that are read, as in cosign.
+const MAX_LAYERS: usize = 1000;
+/// Longest layer that is read.
+const MAX_LAYER: u64 = 4 << 20;
+/// Most bytes of all layers together.
+const MAX_LAYERS_TOTAL: u64 = 64 << 20;
+
+/// A signature as a document states it, not yet verified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// How the payload names its subject.
+    pub format: PayloadFormat,
+    /// The exact bytes that were signed.
+    pub payload: Vec<u8>,
+    /// The signature, raw.
+    pub signature: Vec<u8>,
+    /// The key that a bundle hints at, as [`public_key::hint`] writes it.
+    pub key_hint: Option<String>,
+}
+
+/// Why a signature document is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum ArtifactError {
+    /// The manifest is longer than 4 MiB.
+    #[error("the signature manifest has {0} bytes, more than {MAX_MANIFEST}")]
+    ManifestTooLong(usize),
+    /// Not a manifest.
+    #[error("the signature manifest is not an OCI image manifest: {0}")]
+    Manifest(#[from] serde_json::Error),
+    /// Another version or media type.
+    #[error(
+        "the signature manifest has `schemaVersion` {version} and `mediaType` {media_type:?}, expected 2 and `{MANIFEST_MEDIA_TYPE}`"
+    )]
+    ManifestType {
+        /// Its schema version.
+        version: u64,
+        /// Its media type.
+        media_type: String,
+    },
+    /// None, or too many.
+    #[error("the signature manifest has {found} layers, expected {expected}")]
+    LayerCount {
+        /// How many it has.
+        found: usize,
+        /// How many it should have.
+        expected: String,
+    },
+    /// A layer, or all together, longer than allowed.
+    #[error("the signature layer {digest} has {size} bytes, more than is read")]
+    LayerTooLong {
+        /// The layer.
+        digest: Digest,
+        /// Its size.
+        size: u64,
+    },
+    /// A layer of an unexpected type among signatures.
+    #[error("the signature layer {digest} has the media type {media_type:?}, expected `{expected}`")]
+    LayerType {
+        /// The layer.
+        digest: Digest,
+        /// Its type.
+        media_type: String,
+        /// What it should be.
+        expected: &'static str,
+    },
+    /// A layer cannot be read.
+    #[error("the signature layer {digest} cannot be read: {source}")]
+    Read {
+        /// The layer.
+        digest: Digest,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A layer's bytes are not what its descriptor says.
+    #[error("the signature layer {0} holds other bytes than its descriptor says")]
+    LayerContent(Digest),
+    /// A layer without its signature annotation.
+    #[error("the signature layer {0} has no base64 annotation `{SIGNATURE_ANNOTATION}`")]
+    NoSignature(Digest),
+    /// A malformed bundle.
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
+    /// Found under another image.
+    #[error("the signature is attached to {found}, not to {expected}")]
+    OtherSubject {
+        /// What it is attached to: a digest, or a tag.
+        found: String,
+        /// What it should be attached to.
+        expected: String,
+    },
+    /// No given key made a signature in it.
+    #[error("a signature in the document was made by none of the keys {}", .0.join(", "))]
+    NotByKeys(Vec<String>),
+    /// A signature over something else.
+    #[error(transparent)]
+    Cover(#[from] CoverError),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ManifestJson {
+    schema_version: u64,
+    #[serde(default)]
+    media_type: String,
+    #[serde(default)]
+    artifact_type: Option<String>,
+    layers: Vec<LayerJson>,
+    #[serde(default)]
+    subject: Option<LayerJson>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct LayerJson {
+    media_type: String,
+    digest: Digest,
+    size: u64,
+    #[serde(default)]
+    annotations: BTreeMap<String, String>,
+}
+
+/// Reads a blob by digest, at most the given number of bytes.
+pub type ReadBlob<'a> = dyn FnMut(&Digest, u64) -> std::io::Result<Vec<u8>> + 'a;
+
+/// Takes a signature document apart: the manifest's bytes, and the blobs through `read`, whose digests are checked.
+///
+/// Gives `None` for a document of any other kind, such as a custom signer's.
+pub fn read_artifact(manifest: &[u8], read: &mut ReadBlob<'_>) -> Result<Option<Vec<Claim>>, ArtifactError> {
+    parse_manifest(manifest)?.map_or(Ok(None), |manifest| claims(&manifest, read).map(Some))
+}
+
+/// Checks a signature document that is about to be published: it is attached to `image`, and every signature in it
+/// was made by one of `keys` over a payload that covers `image`.
+///
+/// Gives the number of signatures checked, or `None` for a document of a kind that is not known here; its signatures
+/// can only be checked as the signing plugin lists them, with [`verify`] and [`covers`].
+pub fn check_artifact(
+    manifest: &[u8],
+    attachment: &Attachment,
+    image: &SignedImage<'_>,
+    keys: &[PublicKey],
+    read: &mut ReadBlob<'_>,
+) -> Result<Option<usize>, ArtifactError> {
+    let Some(parsed) = parse_manifest(manifest)? else { return Ok(None) };
+    check_attached(&parsed, attachment, image.descriptor)?;
+    let claims = claims(&parsed, read)?;
+    for claim in &claims {
+        let by_key = |key: &PublicKey| {
+            claim.key_hint.as_ref().is_none_or(|hint| *hint == public_key::hint(key))
+                && verify(key, &claim.payload, &claim.signature).is_ok()
+        };
+        if !keys.iter().any(by_key) {
+            return Err(ArtifactError::NotByKeys(keys.iter().map(|key| key.name.clone()).collect()));
+        }
+        covers(claim.format, &claim.payload, image)?;
+    }
+    Ok(Some(claims.len()))
+}
+
+/// The manifest, if it is one of the two kinds that are known here.
+fn parse_manifest(bytes: &[u8]) -> Result<Option<ManifestJson>, ArtifactError> {
+    if bytes.len() > MAX_MANIFEST {
+        return Err(ArtifactError::ManifestTooLong(bytes.len()));
+    }
+    let manifest: ManifestJson = json::parse(bytes)?;
+    if manifest.schema_version != 2 || manifest.media_type != MANIFEST_MEDIA_TYPE {
+        let media_type = manifest.media_type.chars().take(120).collect();
+        return Err(ArtifactError::ManifestType { version: manifest.schema_version, media_type });
+    }
+    let is_known =
+        is_bundle(&manifest) || manifest.layers.iter().any(|l| l.media_type == SIMPLE_SIGNING_MEDIA_TYPE);
+    Ok(is_known.then_some(manifest))
+}
+
+fn is_bundle(manifest: &ManifestJson) -> bool {
+    manifest.artifact_type.as_deref() == Some(BUNDLE_MEDIA_TYPE)
+        || manifest.layers.iter().any(|layer| layer.media_type == BUNDLE_MEDIA_TYPE)
+}
+
+fn check_attached(
+    manifest: &ManifestJson,
+    attachment: &Attachment,
+    image: &Descriptor,
+) -> Result<(), ArtifactError> {
+    let (found, expected) = match attachment {
+        Attachment::AppendingTag(tag) if !is_bundle(manifest) => {
+            (tag.clone(), format!("sha256-{}.sig", image.digest.hex()))
+        }
+        Attachment::Referrer if is_bundle(manifest) => {
+            let describe =
+                |media_type: &str, digest: Digest, size| format!("{media_type} {digest} of {size} bytes");
+            let found = manifest.subject.as_ref().map_or_else(
+                || "nothing".to_owned(),
+                |subject| describe(&subject.media_type, subject.digest, subject.size),
+            );
+            (found, describe(&image.media_type, image.digest, image.size))
+        }
+        Attachment::AppendingTag(tag) => {
+            (format!("the tag {tag}"), format!("{} as a referrer", image.digest))
+        }
+        Attachment::Referrer => {
+            ("a subject".to_owned(), format!("the tag sha256-{}.sig", image.digest.hex()))
+        }
+    };
+    if found == expected { Ok(()) } else { Err(ArtifactError::OtherSubject { found, expected }) }
+}
+
+fn claims(manifest: &ManifestJson, read: &mut ReadBlob<'_>) -> Result<Vec<Claim>, ArtifactError> {
+    if is_bundle(manifest) {
+        let [layer] = manifest.layers.as_slice() else {
+            return Err(ArtifactError::LayerCount { found: manifest.layers.len(), expected: "1".to_owned() });
+        };
+        let bundle = Bundle::parse(&read_layer(layer, BUNDLE_MEDIA_TYPE, read)?)?;
+        let payload = bundle.envelope.pae();
+        let key_hint = Some(bundle.key_hint).filter(|hint| !hint.is_empty());
+        let signatures = bundle.envelope.signatures.into_iter();
+        return Ok(signatures
+            .map(|found| Claim {
+                format: PayloadFormat::Dsse,
+                payload: payload.clone(),
+                signature: found.signature,
+                key_hint: key_hint.clone(),
+            })
+            .collect());
+    }
+    if manifest.layers.len() > MAX_LAYERS {
+        let expected = format!("1 to {MAX_LAYERS}");
+        return Err(ArtifactError::LayerCount { found: manifest.layers.len(), expected });
+    }
+    let mut total = 0_u64;
+    let mut claims = Vec::new();
+    for layer in &manifest.layers {
+        total = total.saturating_add(layer.size);
+        if total > MAX_LAYERS_TOTAL {
+            return Err(ArtifactError::LayerTooLong { digest: layer.digest, size: layer.size });
+        }
+        let payload = read_layer(layer, SIMPLE_SIGNING_MEDIA_TYPE, read)?;
+        let signature = layer.annotations.get(SIGNATURE_ANNOTATION).and_then(|text| encoding::decode(text));
+        let signature = signature.ok_or(ArtifactError::NoSignature(layer.digest))?;
+        claims.push(Claim { format: PayloadFormat::SimpleSigning, payload, signature, key_hint: None });
+    }
+    Ok(claims)
+}
+
+fn read_layer(
+    layer: &LayerJson,
+    expected: &'static str,
+    read: &mut ReadBlob<'_>,
+) -> Result<Vec<u8>, ArtifactError> {
+    if layer.media_type != expected {
+        let media_type = layer.media_type.chars().take(120).collect();
+        return Err(ArtifactError::LayerType { digest: layer.digest, media_type, expected });
+    }
+    if layer.size > MAX_LAYER {
+        return Err(ArtifactError::LayerTooLong { digest: layer.digest, size: layer.size });
+    }
+    let bytes = read(&layer.digest, layer.size)
+        .map_err(|source| ArtifactError::Read { digest: layer.digest, source })?;
+    if bytes.len() as u64 != layer.size || Digest::of(&bytes) != layer.digest {
+        return Err(ArtifactError::LayerContent(layer.digest));
+    }
+    Ok(bytes)
+}
