@@ -103,13 +103,10 @@ fn a_document_of_another_kind_is_left_to_its_plugin() {
 }
 
 #[test]
-fn forged_documents_are_refused_with_the_reason() {
+fn forged_sig_manifests_are_refused_with_the_reason() {
     let two = Document::of_cosign_2;
-    let three = Document::of_cosign_3;
-    let with_key = |mut document: Document, other: Document| {
-        document.key = other.key;
-        document
-    };
+    let mut foreign = two();
+    foreign.key = Document::of_cosign_3().key;
     let mut other_tag = two();
     other_tag.attachment = Attachment::AppendingTag("latest".to_owned());
     let mut as_referrer = two();
@@ -119,7 +116,7 @@ fn forged_documents_are_refused_with_the_reason() {
     let mut lying = two();
     lying.blobs.values_mut().for_each(|blob| blob.push(b' '));
     let cases = [
-        (".sig by another key", with_key(two(), three()).check(SUBJECT, REPOSITORY)),
+        (".sig by another key", foreign.check(SUBJECT, REPOSITORY)),
         (".sig for another repository", two().check(SUBJECT, "example.org/other")),
         (".sig under another image", two().check(b"{}", REPOSITORY)),
         (".sig at another tag", other_tag.check(SUBJECT, REPOSITORY)),
@@ -148,7 +145,45 @@ fn forged_documents_are_refused_with_the_reason() {
                 })
                 .check(SUBJECT, REPOSITORY),
         ),
-        ("bundle by another key", with_key(three(), two()).check(SUBJECT, REPOSITORY)),
+        ("not a manifest", Document { manifest: b"{}".to_vec(), ..two() }.check(SUBJECT, REPOSITORY)),
+        (
+            "manifest with a key twice",
+            Document { manifest: br#"{"schemaVersion":2,"schemaVersion":2}"#.to_vec(), ..two() }
+                .check(SUBJECT, REPOSITORY),
+        ),
+        (
+            "manifest of version 1",
+            two().with_manifest(|m| m["schemaVersion"] = json!(1)).check(SUBJECT, REPOSITORY),
+        ),
+        ("manifest of 5 MiB", Document { manifest: vec![b' '; 5 << 20], ..two() }.check(SUBJECT, REPOSITORY)),
+    ];
+    let shown = cases.map(|(name, result)| format!("{name}: {}", result.unwrap_err()));
+    insta::assert_snapshot!(shown.join("\n"), @r#"
+    .sig by another key: a signature in the document was made by none of the keys release
+    .sig for another repository: the payload is for the repository "127.0.0.1:5971/org/app", expected example.org/other
+    .sig under another image: the signature is attached to sha256-61f0f4a485b0503b6ac076c7171318d89d69211f3b58dc86a861a68c8112e0e9.sig, not to sha256-44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a.sig
+    .sig at another tag: the signature is attached to latest, not to sha256-61f0f4a485b0503b6ac076c7171318d89d69211f3b58dc86a861a68c8112e0e9.sig
+    .sig as a referrer: the signature is attached to a subject, not to the tag sha256-61f0f4a485b0503b6ac076c7171318d89d69211f3b58dc86a861a68c8112e0e9.sig
+    .sig without its payload: the signature layer sha256:ac49cdb410e26862fd81e720dbbdda0bc8e39112c211a0b4513e88c6454d90be cannot be read: no such blob
+    .sig with other bytes: the signature layer sha256:ac49cdb410e26862fd81e720dbbdda0bc8e39112c211a0b4513e88c6454d90be holds other bytes than its descriptor says
+    .sig with a changed payload: a signature in the document was made by none of the keys release
+    .sig without annotation: the signature layer sha256:ac49cdb410e26862fd81e720dbbdda0bc8e39112c211a0b4513e88c6454d90be has no base64 annotation `dev.cosignproject.cosign/signature`
+    .sig with a huge layer: the signature layer sha256:ac49cdb410e26862fd81e720dbbdda0bc8e39112c211a0b4513e88c6454d90be has 1099511627776 bytes, more than is read
+    .sig with a stray layer: the signature layer sha256:ac49cdb410e26862fd81e720dbbdda0bc8e39112c211a0b4513e88c6454d90be has the media type "text/plain", expected `application/vnd.dev.cosign.simplesigning.v1+json`
+    not a manifest: the signature manifest is not an OCI image manifest: missing field `schemaVersion` at line 1 column 2
+    manifest with a key twice: the signature manifest is not an OCI image manifest: the key "schemaVersion" appears twice at line 1 column 34
+    manifest of version 1: the signature manifest has `schemaVersion` 1 and `mediaType` "application/vnd.oci.image.manifest.v1+json", expected 2 and `application/vnd.oci.image.manifest.v1+json`
+    manifest of 5 MiB: the signature manifest has 5242880 bytes, more than 4194304
+    "#);
+}
+
+#[test]
+fn forged_bundles_are_refused_with_the_reason() {
+    let three = Document::of_cosign_3;
+    let mut foreign = three();
+    foreign.key = Document::of_cosign_2().key;
+    let cases = [
+        ("bundle by another key", foreign.check(SUBJECT, REPOSITORY)),
         ("bundle under another image", three().check(b"{}", REPOSITORY)),
         (
             "bundle moved to another image",
@@ -211,32 +246,9 @@ fn forged_documents_are_refused_with_the_reason() {
             "bundle with an unknown field",
             three().with_blob(|b| b["more"] = json!(1)).check(SUBJECT, REPOSITORY),
         ),
-        ("not a manifest", Document { manifest: b"{}".to_vec(), ..two() }.check(SUBJECT, REPOSITORY)),
-        (
-            "manifest with a key twice",
-            Document { manifest: br#"{"schemaVersion":2,"schemaVersion":2}"#.to_vec(), ..two() }
-                .check(SUBJECT, REPOSITORY),
-        ),
-        (
-            "manifest of version 1",
-            two().with_manifest(|m| m["schemaVersion"] = json!(1)).check(SUBJECT, REPOSITORY),
-        ),
-        ("manifest of 5 MiB", Document { manifest: vec![b' '; 5 << 20], ..two() }.check(SUBJECT, REPOSITORY)),
     ];
-    let shown: String =
-        cases.into_iter().map(|(name, result)| format!("{name}: {}\n", result.unwrap_err())).collect();
-    insta::assert_snapshot!(shown, @r#"
-    .sig by another key: a signature in the document was made by none of the keys release
-    .sig for another repository: the payload is for the repository "127.0.0.1:5971/org/app", expected example.org/other
-    .sig under another image: the signature is attached to sha256-61f0f4a485b0503b6ac076c7171318d89d69211f3b58dc86a861a68c8112e0e9.sig, not to sha256-44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a.sig
-    .sig at another tag: the signature is attached to latest, not to sha256-61f0f4a485b0503b6ac076c7171318d89d69211f3b58dc86a861a68c8112e0e9.sig
-    .sig as a referrer: the signature is attached to a subject, not to the tag sha256-61f0f4a485b0503b6ac076c7171318d89d69211f3b58dc86a861a68c8112e0e9.sig
-    .sig without its payload: the signature layer sha256:ac49cdb410e26862fd81e720dbbdda0bc8e39112c211a0b4513e88c6454d90be cannot be read: no such blob
-    .sig with other bytes: the signature layer sha256:ac49cdb410e26862fd81e720dbbdda0bc8e39112c211a0b4513e88c6454d90be holds other bytes than its descriptor says
-    .sig with a changed payload: a signature in the document was made by none of the keys release
-    .sig without annotation: the signature layer sha256:ac49cdb410e26862fd81e720dbbdda0bc8e39112c211a0b4513e88c6454d90be has no base64 annotation `dev.cosignproject.cosign/signature`
-    .sig with a huge layer: the signature layer sha256:ac49cdb410e26862fd81e720dbbdda0bc8e39112c211a0b4513e88c6454d90be has 1099511627776 bytes, more than is read
-    .sig with a stray layer: the signature layer sha256:ac49cdb410e26862fd81e720dbbdda0bc8e39112c211a0b4513e88c6454d90be has the media type "text/plain", expected `application/vnd.dev.cosign.simplesigning.v1+json`
+    let shown = cases.map(|(name, result)| format!("{name}: {}", result.unwrap_err()));
+    insta::assert_snapshot!(shown.join("\n"), @r#"
     bundle by another key: a signature in the document was made by none of the keys release
     bundle under another image: the signature is attached to application/vnd.oci.image.manifest.v1+json sha256:61f0f4a485b0503b6ac076c7171318d89d69211f3b58dc86a861a68c8112e0e9 of 192 bytes, not to application/vnd.oci.image.manifest.v1+json sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a of 2 bytes
     bundle moved to another image: the payload is about sha256:61f0f4a485b0503b6ac076c7171318d89d69211f3b58dc86a861a68c8112e0e9, not about sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a
@@ -248,10 +260,6 @@ fn forged_documents_are_refused_with_the_reason() {
     bundle with another payload type: a signature in the document was made by none of the keys release
     bundle of another version: the bundle's `mediaType` is "application/vnd.dev.sigstore.bundle.v0.2+json", expected `application/vnd.dev.sigstore.bundle.v0.3+json`
     bundle with an unknown field: the bundle is not Sigstore bundle JSON: unknown field `more`, expected one of `mediaType`, `verificationMaterial`, `dsseEnvelope` at line 1 column 665
-    not a manifest: the signature manifest is not an OCI image manifest: missing field `schemaVersion` at line 1 column 2
-    manifest with a key twice: the signature manifest is not an OCI image manifest: the key "schemaVersion" appears twice at line 1 column 34
-    manifest of version 1: the signature manifest has `schemaVersion` 1 and `mediaType` "application/vnd.oci.image.manifest.v1+json", expected 2 and `application/vnd.oci.image.manifest.v1+json`
-    manifest of 5 MiB: the signature manifest has 5242880 bytes, more than 4194304
     "#);
 }
 
@@ -289,7 +297,7 @@ fn a_payload_covers_only_what_it_names() {
             simple,
             signing(&|p| {
                 p["critical"]["image"]["docker-manifest-digest"] =
-                    json!(format!("sha256:{}", digest.hex().to_uppercase()))
+                    json!(format!("sha256:{}", digest.hex().to_uppercase()));
             }),
         ),
         ("a statement", dsse, statement(&|_| {})),
@@ -320,13 +328,13 @@ fn a_payload_covers_only_what_it_names() {
     ];
     let descriptor = Descriptor::of("application/vnd.oci.image.manifest.v1+json", SUBJECT);
     let image = SignedImage { descriptor: &descriptor, references: &[] };
-    let mut shown = String::new();
+    let mut shown = Vec::new();
     for (name, format, payload) in cases {
         let verdict = covers(format, &payload, &image)
             .map_or_else(|error| error.to_string(), |()| "covered".to_owned());
-        shown += &format!("{format:?}, {name}: {verdict}\n");
+        shown.push(format!("{format:?}, {name}: {verdict}"));
     }
-    insta::assert_snapshot!(shown, @r#"
+    insta::assert_snapshot!(shown.join("\n"), @r#"
     SimpleSigning, simple signing: covered
     SimpleSigning, podman's type: the payload's `critical.type` is "atomic container signature", expected `cosign container image signature`
     SimpleSigning, an unknown field: the payload is not simple signing JSON: unknown field `more`, expected one of `identity`, `image`, `type` at line 1 column 227

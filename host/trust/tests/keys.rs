@@ -110,15 +110,13 @@ fn bad_key_files_are_refused_with_the_reason() {
         ("no key at all", "hello".to_owned(), None),
         ("a large file", "x".repeat(70_000), None),
     ];
-    let mut shown = String::new();
+    let mut shown = Vec::new();
     for (name, file, password) in cases {
         let error = PrivateKey::load(file.as_bytes(), password.map(str::as_bytes)).unwrap_err();
-        shown += &format!("{name}: {error}\n");
-        if let Some(help) = error.help() {
-            shown += &format!("    help: {help}\n");
-        }
+        shown.push(format!("{name}: {error}"));
+        shown.extend(error.help().map(|help| format!("    help: {help}")));
     }
-    insta::assert_snapshot!(shown, @r#"
+    insta::assert_snapshot!(shown.join("\n"), @r#"
     wrong password: the password does not open the key
         help: check the password; a file's last line break belongs to it unless it is removed
     no password: the key is encrypted, and no password was given
