@@ -1,1 +1,37 @@
 //! Runs Nix and reads what it says: evaluation, builds with progress, closures.
+//!
+//! Works with Nix 2.8 and later. Where a classic command exists its output is the same in all of them, so
+//! `nix-store` builds and reads the store, and the new command line is used for flakes only. All calls block;
+//! one [`Nix`] may be used from several threads.
+//!
+//! ```no_run
+//! # use seed_nix::{Nix, NixOptions};
+//! # fn main() -> Result<(), seed_nix::NixError> {
+//! let nix = Nix::find(NixOptions::default())?;
+//! let quiet = |_: &seed_nix::Event| {};
+//! let flake = nix.flake(".", std::path::Path::new("."), &quiet)?;
+//! let outputs = nix.outputs(&flake, "x86_64-linux", "seed", &quiet)?; // base, library, apps, …
+//! # Ok(()) }
+//! ```
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking"))]
+
+mod attribute;
+mod closure;
+mod command;
+mod error;
+mod evaluate;
+mod events;
+mod flake;
+mod nix;
+mod realise;
+mod settings;
+mod version;
+
+pub use error::NixError;
+pub use evaluate::Evaluated;
+pub use events::{Event, Observer};
+pub use flake::FlakeInfo;
+pub use nix::{Nix, NixOptions};
+pub use realise::Realised;
+pub use settings::Settings;
+pub use version::Version;

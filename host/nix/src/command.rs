@@ -1,0 +1,192 @@
+//! Runs one Nix program: fixed locale, bounded output, log lines as events.
+
+use std::ffi::{OsStr, OsString};
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, ExitStatus, Stdio};
+use std::thread;
+
+use crate::events::{LogReader, Observer};
+use crate::{NixError, attribute};
+
+/// The longest line of a log. The rest of a longer one is skipped.
+const MAX_LOG_LINE: usize = 1024 * 1024;
+
+/// A program to run.
+pub(crate) struct Command {
+    process: std::process::Command,
+    /// For messages: program and arguments, shortened.
+    shown: String,
+    limit: u64,
+}
+
+/// What a program did.
+pub(crate) struct Outcome {
+    pub(crate) command: String,
+    pub(crate) status: ExitStatus,
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) log: LogReader,
+}
+
+impl Command {
+    /// A program that may write `limit` bytes to its standard output.
+    pub(crate) fn new(program: &Path, limit: u64) -> Self {
+        let mut process = std::process::Command::new(program);
+        process.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        // Messages are read by this program: always in English.
+        process.env("LC_ALL", "C").env_remove("LANGUAGE");
+        let shown = program.file_name().unwrap_or(program.as_os_str()).to_string_lossy().into_owned();
+        Self { process, shown, limit }
+    }
+
+    /// Arguments that messages show.
+    pub(crate) fn args<S: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = S>) -> Self {
+        for argument in args {
+            self.shown.push(' ');
+            self.shown.push_str(&argument.as_ref().to_string_lossy());
+            self.process.arg(argument);
+        }
+        self
+    }
+
+    /// Arguments that would only make messages long.
+    pub(crate) fn quiet_args<S: Into<OsString>>(mut self, args: impl IntoIterator<Item = S>) -> Self {
+        for argument in args {
+            self.process.arg(argument.into());
+        }
+        self
+    }
+
+    /// The directory to run in.
+    pub(crate) fn dir(mut self, dir: &Path) -> Self {
+        self.process.current_dir(dir);
+        self
+    }
+
+    /// Runs the program to its end. A program that fails is an [`Outcome`] too.
+    pub(crate) fn run(mut self, observer: &dyn Observer) -> Result<Outcome, NixError> {
+        let command = attribute::shorten(&self.shown);
+        let error = |source| NixError::Run { command: command.clone(), source };
+        let mut child = KillOnDrop(self.process.spawn().map_err(error)?);
+        let stdout = child.0.stdout.take();
+        let stderr = child.0.stderr.take();
+        let limit = self.limit;
+        let mut log = LogReader::default();
+
+        let read_stdout = move || {
+            let mut bytes = Vec::new();
+            // One byte more than allowed, to know that there is more; closing the pipe then ends the program.
+            stdout.map_or(Ok(0), |pipe| pipe.take(limit + 1).read_to_end(&mut bytes)).map(|_| bytes)
+        };
+        let (stdout, log_result) = thread::scope(|scope| {
+            let reader = scope.spawn(read_stdout);
+            let log_result = stderr
+                .map_or(Ok(()), |pipe| each_line(BufReader::new(pipe), |line| log.line(line, observer)));
+            (reader.join(), log_result)
+        });
+        log_result.map_err(error)?;
+        let stdout = stdout.unwrap_or_else(|panic| std::panic::resume_unwind(panic)).map_err(error)?;
+        if stdout.len() as u64 > limit {
+            return Err(NixError::TooMuchOutput { command, limit });
+        }
+        let status = child.0.wait().map_err(error)?;
+        Ok(Outcome { command, status, stdout, log })
+    }
+}
+
+impl Outcome {
+    /// The standard output, or what went wrong.
+    pub(crate) fn success(self) -> Result<Vec<u8>, NixError> {
+        if self.status.success() {
+            return Ok(self.stdout);
+        }
+        Err(NixError::Failed { message: self.message(), command: self.command })
+    }
+
+    /// What the program said about its failure.
+    pub(crate) fn message(&self) -> String {
+        match self.log.errors.first() {
+            Some(message) => message.clone(),
+            None if self.log.other.is_empty() => self.status.to_string(),
+            None => self.log.other.iter().cloned().collect::<Vec<_>>().join("\n"),
+        }
+    }
+}
+
+/// Nix must not go on when the caller has given up.
+struct KillOnDrop(Child);
+
+impl Drop for KillOnDrop {
+    fn drop(&mut self) {
+        // Both fail only where the program has ended and was waited for.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Calls `f` with each line without its end, cut at [`MAX_LOG_LINE`].
+fn each_line(mut reader: impl BufRead, mut f: impl FnMut(&[u8])) -> std::io::Result<()> {
+    let mut line = Vec::new();
+    loop {
+        let available = reader.fill_buf()?;
+        if available.is_empty() {
+            if !line.is_empty() {
+                f(&line);
+            }
+            return Ok(());
+        }
+        let end = available.iter().position(|byte| *byte == b'\n');
+        let part = &available[..end.unwrap_or(available.len())];
+        line.extend_from_slice(&part[..part.len().min(MAX_LOG_LINE - line.len())]);
+        let used = end.map_or(available.len(), |end| end + 1);
+        reader.consume(used);
+        if end.is_some() {
+            f(&line);
+            line.clear();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Event;
+
+    fn quiet(_: &Event) {}
+
+    fn shell(script: &str, limit: u64) -> Result<Outcome, NixError> {
+        Command::new(Path::new("/bin/sh"), limit).args(["-c", script]).run(&quiet)
+    }
+
+    #[test]
+    fn output_is_kept_and_bounded() {
+        assert_eq!(shell("echo hello", 6).unwrap().success().unwrap(), b"hello\n");
+        let error = shell("while :; do echo endless || exit; done", 1000).err().unwrap();
+        insta::assert_snapshot!(error, @"`sh -c while :; do echo endless || exit; done` wrote more than 1000 bytes");
+    }
+
+    #[test]
+    fn a_failure_quotes_what_the_program_wrote() {
+        let outcome = shell("echo one >&2; echo two >&2; exit 3", 10).unwrap();
+        insta::assert_snapshot!(outcome.success().unwrap_err(), @r"
+        `sh -c echo one >&2; echo two >&2; exit 3` failed: one
+        two
+        ");
+        insta::assert_snapshot!(shell("exit 4", 10).unwrap().success().unwrap_err(), @"`sh -c exit 4` failed: exit status: 4");
+    }
+
+    #[test]
+    fn a_missing_program_is_named() {
+        let error = Command::new(Path::new("/nonexistent/nix"), 10).run(&quiet).err().unwrap();
+        insta::assert_snapshot!(error, @"cannot run `nix`: No such file or directory (os error 2)");
+    }
+
+    #[test]
+    fn lines_are_cut_and_the_last_needs_no_end() {
+        let mut text = vec![b'x'; MAX_LOG_LINE + 10];
+        text.extend_from_slice(b"\nshort\n\nend");
+        let mut lengths = Vec::new();
+        each_line(&text[..], |line| lengths.push(line.len())).unwrap();
+        assert_eq!(lengths, [MAX_LOG_LINE, 5, 0, 3]);
+    }
+}

@@ -1,0 +1,146 @@
+//! Finds Nix, and gives each call the same options.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use crate::command::Command;
+use crate::evaluate::Memo;
+use crate::{NixError, Version, attribute};
+
+/// How Nix is run.
+#[derive(Clone, Debug, Default)]
+pub struct NixOptions {
+    /// The directory that holds `nix` and `nix-store`; default: that of the environment variable `SEED_NIX`,
+    /// else the first in `PATH`.
+    pub programs: Option<PathBuf>,
+    /// Nix's own option `substitute`: whether builds may be replaced by downloads from binary caches. Default: as
+    /// Nix is configured.
+    pub substitute: Option<bool>,
+    /// More options of Nix by name, such as `sandbox` = `true`. They win over Nix's configuration files and
+    /// `NIX_CONFIG`, which are honoured; [`Nix::settings`] tells what was in force.
+    pub options: BTreeMap<String, String>,
+}
+
+/// A Nix that was found.
+#[derive(Debug)]
+pub struct Nix {
+    nix: PathBuf,
+    nix_store: PathBuf,
+    version: Version,
+    /// `--option NAME VALUE …`.
+    options: Vec<String>,
+    pub(crate) memo: Mutex<Memo>,
+}
+
+/// The standard output of a program that answers in a few lines, in bytes.
+const SMALL_OUTPUT: u64 = 64 * 1024;
+
+impl Nix {
+    /// Looks for Nix and asks for its version.
+    pub fn find(options: NixOptions) -> Result<Self, NixError> {
+        let programs = options.programs.or_else(|| env::var_os("SEED_NIX").map(PathBuf::from));
+        let nix = find_program("nix", programs.as_deref())?;
+        let nix_store = find_program("nix-store", programs.as_deref())?;
+
+        let command = Command::new(&nix, SMALL_OUTPUT).args(["--version"]);
+        let text = String::from_utf8_lossy(&command.run(&|_: &_| {})?.success()?).into_owned();
+        let version = Version::parse(&text).ok_or_else(|| NixError::Malformed {
+            command: "nix --version".to_owned(),
+            problem: format!("there is no version in `{}`", attribute::shorten(text.trim())),
+        })?;
+        if version < Version::OLDEST {
+            return Err(NixError::TooOld { found: version });
+        }
+
+        let mut all = options.options;
+        if let Some(substitute) = options.substitute {
+            all.insert("substitute".to_owned(), substitute.to_string());
+        }
+        // Evaluation is fast and pure unless the caller says otherwise.
+        all.entry("allow-import-from-derivation".to_owned()).or_insert_with(|| "false".to_owned());
+        // `FlakeInfo::dirty` tells.
+        all.entry("warn-dirty".to_owned()).or_insert_with(|| "false".to_owned());
+        let options =
+            all.into_iter().flat_map(|(name, value)| ["--option".to_owned(), name, value]).collect();
+        Ok(Self { nix, nix_store, version, options, memo: Mutex::default() })
+    }
+
+    /// The version of Nix.
+    pub const fn version(&self) -> Version {
+        self.version
+    }
+
+    /// The new command line: `nix VERB…`.
+    pub(crate) fn nix(&self, verb: &[&str], limit: u64) -> Command {
+        Command::new(&self.nix, limit)
+            .args(verb)
+            .quiet_args([
+                "--log-format",
+                "internal-json",
+                "--extra-experimental-features",
+                "nix-command flakes",
+            ])
+            .quiet_args(&self.options)
+    }
+
+    /// A classic command: `nix-store VERB…`.
+    pub(crate) fn nix_store(&self, verb: &[&str], limit: u64) -> Command {
+        Command::new(&self.nix_store, limit)
+            .args(verb)
+            .quiet_args(["--log-format", "internal-json"])
+            .quiet_args(&self.options)
+    }
+}
+
+fn find_program(program: &'static str, dir: Option<&Path>) -> Result<PathBuf, NixError> {
+    let search = match dir {
+        Some(dir) => dir.as_os_str().to_owned(),
+        None => env::var_os("PATH").unwrap_or_default(),
+    };
+    let found = env::split_paths(&search).map(|dir| dir.join(program)).find(|path| path.is_file());
+    found.ok_or_else(|| NixError::NotFound {
+        program,
+        searched: match dir {
+            Some(dir) => dir.display().to_string(),
+            None => "PATH".to_owned(),
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A directory with programs that print `version`.
+    fn programs(version: &str) -> tempfile::TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        for program in ["nix", "nix-store"] {
+            let path = dir.path().join(program);
+            std::fs::write(&path, format!("#!/bin/sh\necho '{version}'\n")).unwrap();
+            std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        }
+        dir
+    }
+
+    fn find(dir: &Path) -> Result<Nix, NixError> {
+        Nix::find(NixOptions { programs: Some(dir.to_owned()), ..NixOptions::default() })
+    }
+
+    #[test]
+    fn versions_before_2_8_are_refused() {
+        assert_eq!(find(programs("nix (Nix) 2.8.0").path()).unwrap().version(), Version::OLDEST);
+        let error = find(programs("nix (Nix) 2.7.1").path()).unwrap_err();
+        insta::assert_snapshot!(error, @"Nix 2.7 is too old: version 2.8 or later is needed");
+        let error = find(programs("hello").path()).unwrap_err();
+        insta::assert_snapshot!(error, @"cannot understand what `nix --version` printed: there is no version in `hello`");
+    }
+
+    #[test]
+    fn a_missing_nix_is_an_error_with_help() {
+        let error = find(Path::new("/nonexistent")).unwrap_err();
+        insta::assert_snapshot!(error, @"cannot find `nix` in /nonexistent");
+        assert!(error.help().unwrap().contains("SEED_NIX"));
+    }
+}
