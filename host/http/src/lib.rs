@@ -1,5 +1,38 @@
 //! The only crate that opens sockets: origins, private addresses, credentials, streamed bodies.
+//!
+//! A [`Client`] belongs to one plugin (or to the host itself) and mirrors interface `http` of `publishing.wit`. It
+//! reaches the origins of its [`Grants`], checks every redirect and every resolved address again, answers the
+//! challenges of registries with credentials that its caller never sees, and streams blobs from disk.
 
-/// Placeholder until the crate's first commit.
-#[derive(Debug)]
-pub struct Client;
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests fail by panicking"))]
+
+mod activity;
+mod address;
+mod body;
+mod challenge;
+mod client;
+mod credentials;
+mod docker_config;
+mod error;
+mod exchange;
+mod grants;
+mod helper;
+mod limits;
+mod message;
+mod origin;
+mod prepare;
+mod progress;
+mod resolver;
+mod tokens;
+mod wire;
+
+pub use body::BlobSource;
+pub use client::{Client, DownloadError, Options};
+pub use credentials::{Anonymous, Credential, CredentialError, CredentialStore, Secret};
+pub use docker_config::DockerConfig;
+pub use error::Error;
+pub use grants::{Grants, Reach, registry_url};
+pub use limits::Limits;
+pub use message::{BlobRange, Body, MAX_BODY, Request, Response, SecretHeader};
+pub use origin::{OriginError, OriginPattern, Scheme};
+pub use progress::Progress;

@@ -1,0 +1,176 @@
+//! One request as its caller sees it: repeated when that is safe, redirected, authenticated.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::header::{AUTHORIZATION, HeaderValue, LOCATION, WWW_AUTHENTICATE};
+use reqwest::{Response as Answer, StatusCode};
+use url::Url;
+
+use crate::activity::Activity;
+use crate::body::{BlobBody, Task};
+use crate::challenge;
+use crate::error::shown;
+use crate::grants::{is_confidential, registry_url};
+use crate::prepare::{Prepared, check_url};
+use crate::tokens::{Area, Tokens};
+use crate::wire::{Sink, Wire};
+use crate::{BlobSource, Body, Error, Limits, Progress, Response};
+
+/// Hops after the first request.
+const MAX_REDIRECTS: usize = 10;
+
+/// What all exchanges of a client share.
+#[derive(Debug)]
+pub(crate) struct Exchange {
+    pub(crate) wire: Wire,
+    pub(crate) tokens: Tokens,
+    pub(crate) blobs: Option<Arc<dyn BlobSource>>,
+    pub(crate) progress: Option<Arc<dyn Progress>>,
+}
+
+impl Exchange {
+    /// Sends `request` until there is an answer that is worth returning.
+    pub(crate) async fn run(&self, request: &Prepared, sink: &Sink) -> Result<Response, Error> {
+        let mut waits = self.wire.limits().retry_waits.iter();
+        loop {
+            let outcome = self.once(request, sink).await;
+            let repeatable = request.is_safe() && sink.can_restart();
+            match (repeatable.then(|| waits.next()).flatten(), pause(&outcome)) {
+                (Some(wait), Some(asked)) => tokio::time::sleep(asked.unwrap_or(*wait)).await,
+                _ => return outcome,
+            }
+        }
+    }
+
+    async fn once(&self, request: &Prepared, sink: &Sink) -> Result<Response, Error> {
+        let bytes = request.body_size().saturating_add(sink.allowance());
+        self.wire.within(&request.method, &request.url, bytes, self.follow(request, sink)).await
+    }
+
+    /// Follows redirects of `GET` and `HEAD`; each hop is checked as the first request was.
+    async fn follow(&self, request: &Prepared, sink: &Sink) -> Result<Response, Error> {
+        let mut url = request.url.clone();
+        for _ in 0..=MAX_REDIRECTS {
+            self.wire.grants().check(&url)?;
+            let activity = Arc::new(Activity::new());
+            let answer = self.authenticated(request, &url, &activity).await?;
+            match redirect_target(&answer, &url).filter(|_| request.is_safe()) {
+                Some(target) => {
+                    check_url(&target)?;
+                    url = target;
+                }
+                None => return self.wire.body(&request.method, &url, answer, &activity, sink).await,
+            }
+        }
+        Err(Error::Invalid {
+            url: shown(&request.url),
+            reason: format!("it was redirected more than {MAX_REDIRECTS} times, last to {}", shown(&url)),
+        })
+    }
+
+    /// Sends one request to one URL, and answers the challenge of the registry whose credentials are asked for.
+    async fn authenticated(
+        &self,
+        request: &Prepared,
+        url: &Url,
+        activity: &Arc<Activity>,
+    ) -> Result<Answer, Error> {
+        let Some(registry) = request.credentials.as_deref().filter(|registry| is_at(registry, url)) else {
+            return self.attempt(request, url, None, activity).await;
+        };
+        let area = Area::of(registry, url, !request.is_safe());
+        let known = if is_confidential(url) { self.tokens.known(&area).await } else { None };
+        let answer = self.attempt(request, url, known.as_ref(), activity).await?;
+        if answer.status() != StatusCode::UNAUTHORIZED {
+            return Ok(answer);
+        }
+        let failed = |reason: String| Error::Auth { registry: registry.to_owned(), reason };
+        if !is_confidential(url) {
+            return Err(failed("credentials are sent over https or to this machine only".to_owned()));
+        }
+        let headers = answer.headers().get_all(WWW_AUTHENTICATE).iter();
+        let challenge =
+            challenge::choose(headers.filter_map(|value| value.to_str().ok())).ok_or_else(|| {
+                failed("it answered 401 without a challenge of kind Basic or Bearer".to_owned())
+            })?;
+        drop(answer);
+        let header = self.tokens.answer(&area, challenge, known.as_ref(), &self.wire).await?;
+        activity.mark();
+        let answer = self.attempt(request, url, Some(&header), activity).await?;
+        if answer.status() == StatusCode::UNAUTHORIZED {
+            return Err(failed(format!(
+                "it refused its own token or the stored credential for {}; run `docker login {registry}`",
+                shown(url)
+            )));
+        }
+        Ok(answer)
+    }
+
+    async fn attempt(
+        &self,
+        request: &Prepared,
+        url: &Url,
+        authorization: Option<&HeaderValue>,
+        activity: &Arc<Activity>,
+    ) -> Result<Answer, Error> {
+        let mut message = self.wire.message(&request.method, url)?.headers(request.headers.clone());
+        if url.origin() == request.url.origin() {
+            for (name, value) in &request.secret_headers {
+                message = message.header(name, value);
+            }
+        }
+        if let Some(value) = authorization {
+            message = message.header(AUTHORIZATION, value);
+        }
+        let task = match (&self.progress, &request.progress) {
+            (Some(progress), Some(label)) => Some(Task::start(progress, label, request.body_size())),
+            _ => None,
+        };
+        message = match &request.body {
+            Body::Empty => message,
+            Body::Bytes(bytes) => message.body(bytes.clone()),
+            Body::Blob(range) => {
+                let invalid = |reason: String| Error::Invalid { url: shown(url), reason };
+                let source = self
+                    .blobs
+                    .as_deref()
+                    .ok_or_else(|| invalid("there are no blobs to send here".to_owned()))?;
+                let body = BlobBody::open(source, *range, Arc::clone(activity), task.clone())
+                    .map_err(|e| invalid(format!("the blob {} cannot be sent: {e}", range.digest)))?;
+                message.body(reqwest::Body::wrap(body))
+            }
+        };
+        let answer = self.wire.head(&request.method, url, message, activity).await;
+        if let Some(task) = task {
+            task.end();
+        }
+        answer
+    }
+}
+
+/// Whether `url` is where `registry` lives. The scheme is not compared: see [`is_confidential`].
+fn is_at(registry: &str, url: &Url) -> bool {
+    Url::parse(&registry_url(registry)).is_ok_and(|own| own.host() == url.host() && own.port() == url.port())
+}
+
+/// Where a 3xx answer points, if it does.
+fn redirect_target(answer: &Answer, url: &Url) -> Option<Url> {
+    if !matches!(answer.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+        return None;
+    }
+    url.join(answer.headers().get(LOCATION)?.to_str().ok()?).ok()
+}
+
+/// Whether the outcome is worth another attempt, and how long the server asked to wait before it.
+fn pause(outcome: &Result<Response, Error>) -> Option<Option<Duration>> {
+    match outcome {
+        Ok(response) if matches!(response.status, 429 | 500 | 502 | 503 | 504) => {
+            let asked =
+                response.header("retry-after").and_then(|value| value.parse().ok()).map(Duration::from_secs);
+            asked.is_none_or(|wait| wait <= Limits::MAX_RETRY_AFTER).then_some(asked)
+        }
+        Err(Error::Connection { .. }) => Some(None),
+        Ok(_) | Err(_) => None,
+    }
+}

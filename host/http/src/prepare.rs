@@ -1,0 +1,225 @@
+//! From a request as a plugin makes it to one that may be sent.
+
+use reqwest::Method;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use url::Url;
+
+use crate::error::shown;
+use crate::grants::is_confidential;
+use crate::{Body, Error, Grants, MAX_BODY, Request, SecretHeader};
+
+const MAX_URL: usize = 8 << 10;
+const MAX_HEADERS: usize = 64;
+const MAX_HEADER_BYTES: usize = 16 << 10;
+
+/// Headers that belong to the host: credentials, framing, routing, and what RFC 9110 calls connection-specific.
+const HOST_HEADERS: [&str; 16] = [
+    "authorization",
+    "connection",
+    "content-length",
+    "cookie",
+    "cookie2",
+    "expect",
+    "host",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "user-agent",
+];
+
+/// A request that has been checked, with secrets filled in.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    pub(crate) method: Method,
+    pub(crate) url: Url,
+    pub(crate) headers: HeaderMap,
+    /// Sent to the origin of `url` only; marked sensitive, so that `Debug` leaves the values out.
+    pub(crate) secret_headers: HeaderMap,
+    pub(crate) body: Body,
+    pub(crate) credentials: Option<String>,
+    pub(crate) progress: Option<String>,
+}
+
+impl Prepared {
+    /// Checks everything but the origin, which is checked at every hop.
+    pub(crate) fn new(request: Request, grants: &Grants) -> Result<Self, Error> {
+        let method = method(&request)?;
+        let url = parse_url(&request.url)?;
+        let invalid = |reason: String| Error::Invalid { url: shown(&url), reason };
+        if let Body::Bytes(bytes) = &request.body
+            && bytes.len() > MAX_BODY
+        {
+            return Err(invalid(format!("the body has {} bytes, more than {MAX_BODY}", bytes.len())));
+        }
+        let size: usize = request.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+        if request.headers.len() + request.secret_headers.len() > MAX_HEADERS || size > MAX_HEADER_BYTES {
+            return Err(invalid(format!(
+                "more than {MAX_HEADERS} headers or {MAX_HEADER_BYTES} bytes of them"
+            )));
+        }
+        let mut headers = HeaderMap::new();
+        for (name, value) in &request.headers {
+            let name = header_name(name).map_err(invalid)?;
+            if HOST_HEADERS.contains(&name.as_str()) {
+                return Err(invalid(format!("the header `{name}` is set by the host only")));
+            }
+            let value = HeaderValue::from_str(value)
+                .map_err(|_| invalid(format!("the value of `{name}` holds control characters")))?;
+            headers.append(name, value);
+        }
+        let secret_headers = secret_headers(&request.secret_headers, &url, grants)?;
+        if let Some(registry) = &request.credentials {
+            grants.check_credentials(registry)?;
+            if secret_headers.contains_key("authorization") {
+                return Err(invalid("it asks for `credentials` and a secret `authorization`".to_owned()));
+            }
+        }
+        let Request { body, credentials, progress, .. } = request;
+        Ok(Self { method, url, headers, secret_headers, body, credentials, progress })
+    }
+
+    /// Whether sending it twice is the same as sending it once.
+    pub(crate) fn is_safe(&self) -> bool {
+        self.method == Method::GET || self.method == Method::HEAD
+    }
+
+    /// The number of bytes that are sent.
+    pub(crate) fn body_size(&self) -> u64 {
+        match &self.body {
+            Body::Empty => 0,
+            Body::Bytes(bytes) => bytes.len() as u64,
+            Body::Blob(range) => range.length,
+        }
+    }
+}
+
+fn method(request: &Request) -> Result<Method, Error> {
+    match request.method.as_str() {
+        "GET" => Ok(Method::GET),
+        "HEAD" => Ok(Method::HEAD),
+        "POST" => Ok(Method::POST),
+        "PUT" => Ok(Method::PUT),
+        "PATCH" => Ok(Method::PATCH),
+        "DELETE" => Ok(Method::DELETE),
+        other => Err(Error::Invalid {
+            url: clip(&request.url),
+            reason: format!("`{}` is none of GET, HEAD, POST, PUT, PATCH, DELETE", clip(other)),
+        }),
+    }
+}
+
+/// Parses the URL of a request or a redirect.
+pub(crate) fn parse_url(text: &str) -> Result<Url, Error> {
+    let invalid = |reason: &str| Error::Invalid { url: clip(text), reason: reason.to_owned() };
+    if text.len() > MAX_URL {
+        return Err(invalid(&format!("the URL is longer than {MAX_URL} bytes")));
+    }
+    let url = Url::parse(text).map_err(|e| invalid(&e.to_string()))?;
+    check_url(&url)?;
+    Ok(url)
+}
+
+/// Refuses schemes other than HTTP, and URLs that carry a password.
+pub(crate) fn check_url(url: &Url) -> Result<(), Error> {
+    let invalid = |reason: &str| Err(Error::Invalid { url: shown(url), reason: reason.to_owned() });
+    if !matches!(url.scheme(), "http" | "https") {
+        return invalid("the scheme is neither `https` nor `http`");
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return invalid("user names and passwords do not belong into URLs");
+    }
+    Ok(())
+}
+
+fn secret_headers(wanted: &[SecretHeader], url: &Url, grants: &Grants) -> Result<HeaderMap, Error> {
+    let invalid = |reason: String| Error::Invalid { url: shown(url), reason };
+    let mut headers = HeaderMap::new();
+    for SecretHeader { name, prefix, secret } in wanted {
+        let value = grants.secret(secret)?;
+        let name = header_name(name).map_err(invalid)?;
+        if name != "authorization" && HOST_HEADERS.contains(&name.as_str()) {
+            return Err(invalid(format!("the header `{name}` is set by the host only")));
+        }
+        if !is_confidential(url) {
+            return Err(invalid(format!("the secret `{secret}` is sent over https or to this machine only")));
+        }
+        let mut value = HeaderValue::from_str(&format!("{prefix}{}", value.reveal()))
+            .map_err(|_| invalid(format!("the prefix or the secret `{secret}` holds control characters")))?;
+        value.set_sensitive(true);
+        headers.append(name, value);
+    }
+    Ok(headers)
+}
+
+fn header_name(name: &str) -> Result<HeaderName, String> {
+    HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("`{}` is not a header name", clip(name)))
+}
+
+/// At most 120 characters, none of them a control character, and no query, for messages.
+fn clip(text: &str) -> String {
+    let text = text.split(['?', '#']).next().unwrap_or_default();
+    text.chars().take(120).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Secret;
+
+    fn prepare(request: Request) -> Result<Prepared, String> {
+        let mut grants = Grants { origins: vec!["https://a.example".parse().unwrap()], ..Grants::default() };
+        grants.secrets.insert("token".to_owned(), Secret::new("hunter2"));
+        grants.secrets.insert("broken".to_owned(), Secret::new("hunter2\n"));
+        grants.credentials.insert("a.example".to_owned());
+        Prepared::new(request, &grants).map_err(|e| e.to_string())
+    }
+
+    fn with_header(name: &str, value: &str) -> Request {
+        Request {
+            headers: vec![(name.to_owned(), value.to_owned())],
+            ..Request::get("https://a.example/x?token=1")
+        }
+    }
+
+    fn with_secret(url: &str, name: &str, secret: &str) -> Request {
+        let header =
+            SecretHeader { name: name.to_owned(), prefix: "Bearer ".to_owned(), secret: secret.to_owned() };
+        Request { secret_headers: vec![header], ..Request::get(url) }
+    }
+
+    #[test]
+    fn what_cannot_be_sent_is_refused_with_the_reason() {
+        let error = |request: Request| prepare(request).unwrap_err();
+        insta::assert_snapshot!(error(Request { method: "TRACE".to_owned(), ..Request::get("https://a.example/?s=1") }), @"invalid request to `https://a.example/`: `TRACE` is none of GET, HEAD, POST, PUT, PATCH, DELETE");
+        insta::assert_snapshot!(error(Request::get("/v2/")), @"invalid request to `/v2/`: relative URL without a base");
+        insta::assert_snapshot!(error(Request::get("file:///etc/passwd")), @"invalid request to `file:/etc/passwd`: the scheme is neither `https` nor `http`");
+        insta::assert_snapshot!(error(Request::get("https://me:pw@a.example/")), @"invalid request to `https://a.example/`: user names and passwords do not belong into URLs");
+        insta::assert_snapshot!(error(Request::get(format!("https://a.example/{}", "x".repeat(MAX_URL)))), @"invalid request to `https://a.example/xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx`: the URL is longer than 8192 bytes");
+        insta::assert_snapshot!(error(with_header("Authorization", "Basic x")), @"invalid request to `https://a.example/x`: the header `authorization` is set by the host only");
+        insta::assert_snapshot!(error(with_header("Transfer-Encoding", "chunked")), @"invalid request to `https://a.example/x`: the header `transfer-encoding` is set by the host only");
+        insta::assert_snapshot!(error(with_header("x y", "z")), @"invalid request to `https://a.example/x`: `x y` is not a header name");
+        insta::assert_snapshot!(error(with_header("x", "a\r\nHost: b")), @"invalid request to `https://a.example/x`: the value of `x` holds control characters");
+        let large =
+            Request { body: Body::Bytes(vec![0; MAX_BODY + 1]), ..Request::get("https://a.example/") };
+        insta::assert_snapshot!(error(large), @"invalid request to `https://a.example/`: the body has 4194305 bytes, more than 4194304");
+        insta::assert_snapshot!(error(with_secret("https://a.example/", "x-token", "other")), @r#"the secret `other`: no `secrets` grant names it; to allow it, write grants = { secrets = ["broken", "token", "other"] }"#);
+        insta::assert_snapshot!(error(with_secret("https://a.example/", "host", "token")), @"invalid request to `https://a.example/`: the header `host` is set by the host only");
+        insta::assert_snapshot!(error(with_secret("http://a.example/", "x-token", "token")), @"invalid request to `http://a.example/`: the secret `token` is sent over https or to this machine only");
+        insta::assert_snapshot!(error(with_secret("https://a.example/", "x-token", "broken")), @"invalid request to `https://a.example/`: the prefix or the secret `broken` holds control characters");
+        let other =
+            Request { credentials: Some("b.example".to_owned()), ..Request::get("https://a.example/") };
+        insta::assert_snapshot!(error(other), @r#"the credentials of `b.example`: no `credentials` grant names them; to allow it, write grants = { credentials = ["a.example", "b.example"] }"#);
+    }
+
+    #[test]
+    fn secrets_are_filled_in_and_never_printed() {
+        let prepared = prepare(with_secret("https://a.example/", "Authorization", "token")).unwrap();
+        assert_eq!(prepared.secret_headers["authorization"], "Bearer hunter2");
+        assert!(!format!("{prepared:?}").contains("hunter2"));
+    }
+}

@@ -1,0 +1,240 @@
+//! Answers challenges: Basic, and the token flow of the distribution specification.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use reqwest::header::HeaderValue;
+use serde::Deserialize;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+use url::Url;
+use url::form_urlencoded::Serializer;
+
+use crate::challenge::Challenge;
+use crate::error::shown;
+use crate::grants::is_confidential;
+use crate::prepare::check_url;
+use crate::wire::Wire;
+use crate::{Credential, CredentialStore, Error, Secret};
+
+/// What the specification says where a token has no `expires_in`.
+const DEFAULT_LIFETIME: u64 = 60;
+/// Tokens are renewed this long before they end.
+const MARGIN: u64 = 10;
+/// Nothing is remembered for longer than this.
+const MAX_LIFETIME: u64 = 3600;
+/// Entries in each map; past it everything is forgotten, which only costs requests.
+const MAX_ENTRIES: usize = 1024;
+
+/// What one challenge usually answers for: all requests of one kind to one repository.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Area {
+    registry: String,
+    repository: String,
+    mounted_from: Option<String>,
+    writes: bool,
+}
+
+impl Area {
+    /// The area of a request to `url` with the credentials of `registry`.
+    pub(crate) fn of(registry: &str, url: &Url, writes: bool) -> Self {
+        // /v2/<repository>/{blobs,manifests,tags,referrers}/…
+        let path = url.path().strip_prefix("/v2/").unwrap_or_default();
+        let end = ["/blobs/", "/manifests/", "/tags/", "/referrers/"]
+            .iter()
+            .filter_map(|part| path.rfind(part))
+            .max();
+        let mounted_from =
+            url.query_pairs().find(|(name, _)| name == "from").map(|(_, from)| from.into_owned());
+        Self {
+            registry: registry.to_owned(),
+            repository: path[..end.unwrap_or(0)].to_owned(),
+            mounted_from,
+            writes,
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Authorization {
+    value: HeaderValue,
+    until: Option<Instant>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    /// The last challenge of an area, so that it need not be asked for again.
+    challenges: BTreeMap<Area, Challenge>,
+    authorizations: BTreeMap<(String, Challenge), Authorization>,
+    credentials: BTreeMap<String, Option<Credential>>,
+}
+
+/// What has been learned about registries.
+#[derive(Debug)]
+pub(crate) struct Tokens {
+    store: Arc<dyn CredentialStore>,
+    known: Mutex<Known>,
+}
+
+impl Tokens {
+    pub(crate) fn new(store: Arc<dyn CredentialStore>) -> Self {
+        Self { store, known: Mutex::default() }
+    }
+
+    /// The `Authorization` header that worked in this area, if it still does.
+    pub(crate) async fn known(&self, area: &Area) -> Option<HeaderValue> {
+        let known = self.known.lock().await;
+        let challenge = known.challenges.get(area)?.clone();
+        known.valid(&(area.registry.clone(), challenge))
+    }
+
+    /// The `Authorization` header that answers `challenge`. `rejected` is the header that the challenge came back to.
+    ///
+    /// The lock is held meanwhile: of many requests that are challenged at once, one asks the token service.
+    pub(crate) async fn answer(
+        &self,
+        area: &Area,
+        challenge: Challenge,
+        rejected: Option<&HeaderValue>,
+        wire: &Wire,
+    ) -> Result<HeaderValue, Error> {
+        let mut known = self.known.lock().await;
+        let key = (area.registry.clone(), challenge.clone());
+        let valid = known.valid(&key).filter(|value| Some(value) != rejected);
+        let value = if let Some(value) = valid {
+            value
+        } else {
+            let credential = self.credential(&mut known, &area.registry).await?;
+            let authorization = authorize(&area.registry, &challenge, credential, wire).await?;
+            let value = authorization.value.clone();
+            if known.authorizations.len() >= MAX_ENTRIES {
+                known.authorizations.clear();
+            }
+            known.authorizations.insert(key, authorization);
+            value
+        };
+        if known.challenges.len() >= MAX_ENTRIES {
+            known.challenges.clear();
+        }
+        known.challenges.insert(area.clone(), challenge);
+        Ok(value)
+    }
+
+    /// The registry's credential; the store is asked once.
+    async fn credential(&self, known: &mut Known, registry: &str) -> Result<Option<Credential>, Error> {
+        if let Some(credential) = known.credentials.get(registry) {
+            return Ok(credential.clone());
+        }
+        let (store, name) = (Arc::clone(&self.store), registry.to_owned());
+        let found = tokio::task::spawn_blocking(move || store.get(&name)).await;
+        let failed = |reason: String| Error::Auth { registry: registry.to_owned(), reason };
+        let credential = found.map_err(|e| failed(e.to_string()))?.map_err(|e| failed(e.to_string()))?;
+        known.credentials.insert(registry.to_owned(), credential.clone());
+        Ok(credential)
+    }
+}
+
+impl Known {
+    fn valid(&self, key: &(String, Challenge)) -> Option<HeaderValue> {
+        let authorization = self.authorizations.get(key)?;
+        authorization.until.is_none_or(|until| Instant::now() < until).then(|| authorization.value.clone())
+    }
+}
+
+async fn authorize(
+    registry: &str,
+    challenge: &Challenge,
+    credential: Option<Credential>,
+    wire: &Wire,
+) -> Result<Authorization, Error> {
+    let failed = |reason: String| Error::Auth { registry: registry.to_owned(), reason };
+    match (challenge, credential) {
+        (Challenge::Basic, Some(Credential::Password { username, password })) => {
+            Ok(Authorization { value: basic(&username, &password), until: None })
+        }
+        (Challenge::Basic, Some(Credential::IdentityToken(_))) => {
+            Err(failed("it asks for a password, and the stored credential is an identity token".to_owned()))
+        }
+        (Challenge::Basic, None) => {
+            Err(failed(format!("it asks for a password, and none is stored; run `docker login {registry}`")))
+        }
+        (Challenge::Bearer { realm, service: name, scopes }, credential) => {
+            // The registry names the place that the password goes to: it must be one that the user granted.
+            check_url(realm)?;
+            wire.grants().check(realm)?;
+            if !is_confidential(realm) {
+                return Err(failed(format!("its token service {} does not use https", shown(realm))));
+            }
+            let anonymous = credential.is_none();
+            let (url, header, form) = token_request(realm, name.as_deref(), scopes, credential);
+            let (status, body) = wire.ask_token_service(url, header, form).await?;
+            if status != 200 {
+                let hint = if anonymous {
+                    format!("; there is no stored credential, run `docker login {registry}`")
+                } else {
+                    "; the stored credential was refused".to_owned()
+                };
+                return Err(failed(format!("the token service {} answered {status}{hint}", shown(realm))));
+            }
+            bearer(&body).ok_or_else(|| failed(format!("the token service {} gave no token", shown(realm))))
+        }
+    }
+}
+
+type TokenRequest = (Url, Option<HeaderValue>, Option<String>);
+
+fn token_request(
+    realm: &Url,
+    service: Option<&str>,
+    scopes: &[String],
+    credential: Option<Credential>,
+) -> TokenRequest {
+    if let Some(Credential::IdentityToken(token)) = credential {
+        // OAuth 2 refresh, as the distribution documentation's "OAuth2 Token Authentication".
+        let mut form = Serializer::new(String::new());
+        form.append_pair("grant_type", "refresh_token").append_pair("client_id", "seed");
+        form.extend_pairs(service.map(|service| ("service", service)));
+        form.append_pair("scope", &scopes.join(" ")).append_pair("refresh_token", token.reveal());
+        return (realm.clone(), None, Some(form.finish()));
+    }
+    let mut url = realm.clone();
+    if service.is_some() || !scopes.is_empty() {
+        let mut query = url.query_pairs_mut();
+        query.extend_pairs(service.map(|service| ("service", service)));
+        query.extend_pairs(scopes.iter().map(|scope| ("scope", scope)));
+    }
+    let header = match &credential {
+        Some(Credential::Password { username, password }) => Some(basic(username, password)),
+        _ => None,
+    };
+    (url, header, None)
+}
+
+fn basic(username: &str, password: &Secret) -> HeaderValue {
+    let mut value = HeaderValue::from_str(&format!(
+        "Basic {}",
+        STANDARD.encode(format!("{username}:{}", password.reveal()))
+    ))
+    .expect("base64 is a header value");
+    value.set_sensitive(true);
+    value
+}
+
+#[derive(Deserialize)]
+struct TokenAnswer {
+    token: Option<String>,
+    access_token: Option<String>,
+    expires_in: Option<u64>,
+}
+
+fn bearer(body: &[u8]) -> Option<Authorization> {
+    let answer: TokenAnswer = serde_json::from_slice(body).ok()?;
+    let token = answer.token.or(answer.access_token).filter(|token| !token.is_empty())?;
+    let mut value = HeaderValue::from_str(&format!("Bearer {token}")).ok()?;
+    value.set_sensitive(true);
+    let lifetime = answer.expires_in.unwrap_or(DEFAULT_LIFETIME).min(MAX_LIFETIME).saturating_sub(MARGIN);
+    Some(Authorization { value, until: Some(Instant::now() + Duration::from_secs(lifetime)) })
+}

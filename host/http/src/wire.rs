@@ -1,0 +1,265 @@
+//! Single messages on the wire: connections, time limits, bodies. Redirects and challenges are the caller's.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use reqwest::{Method, RequestBuilder, Response as Answer, redirect};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+use url::Url;
+
+use crate::activity::Activity;
+use crate::error::shown;
+use crate::resolver::{GrantedAddresses, Lookup};
+use crate::{Error, Grants, Limits, Response};
+
+/// The largest answer of a token service: 256 KiB.
+const MAX_TOKEN_ANSWER: u64 = 256 << 10;
+
+/// Response headers that plugins do not see.
+const HIDDEN_HEADERS: [&str; 6] = [
+    "set-cookie",
+    "set-cookie2",
+    "www-authenticate",
+    "proxy-authenticate",
+    "authentication-info",
+    "proxy-authentication-info",
+];
+
+/// Where the body of a successful response goes.
+#[derive(Debug)]
+pub(crate) enum Sink {
+    /// Into the response, up to so many bytes.
+    Memory(u64),
+    /// Piece by piece to another thread.
+    Pieces {
+        /// To that thread.
+        sender: mpsc::Sender<bytes::Bytes>,
+        /// The most bytes.
+        limit: u64,
+        /// Whether a piece was handed on: it cannot be taken back.
+        begun: AtomicBool,
+    },
+}
+
+impl Sink {
+    /// Whether nothing has arrived that a repeated request would bring again.
+    pub(crate) fn can_restart(&self) -> bool {
+        match self {
+            Self::Memory(_) => true,
+            Self::Pieces { begun, .. } => !begun.load(Ordering::Relaxed),
+        }
+    }
+
+    /// The bytes of a body for which the time limit makes allowance.
+    pub(crate) const fn allowance(&self) -> u64 {
+        match self {
+            Self::Memory(_) => 0,
+            Self::Pieces { limit, .. } => *limit,
+        }
+    }
+}
+
+/// Sends messages to granted addresses.
+#[derive(Debug)]
+pub(crate) struct Wire {
+    grants: Arc<Grants>,
+    limits: Limits,
+    lookup: Arc<dyn Lookup>,
+    /// Made for the first request: reading the system's certificates takes time.
+    client: OnceLock<reqwest::Client>,
+}
+
+impl Wire {
+    pub(crate) fn new(grants: Arc<Grants>, limits: Limits, lookup: Arc<dyn Lookup>) -> Self {
+        Self { grants, limits, lookup, client: OnceLock::new() }
+    }
+
+    pub(crate) fn grants(&self) -> &Grants {
+        &self.grants
+    }
+
+    pub(crate) const fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Begins a message. The caller has checked `url` against the grants.
+    pub(crate) fn message(&self, method: &Method, url: &Url) -> Result<RequestBuilder, Error> {
+        Ok(self.client(method, url)?.request(method.clone(), url.clone()))
+    }
+
+    fn client(&self, method: &Method, url: &Url) -> Result<&reqwest::Client, Error> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
+        }
+        // Fails when a provider is installed already, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let resolver =
+            GrantedAddresses { grants: Arc::clone(&self.grants), lookup: Arc::clone(&self.lookup) };
+        let mut builder = reqwest::Client::builder()
+            .user_agent(concat!("seed/", env!("CARGO_PKG_VERSION")))
+            .redirect(redirect::Policy::none())
+            // A proxy would resolve names itself, past the check of addresses: proxy variables are not read.
+            .no_proxy()
+            .connect_timeout(self.limits.connect)
+            .dns_resolver(Arc::new(resolver));
+        if !self.grants.uses_tls() {
+            // A machine without certificates can still talk to a registry on loopback.
+            builder = builder.tls_certs_only([]);
+        }
+        let client = builder.build().map_err(|e| failure(method, url, &e, &self.limits))?;
+        Ok(self.client.get_or_init(|| client))
+    }
+
+    /// Sends a message and waits for the head of the answer.
+    pub(crate) async fn head(
+        &self,
+        method: &Method,
+        url: &Url,
+        message: RequestBuilder,
+        activity: &Activity,
+    ) -> Result<Answer, Error> {
+        let answer = self.unless_stalled(method, url, activity, message.send()).await?;
+        let answer = answer.map_err(|e| failure(method, url, &e, &self.limits))?;
+        activity.mark();
+        Ok(answer)
+    }
+
+    /// Reads the body of an answer.
+    pub(crate) async fn body(
+        &self,
+        method: &Method,
+        url: &Url,
+        mut answer: Answer,
+        activity: &Activity,
+        sink: &Sink,
+    ) -> Result<Response, Error> {
+        let status = answer.status();
+        let headers = visible_headers(&answer);
+        let (pieces, limit) = match sink {
+            Sink::Pieces { sender, limit, begun } if status.is_success() => (Some((sender, begun)), *limit),
+            Sink::Pieces { .. } => (None, self.limits.max_response),
+            Sink::Memory(limit) => (None, *limit),
+        };
+        let too_large = || Error::TooLarge { url: shown(url), limit };
+        if *method != Method::HEAD && answer.content_length().is_some_and(|length| length > limit) {
+            return Err(too_large());
+        }
+        let mut body = Vec::new();
+        let mut received = 0;
+        while let Some(piece) = self
+            .unless_stalled(method, url, activity, answer.chunk())
+            .await?
+            .map_err(|e| failure(method, url, &e, &self.limits))?
+        {
+            activity.mark();
+            received += piece.len() as u64;
+            if received > limit {
+                return Err(too_large());
+            }
+            match pieces {
+                None => body.extend_from_slice(&piece),
+                Some((sender, begun)) => {
+                    begun.store(true, Ordering::Relaxed);
+                    if sender.send(piece).await.is_err() {
+                        break; // the receiver could not write, and says so itself
+                    }
+                }
+            }
+        }
+        Ok(Response { status: status.as_u16(), headers, body, url: url.to_string() })
+    }
+
+    /// Sends the one request of the token flow: a `GET`, or a `POST` where there is a form.
+    pub(crate) async fn ask_token_service(
+        &self,
+        url: Url,
+        basic: Option<HeaderValue>,
+        form: Option<String>,
+    ) -> Result<(u16, Vec<u8>), Error> {
+        let method = if form.is_some() { Method::POST } else { Method::GET };
+        let mut message = self.message(&method, &url)?;
+        if let Some(value) = basic {
+            message = message.header(AUTHORIZATION, value);
+        }
+        if let Some(form) = form {
+            message = message.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form);
+        }
+        let activity = Activity::new();
+        let exchange = async {
+            let answer = self.head(&method, &url, message, &activity).await?;
+            self.body(&method, &url, answer, &activity, &Sink::Memory(MAX_TOKEN_ANSWER)).await
+        };
+        let response = self.within(&method, &url, 0, exchange).await?;
+        Ok((response.status, response.body))
+    }
+
+    /// Bounds a whole exchange that moves `bytes` of body.
+    pub(crate) async fn within<T>(
+        &self,
+        method: &Method,
+        url: &Url,
+        bytes: u64,
+        exchange: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let limit = self.limits.deadline(bytes);
+        timeout(limit, exchange)
+            .await
+            .unwrap_or_else(|_| Err(late(method, url, "it was not complete", limit)))
+    }
+
+    async fn unless_stalled<T>(
+        &self,
+        method: &Method,
+        url: &Url,
+        activity: &Activity,
+        work: impl Future<Output = T>,
+    ) -> Result<T, Error> {
+        tokio::select! {
+            done = work => Ok(done),
+            () = activity.stalled(self.limits.idle) => {
+                Err(late(method, url, "no byte was sent or received", self.limits.idle))
+            }
+        }
+    }
+}
+
+fn late(method: &Method, url: &Url, what: &'static str, limit: std::time::Duration) -> Error {
+    Error::Timeout { method: method.to_string(), url: shown(url), what, limit }
+}
+
+/// What reqwest says, with its causes; our own errors come back as they were.
+fn failure(method: &Method, url: &Url, error: &reqwest::Error, limits: &Limits) -> Error {
+    let mut causes: Vec<String> = Vec::new();
+    let mut next = std::error::Error::source(error);
+    while let Some(cause) = next {
+        if let Some(own) = cause.downcast_ref::<Error>() {
+            return own.clone();
+        }
+        causes.push(cause.to_string());
+        next = cause.source();
+    }
+    if error.is_timeout() {
+        return late(method, url, "there was no connection", limits.connect);
+    }
+    // Outer causes often repeat the inner ones.
+    causes.dedup();
+    let reason = if causes.is_empty() { "no cause is known".to_owned() } else { causes.join(": ") };
+    Error::Connection { method: method.to_string(), url: shown(url), reason }
+}
+
+fn visible_headers(answer: &Answer) -> Vec<(String, String)> {
+    let mut headers: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for (name, value) in answer.headers() {
+        if !HIDDEN_HEADERS.contains(&name.as_str()) {
+            headers
+                .entry(name.as_str())
+                .or_default()
+                .push(String::from_utf8_lossy(value.as_bytes()).into_owned());
+        }
+    }
+    headers.into_iter().flat_map(|(name, values)| values.into_iter().map(|v| (name.to_owned(), v))).collect()
+}
