@@ -26,7 +26,7 @@ pub enum LoadError {
         path: PathBuf,
     },
     /// It cannot be read.
-    #[error("the pipeline file {} cannot be read: {source}", path.display())]
+    #[error("the pipeline file {} cannot be read", path.display())]
     #[diagnostic(code(seed::pipeline::unreadable))]
     Unreadable {
         /// The file.

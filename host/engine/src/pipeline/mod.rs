@@ -10,6 +10,8 @@ mod plugin;
 mod reader;
 mod seed;
 mod source;
+#[cfg(test)]
+mod tests;
 mod vault;
 
 pub use load::LoadError;

@@ -113,7 +113,12 @@ impl Stage {
 
 impl fmt::Display for Stage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.section())
+        f.write_str(match self {
+            Self::Select => "selection",
+            Self::Pack => "packing",
+            Self::Sign => "signing",
+            Self::Publish => "publishing",
+        })
     }
 }
 

@@ -1,0 +1,335 @@
+//! Compares what a run uses with what is locked.
+
+use std::ops::Range;
+use std::path::PathBuf;
+
+use miette::Diagnostic;
+use seed_model::Digest;
+use toml::Spanned;
+
+use crate::lock::file::{LockFile, LockFileError, LockedPlugin};
+use crate::pipeline::{PluginSource, PluginUse, Stage};
+use crate::problem::{Problem, Problems};
+use crate::summary::LockState;
+
+/// What a run may do about a lock that does not say what it uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Policy {
+    /// Write it anew.
+    Update,
+    /// Write it anew, but use no plugin from a file or registry that is neither locked nor pinned (`CI`).
+    RequireForeign,
+    /// Refuse every change (`--locked`).
+    Locked,
+}
+
+/// Why a run is refused because of its lock.
+#[derive(Debug, thiserror::Error, Diagnostic)]
+pub enum LockError {
+    /// There is none.
+    #[error("there is no {}, which `--locked` asks for", path.display())]
+    #[diagnostic(code(seed::lock::missing), help("run once without `--locked`, then commit the file"))]
+    Missing {
+        /// Where it should be.
+        path: PathBuf,
+    },
+    /// It cannot be read or written.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    File(#[from] LockFileError),
+    /// It says something else.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Changed(#[from] Problems),
+    /// It does not name a plugin, and in CI it must.
+    #[error("`{plugin}` is neither locked nor pinned, and `CI` is set")]
+    #[diagnostic(code(seed::lock::unlocked))]
+    Unlocked {
+        /// The plugin's source.
+        plugin: String,
+        /// What to do.
+        #[help]
+        help: String,
+    },
+}
+
+/// The lock of one run.
+#[derive(Debug)]
+pub(crate) struct Lock {
+    path: PathBuf,
+    policy: Policy,
+    file: Option<LockFile>,
+}
+
+impl Lock {
+    /// Reads the lock at `path`, if there is one; with [`Policy::Locked`] there must be.
+    pub(crate) fn open(path: PathBuf, policy: Policy) -> Result<Self, LockError> {
+        match LockFile::load(&path)? {
+            None if policy == Policy::Locked => Err(LockError::Missing { path }),
+            file => Ok(Self { path, policy, file }),
+        }
+    }
+
+    /// The locked digest of the manifest of a plugin from a registry.
+    pub(crate) fn manifest(&self, stage: Stage, source: &PluginSource) -> Option<&str> {
+        self.entry(stage, source)?.get_ref().manifest.as_deref()
+    }
+
+    /// Whether these bytes may be used, before anything runs them.
+    pub(crate) fn admit(&self, used: &PluginUse, digest: Digest) -> Result<(), LockError> {
+        let source = used.source.get_ref();
+        let locked = self.entry(used.stage, source);
+        if locked.is_some_and(|locked| locked.get_ref().sha256 == digest.hex()) {
+            return Ok(());
+        }
+        match (self.policy, &self.file) {
+            (Policy::Locked, Some(lock)) => {
+                let problem = match locked {
+                    Some(locked) => mismatch(lock, locked, &digest.hex()),
+                    None => not_locked(lock, used.stage.section(), &source.to_string()),
+                };
+                Ok(Problems::check(&lock.file, vec![problem])?)
+            }
+            (Policy::RequireForeign, _)
+                if !matches!(source, PluginSource::Builtin(_)) && used.pin.is_none() =>
+            {
+                Err(LockError::Unlocked {
+                    plugin: source.to_string(),
+                    help: format!(
+                        "run `seed run` outside of CI and commit {}, or pin the plugin in [{}]:\n\nsha256 = \"{}\"",
+                        self.path.display(),
+                        used.stage.section(),
+                        digest.hex()
+                    ),
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes the lock say what was used, or refuses.
+    pub(crate) fn settle(&self, mut used: Vec<LockedPlugin>) -> Result<LockState, LockError> {
+        used.sort();
+        used.dedup();
+        let state = match &self.file {
+            None => LockState::Created,
+            Some(lock) => {
+                let mut locked: Vec<_> = lock.plugins.iter().map(|plugin| plugin.get_ref().clone()).collect();
+                locked.sort();
+                if locked == used {
+                    return Ok(LockState::Unchanged);
+                }
+                if self.policy == Policy::Locked {
+                    Problems::check(&lock.file, changes(lock, &used))?;
+                }
+                LockState::Updated
+            }
+        };
+        LockFile::write(&self.path, &used)?;
+        Ok(state)
+    }
+
+    fn entry(&self, stage: Stage, source: &PluginSource) -> Option<&Spanned<LockedPlugin>> {
+        let source = source.to_string();
+        let plugins = &self.file.as_ref()?.plugins;
+        plugins
+            .iter()
+            .find(|locked| locked.get_ref().stage == stage.section() && locked.get_ref().source == source)
+    }
+}
+
+fn changes(lock: &LockFile, plugins: &[LockedPlugin]) -> Vec<Problem> {
+    let same_use = |a: &LockedPlugin, b: &LockedPlugin| a.stage == b.stage && a.source == b.source;
+    let mut problems = Vec::new();
+    for plugin in plugins {
+        match lock.plugins.iter().find(|locked| same_use(locked.get_ref(), plugin)) {
+            Some(locked) => problems.extend(difference(lock, locked, plugin)),
+            None => problems.push(not_locked(lock, &plugin.stage, &plugin.source)),
+        }
+    }
+    for locked in &lock.plugins {
+        if !plugins.iter().any(|plugin| same_use(locked.get_ref(), plugin)) {
+            problems.push(problem(
+                format!("`{}` is locked but not used", locked.get_ref().source),
+                Some(locked.span()),
+                "not in the pipeline file",
+            ));
+        }
+    }
+    problems
+}
+
+fn not_locked(lock: &LockFile, stage: &str, source: &str) -> Problem {
+    problem(
+        format!("the plugin `{source}` of [{stage}] is not locked"),
+        lock.plugins.last().map(Spanned::span),
+        "the last plugin that is locked",
+    )
+}
+
+fn mismatch(lock: &LockFile, locked: &Spanned<LockedPlugin>, found: &str) -> Problem {
+    let LockedPlugin { source, sha256, .. } = locked.get_ref();
+    Problem {
+        code: "seed::lock::mismatch".to_owned(),
+        ..problem(
+            format!(
+                "`{source}` is not the component that is locked\n  locked: sha256:{sha256}\n  found:  sha256:{found}"
+            ),
+            place(lock, locked, sha256),
+            "locked here",
+        )
+    }
+}
+
+/// The place of `text` in the table of a plugin; the span of a table is that of its header.
+fn place(lock: &LockFile, locked: &Spanned<LockedPlugin>, text: &str) -> Option<Range<usize>> {
+    let table = locked.span().start;
+    let start = table + lock.file.text.get(table..)?.find(text)?;
+    Some(start..start + text.len())
+}
+
+fn difference(lock: &LockFile, locked: &Spanned<LockedPlugin>, plugin: &LockedPlugin) -> Option<Problem> {
+    let (old, source) = (locked.get_ref(), &plugin.source);
+    if old.sha256 != plugin.sha256 {
+        return Some(mismatch(lock, locked, &plugin.sha256));
+    }
+    let fields = [
+        ("name", old.name.clone(), plugin.name.clone()),
+        ("version", old.version.clone(), plugin.version.clone()),
+        ("world", old.world.clone(), plugin.world.clone()),
+        ("manifest", format!("{:?}", old.manifest), format!("{:?}", plugin.manifest)),
+        ("imports", old.imports.join(", "), plugin.imports.join(", ")),
+        ("grants", old.grants.join(", "), plugin.grants.join(", ")),
+    ];
+    let (field, was, is) = fields.into_iter().find(|(_, was, is)| was != is)?;
+    Some(problem(
+        format!("the {field} of `{source}` changed\n  locked: {was}\n  found:  {is}"),
+        place(lock, locked, &format!("{field} =")),
+        "locked here",
+    ))
+}
+
+fn problem(message: String, span: Option<Range<usize>>, label: &str) -> Problem {
+    Problem {
+        code: "seed::lock::changed".to_owned(),
+        message,
+        label: label.to_owned(),
+        span,
+        help: Some(
+            "if the change is meant, run `seed run` without `--locked` and commit the lock".to_owned(),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use insta::assert_snapshot;
+
+    use super::*;
+    use crate::testing::{parse, rendered};
+
+    /// A pipeline with a builtin packer and a signer from a file.
+    fn uses(pin: &str) -> Vec<PluginUse> {
+        let text = format!(
+            "schema = 1\n[source]\nflake = \".\"\n[seed]\nname = \"a\"\n[[sign]]\nplugin = \"./acme.wasm\"\n{pin}\n\
+             [[publish]]\nplugin = \"oci://ghcr.io/a/b:1\"\n"
+        );
+        parse(&text).unwrap().plugins().skip(1).cloned().collect()
+    }
+
+    fn locked(used: &PluginUse, content: &[u8]) -> LockedPlugin {
+        LockedPlugin {
+            stage: used.stage.section().to_owned(),
+            source: used.source.get_ref().to_string(),
+            name: "plugin".to_owned(),
+            version: "1.0.0".to_owned(),
+            world: "seed:pipeline/signer@0.1.0".to_owned(),
+            sha256: Digest::of(content).hex(),
+            manifest: None,
+            imports: vec!["seed:pipeline/log@0.1.0".to_owned()],
+            grants: Vec::new(),
+        }
+    }
+
+    struct Directory(tempfile::TempDir);
+
+    impl Directory {
+        fn new() -> Self {
+            Self(tempfile::tempdir().unwrap())
+        }
+
+        /// Admits and settles, each use with its content.
+        fn run(&self, policy: Policy, used: &[(&PluginUse, LockedPlugin)]) -> Result<LockState, String> {
+            let run = || {
+                let lock = Lock::open(self.0.path().join("seed.lock"), policy)?;
+                for (used, plugin) in used {
+                    lock.admit(used, format!("sha256:{}", plugin.sha256).parse().unwrap())?;
+                }
+                lock.settle(used.iter().map(|(_, plugin)| plugin.clone()).collect())
+            };
+            run().map_err(|error: LockError| rendered(&error).replace(self.0.path().to_str().unwrap(), "DIR"))
+        }
+    }
+
+    #[test]
+    fn a_lock_is_written_and_then_kept() {
+        let directory = Directory::new();
+        let [pack, sign, _] = &uses("")[..] else { panic!("three uses") };
+        let used = [(sign, locked(sign, b"1")), (pack, locked(pack, b"")), (sign, locked(sign, b"1"))];
+        assert_eq!(directory.run(Policy::Update, &used), Ok(LockState::Created));
+        assert_eq!(directory.run(Policy::Locked, &used[..2]), Ok(LockState::Unchanged));
+        assert_snapshot!(fs::read_to_string(directory.0.path().join("seed.lock")).unwrap());
+        assert_eq!(fs::read_dir(directory.0.path()).unwrap().count(), 1, "no temporary file is left");
+        assert_eq!(directory.run(Policy::Update, &[(sign, locked(sign, b"2"))]), Ok(LockState::Updated));
+    }
+
+    #[test]
+    fn locked_runs_refuse_every_change() {
+        let directory = Directory::new();
+        let [pack, sign, publish] = &uses("")[..] else { panic!("three uses") };
+        let pack = (pack, locked(pack, b""));
+        assert_snapshot!("locked_without_lock", directory.run(Policy::Locked, &[pack.clone()]).unwrap_err());
+        directory.run(Policy::Update, &[pack.clone(), (sign, locked(sign, b"1"))]).unwrap();
+        let locked_run = |used: &[_]| directory.run(Policy::Locked, used).unwrap_err();
+        assert_snapshot!("locked_mismatch", locked_run(&[pack.clone(), (sign, locked(sign, b"2"))]));
+        assert_snapshot!("locked_another", locked_run(&[(publish, locked(publish, b""))]));
+        let mut granted = locked(sign, b"1");
+        granted.grants.push("keys release".to_owned());
+        assert_snapshot!("locked_changes", locked_run(&[(sign, granted)]));
+    }
+
+    #[test]
+    fn ci_refuses_what_is_neither_locked_nor_pinned() {
+        let directory = Directory::new();
+        let policy = Policy::RequireForeign;
+        let [pack, sign, _] = &uses("")[..] else { panic!("three uses") };
+        let pack = (pack, locked(pack, b""));
+        assert_snapshot!(
+            "ci_unlocked",
+            directory.run(policy, &[pack.clone(), (sign, locked(sign, b"1"))]).unwrap_err()
+        );
+        let pinned = &uses(&format!("sha256 = \"{}\"", "a".repeat(64)))[1];
+        assert_eq!(directory.run(policy, &[pack, (pinned, locked(sign, b"1"))]), Ok(LockState::Created));
+        assert_eq!(
+            directory.run(policy, &[(sign, locked(sign, b"1"))]),
+            Ok(LockState::Updated),
+            "it is locked now"
+        );
+        let error = directory.run(policy, &[(sign, locked(sign, b"2"))]).unwrap_err();
+        assert!(error.contains("neither locked nor pinned"), "{error}");
+    }
+
+    #[test]
+    fn other_files_are_not_taken_for_locks() {
+        let directory = Directory::new();
+        let with = |text: &str| {
+            fs::write(directory.0.path().join("seed.lock"), text).unwrap();
+            directory.run(Policy::Update, &[]).unwrap_err()
+        };
+        assert_snapshot!("lock_newer", with("version = 2\nthings = []\n"));
+        assert_snapshot!("lock_unknown_key", with("version = 1\n[[plugins]]\n"));
+        assert_snapshot!("lock_syntax", with("<<<<<<< HEAD\nversion = 1\n"));
+    }
+}

@@ -1,0 +1,170 @@
+//! The form of a lock file, version 1.
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use toml::Spanned;
+
+use crate::durable;
+use crate::problem::{Problem, Problems, SourceFile};
+
+/// The version that this program reads and writes. Older programs refuse newer versions; a key that only some programs
+/// know is a new version.
+const VERSION: u32 = 1;
+
+const HEADER: &str = "# The plugins that this pipeline runs with. Written by `seed run`, checked by `seed run --locked`:\n\
+                      # commit it, and read its changes in review.\n\n";
+
+/// The lock of a pipeline file: `seed.lock` beside `pipeline.toml`, `NAME.seed.lock` beside `NAME.toml`.
+pub fn lock_path(pipeline: &Path) -> PathBuf {
+    match pipeline.file_stem().and_then(OsStr::to_str) {
+        None | Some("pipeline") => pipeline.with_file_name("seed.lock"),
+        Some(name) => pipeline.with_file_name(format!("{name}.seed.lock")),
+    }
+}
+
+/// One locked plugin. A component that serves two stages stands twice.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LockedPlugin {
+    /// The pipeline file's section.
+    pub stage: String,
+    /// Where the component comes from, as the pipeline file has it.
+    pub source: String,
+    /// The plugin's own name.
+    pub name: String,
+    /// The plugin's own version.
+    pub version: String,
+    /// The world that it targets, with the contract's version: `seed:pipeline/signer@0.1.0`.
+    pub world: String,
+    /// The component's SHA-256, 64 hexadecimal digits.
+    pub sha256: String,
+    /// The digest of the manifest that it was found by; registries only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manifest: Option<String>,
+    /// Interfaces that it imports, sorted.
+    pub imports: Vec<String>,
+    /// What the pipeline file grants it, such as `keys release`; sorted.
+    pub grants: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Written<'a> {
+    version: u32,
+    plugin: &'a [LockedPlugin],
+}
+
+#[derive(Deserialize)]
+struct Version {
+    version: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    #[serde(rename = "version")]
+    _version: u32,
+    #[serde(default)]
+    plugin: Vec<Spanned<LockedPlugin>>,
+}
+
+/// A lock file that has been read.
+#[derive(Clone, Debug)]
+pub struct LockFile {
+    /// The file, for errors.
+    pub file: SourceFile,
+    /// The plugins and their places, in the order of the file.
+    pub plugins: Vec<Spanned<LockedPlugin>>,
+}
+
+/// Why a lock file cannot be read or written.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+pub enum LockFileError {
+    /// Reading failed.
+    #[error("{} cannot be read", path.display())]
+    #[diagnostic(code(seed::lock::unreadable))]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Writing failed.
+    #[error("{} cannot be written", path.display())]
+    #[diagnostic(
+        code(seed::lock::unwritable),
+        help(
+            "the lock has to change for this run; make the directory writable, or find out why with `--locked`"
+        )
+    )]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A newer program wrote it.
+    #[error("{} was written by a newer `seed`: it has version {found}, this `seed` reads {VERSION}", path.display())]
+    #[diagnostic(code(seed::lock::version), help("upgrade `seed`"))]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: u32,
+    },
+    /// It is not a lock file.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Problems(#[from] Problems),
+}
+
+impl LockFile {
+    /// Reads the lock at `path`; none where there is no such file.
+    pub fn load(path: &Path) -> Result<Option<Self>, LockFileError> {
+        let text = match fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(LockFileError::Read { path: path.to_owned(), source }),
+        };
+        let file = SourceFile { path: path.to_owned(), text: text.into() };
+        let version: Version = parse(&file)?;
+        if version.version > VERSION {
+            return Err(LockFileError::Newer { path: path.to_owned(), found: version.version });
+        }
+        let document: Document = parse(&file)?;
+        Ok(Some(Self { file, plugins: document.plugin }))
+    }
+
+    /// The text of a lock with these plugins, sorted.
+    pub fn text(plugins: &[LockedPlugin]) -> String {
+        let mut plugins = plugins.to_vec();
+        plugins.sort();
+        let body = toml::to_string(&Written { version: VERSION, plugin: &plugins });
+        format!("{HEADER}{}", body.expect("strings and arrays have a TOML form"))
+    }
+
+    /// Writes a lock with these plugins, whole or not at all. Runs that write at the same time take turns.
+    pub fn write(path: &Path, plugins: &[LockedPlugin]) -> Result<(), LockFileError> {
+        let error = |source| LockFileError::Write { path: path.to_owned(), source };
+        let directory = SourceFile { path: path.to_owned(), text: "".into() }.directory().to_owned();
+        let turn = File::open(directory).map_err(error)?;
+        turn.lock().map_err(error)?;
+        durable::write(path, Self::text(plugins).as_bytes()).map_err(error)
+    }
+}
+
+fn parse<'a, T: Deserialize<'a>>(file: &'a SourceFile) -> Result<T, Problems> {
+    toml::from_str(&file.text).map_err(|error| {
+        let problem = Problem {
+            code: "seed::lock::not_a_lock".to_owned(),
+            message: format!("not a lock file: {}", error.message()),
+            label: "here".to_owned(),
+            span: error.span(),
+            help: Some("`seed run` writes it anew when it is deleted; git has the last good one".to_owned()),
+        };
+        Problems::check(file, vec![problem]).expect_err("there is a problem")
+    })
+}
