@@ -1,0 +1,60 @@
+//! Which of the offered layers to build.
+
+use seed_plugin::Diagnostic;
+use seed_plugin::selector::{OutputRequest, SelectRequest, VariantKind};
+
+use crate::config::Config;
+
+/// The standard layers, most stable first.
+pub(crate) const STANDARD: [&str; 6] = ["base", "library", "apps", "checks", "devShells", "overlays"];
+
+/// How many of [`STANDARD`], from the first on, a runtime image takes.
+const RUNTIME: usize = 3;
+
+/// The offered layers that this image takes, in the order in which they are stacked.
+pub(crate) fn choose(config: &Config, request: &SelectRequest) -> Result<Vec<OutputRequest>, Diagnostic> {
+    let offered = |name: &str| request.available.iter().find(|output| output.layer == name);
+    if let Some(names) = &config.layers {
+        let find = |(index, name): (usize, &String)| {
+            offered(name).cloned().ok_or_else(|| {
+                Diagnostic::error(
+                    "standard-layers::unknown-layer",
+                    &format!("the source offers no layer `{name}`"),
+                )
+                .with_help(&format!("it offers {}", list(request)))
+                .at(&format!("/layers/{index}"))
+            })
+        };
+        return names.iter().enumerate().map(find).collect();
+    }
+    if let Some(other) = request.available.iter().find(|output| !STANDARD.contains(&output.layer.as_str())) {
+        return Err(Diagnostic::error(
+            "standard-layers::not-standard",
+            &format!("the source offers `{}`, which is not a standard layer", other.layer),
+        )
+        .with_help(&format!(
+            "name it one of {}, or list the layers to take, bottom first, in `[select] config = {{ layers = [...] }}`",
+            STANDARD.join(", ")
+        )));
+    }
+    let wanted = match request.variant {
+        VariantKind::Runtime => &STANDARD[..RUNTIME],
+        VariantKind::Build => &STANDARD[..],
+    };
+    let chosen: Vec<_> = wanted.iter().filter_map(|name| offered(name)).cloned().collect();
+    if chosen.is_empty() {
+        return Err(Diagnostic::error(
+            "standard-layers::nothing-to-take",
+            &format!("the source offers none of the layers {}", wanted.join(", ")),
+        )
+        .with_help(&format!("it offers {}", list(request))));
+    }
+    Ok(chosen)
+}
+
+fn list(request: &SelectRequest) -> String {
+    match &*request.available {
+        [] => "no layer at all".to_owned(),
+        some => some.iter().map(|output| format!("`{}`", output.layer)).collect::<Vec<_>>().join(", "),
+    }
+}

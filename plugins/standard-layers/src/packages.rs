@@ -1,0 +1,73 @@
+//! Packages by name, as far as a closure's metadata tells.
+
+use seed_plugin::selector::{Closure, SelectRequest};
+
+/// Length of the hash part of a store path's name.
+const HASH_LENGTH: usize = 32;
+
+/// The name of a store path without its directory and hash: `hello-2.12` of `/nix/store/<hash>-hello-2.12`.
+fn name(store_path: &str) -> &str {
+    let base = store_path.rsplit('/').next().unwrap_or(store_path);
+    match base.split_at_checked(HASH_LENGTH) {
+        Some((_, rest)) => rest.strip_prefix('-').unwrap_or(base),
+        None => base,
+    }
+}
+
+/// Whether a store path is the package `wanted`: its name is that, with or without a version.
+fn is_package(store_path: &str, wanted: &str) -> bool {
+    match name(store_path).strip_prefix(wanted) {
+        Some("") => true,
+        Some(rest) => {
+            rest.strip_prefix('-').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+        }
+        None => false,
+    }
+}
+
+/// Every path of the closure that is this package.
+pub(crate) fn find<'a>(closure: &'a Closure, wanted: &str) -> Vec<&'a str> {
+    closure
+        .paths
+        .iter()
+        .map(|path| path.store_path.as_str())
+        .filter(|path| is_package(path, wanted))
+        .collect()
+}
+
+/// The packages that were asked for in each layer, by index. Where a layer is an output of a split-output derivation
+/// (`nix/mkseed.nix`), its root is a file that lists packages, and the packages are what it refers to.
+pub(crate) fn requested(request: &SelectRequest, closure: &Closure) -> Vec<(String, Vec<u32>)> {
+    let mut layers = Vec::new();
+    for output in &closure.outputs {
+        let is_list = request.available.iter().any(|offer| {
+            offer.layer == output.layer
+                && offer.installables.iter().all(|i| i.output.as_deref() == Some(output.layer.as_str()))
+        });
+        let packages = if is_list {
+            let references = |root: &u32| closure.paths[*root as usize].references.iter().copied();
+            output
+                .roots
+                .iter()
+                .flat_map(|root| references(root).filter(move |reference| reference != root))
+                .collect()
+        } else {
+            output.roots.clone()
+        };
+        layers.push((output.layer.clone(), packages));
+    }
+    layers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knows_a_package_by_its_name() {
+        let path = "/nix/store/0c0ffee0c0ffee0c0ffee0c0ffee0c0f-bash-5.2";
+        assert!(is_package(path, "bash") && is_package(path, "bash-5.2"));
+        assert!(!is_package(path, "bas") && !is_package(path, "5.2"));
+        assert!(!is_package("/nix/store/0c0ffee0c0ffee0c0ffee0c0ffee0c0f-bash-interactive-5.2", "bash"));
+    }
+}

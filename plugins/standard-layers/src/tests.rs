@@ -1,0 +1,237 @@
+//! The plugin as a whole: from a closure to a plan.
+
+use seed_plugin::Platform;
+use seed_plugin::selector::{EntryKind, Installable, Output, Path, SourceKind, VariantKind};
+
+use super::*;
+
+const MIB: u64 = 1 << 20;
+
+/// A closure: paths as (name, size, references), outputs as (layer, roots). Names become store paths.
+fn closure(paths: &[(&str, u64, &[u32])], outputs: &[(&str, &[u32])]) -> Closure {
+    let path = |(name, nar_size, references): &(&str, u64, &[u32])| Path {
+        store_path: format!("/nix/store/0c0ffee0c0ffee0c0ffee0c0ffee0c0f-{name}"),
+        nar_hash: format!("sha256:{}", "00".repeat(32)),
+        nar_size: *nar_size,
+        references: references.to_vec(),
+    };
+    let output =
+        |(layer, roots): &(&str, &[u32])| Output { layer: (*layer).to_owned(), roots: roots.to_vec() };
+    Closure { paths: paths.iter().map(path).collect(), outputs: outputs.iter().map(output).collect() }
+}
+
+fn request(layers: &[&str], variant: VariantKind) -> SelectRequest {
+    let offer = |layer: &&str| OutputRequest {
+        layer: (*layer).to_owned(),
+        installables: vec![Installable { attribute: (*layer).to_owned(), output: None }],
+    };
+    SelectRequest {
+        config: "{}".to_owned(),
+        name: "hello".to_owned(),
+        system: "x86_64-linux".to_owned(),
+        platform: Platform { os: "linux".to_owned(), architecture: "amd64".to_owned(), variant: None },
+        variant,
+        source: SourceKind::Flake,
+        available: layers.iter().map(offer).collect(),
+        variables: vec![("commit".to_owned(), "c0ffee".to_owned())],
+    }
+}
+
+fn config(json: serde_json::Value) -> Config {
+    serde_json::from_value(json).unwrap()
+}
+
+fn bare() -> Config {
+    config(serde_json::json!({"users": false, "tmp": false}))
+}
+
+/// `name: indices` per layer.
+fn summary(plan: &ImagePlan) -> Vec<String> {
+    plan.layers.iter().map(|layer| format!("{}: {:?}", layer.name, layer.paths)).collect()
+}
+
+/// base ← library ← apps, with a shared path that only library and apps name.
+fn example() -> Closure {
+    closure(
+        &[
+            ("app-1.0", 10, &[1, 2]),
+            ("glibc-2.40", 30 * MIB, &[1]),
+            ("openssl-3", 8 * MIB, &[1]),
+            ("bash-5.2", MIB, &[1]),
+        ],
+        &[("base", &[3]), ("library", &[2]), ("apps", &[0])],
+    )
+}
+
+#[test]
+fn chooses_by_variant_in_the_standard_order() {
+    let names = |variant| {
+        let request = request(&["overlays", "apps", "base", "checks"], variant);
+        outputs::choose(&Config::default(), &request)
+            .unwrap()
+            .into_iter()
+            .map(|o| o.layer)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(names(VariantKind::Runtime), ["base", "apps"]);
+    assert_eq!(names(VariantKind::Build), ["base", "apps", "checks", "overlays"]);
+}
+
+#[test]
+fn takes_the_layers_that_the_configuration_names() {
+    let request = request(&["base", "models"], VariantKind::Runtime);
+    let chosen =
+        outputs::choose(&config(serde_json::json!({"layers": ["models", "base"]})), &request).unwrap();
+    assert_eq!(chosen[0].layer, "models");
+
+    let error =
+        outputs::choose(&config(serde_json::json!({"layers": ["base", "model"]})), &request).unwrap_err();
+    assert_eq!(error.message, "the source offers no layer `model`");
+    assert_eq!(error.help.as_deref(), Some("it offers `base`, `models`"));
+    assert_eq!(error.config_path.as_deref(), Some("/layers/1"));
+}
+
+#[test]
+fn refuses_a_layer_that_is_not_standard() {
+    let error =
+        outputs::choose(&Config::default(), &request(&["base", "app"], VariantKind::Runtime)).unwrap_err();
+    assert_eq!(error.message, "the source offers `app`, which is not a standard layer");
+}
+
+#[test]
+fn refuses_a_source_with_nothing_to_take() {
+    let error = outputs::choose(&Config::default(), &request(&["checks"], VariantKind::Runtime)).unwrap_err();
+    assert_eq!(error.message, "the source offers none of the layers base, library, apps");
+    assert_eq!(error.help.as_deref(), Some("it offers `checks`"));
+    let error = outputs::choose(&Config::default(), &request(&[], VariantKind::Runtime)).unwrap_err();
+    assert_eq!(error.help.as_deref(), Some("it offers no layer at all"));
+}
+
+#[test]
+fn gives_each_path_to_the_first_layer_that_reaches_it() {
+    let plan =
+        plan(&bare(), &request(&["base", "library", "apps"], VariantKind::Runtime), &example()).unwrap();
+    assert_eq!(summary(&plan), ["base: [1]", "base: [3]", "library: [2]", "apps: [0]"]);
+}
+
+#[test]
+fn keeps_within_the_budget_and_the_boundaries() {
+    let request = request(&["base", "library", "apps"], VariantKind::Runtime);
+    let plan_for = |max: usize| {
+        plan(
+            &config(serde_json::json!({"users": false, "tmp": false, "max-layers": max})),
+            &request,
+            &example(),
+        )
+    };
+    assert_eq!(summary(&plan_for(3).unwrap()), ["base: [1, 3]", "library: [2]", "apps: [0]"]);
+    assert_eq!(summary(&plan_for(4).unwrap()), ["base: [1]", "base: [3]", "library: [2]", "apps: [0]"]);
+    let error = plan_for(2).unwrap_err();
+    assert_eq!(error.message, "2 layers are too few: this image has 3 parts that stay apart");
+    assert_eq!(error.help.as_deref(), Some("set `max-layers` to 3 or more"));
+}
+
+#[test]
+fn spends_the_budget_on_the_largest_paths_and_none_on_small_ones() {
+    let paths: Vec<(String, u64)> = (0..200_u64).map(|i| (format!("p-{i}"), (i % 7) * MIB / 2)).collect();
+    let paths: Vec<(&str, u64, &[u32])> =
+        paths.iter().map(|(name, size)| (name.as_str(), *size, &[][..])).collect();
+    let roots: Vec<u32> = (0..200).collect();
+    let closure = closure(&paths, &[("base", &roots)]);
+    let plan = plan(&bare(), &request(&["base"], VariantKind::Runtime), &closure).unwrap();
+    assert_eq!(plan.layers.len(), 64);
+    let mut all: Vec<u32> = plan.layers.iter().flat_map(|layer| layer.paths.clone()).collect();
+    all.sort_unstable();
+    assert_eq!(all, roots, "each path stands once");
+    let single = |layer: &Layer| closure.paths[layer.paths[0] as usize].nar_size;
+    assert!(plan.layers[..63].iter().all(|layer| layer.paths.len() == 1 && single(layer) >= 2 * MIB));
+}
+
+#[test]
+fn ends_where_paths_refer_to_each_other() {
+    let closure = closure(&[("a", 1, &[1]), ("b", 1, &[0, 1])], &[("apps", &[0])]);
+    let plan = plan(&bare(), &request(&["apps"], VariantKind::Runtime), &closure).unwrap();
+    assert_eq!(summary(&plan), ["apps: [0, 1]"]);
+}
+
+#[test]
+fn makes_a_path_of_the_packages_that_a_seed_file_lists() {
+    let mut request = request(&["base", "apps"], VariantKind::Runtime);
+    for offer in &mut request.available {
+        offer.installables =
+            vec![Installable { attribute: "seed".to_owned(), output: Some(offer.layer.clone()) }];
+    }
+    let closure = closure(
+        &[
+            ("app-1.0", 9, &[1]),
+            ("bash-5.2", 9, &[]),
+            ("hello-seed-apps", 1, &[0]),
+            ("hello-seed-base", 1, &[1]),
+        ],
+        &[("base", &[3]), ("apps", &[2])],
+    );
+    let plan = plan(&bare(), &request, &closure).unwrap();
+    let store = "/nix/store/0c0ffee0c0ffee0c0ffee0c0ffee0c0f";
+    assert_eq!(plan.config.env, [format!("PATH={store}-app-1.0/bin:{store}-bash-5.2/bin:/bin")]);
+}
+
+#[test]
+fn writes_the_users_environment_sorted_and_lets_it_replace_path() {
+    let request = request(&["base"], VariantKind::Runtime);
+    let config = config(serde_json::json!({"env": {"Z": "1", "PATH": "/x", "A": ""}}));
+    let plan = plan(&config, &request, &closure(&[("a", 1, &[])], &[("base", &[0])])).unwrap();
+    assert_eq!(plan.config.env, ["A=", "PATH=/x", "Z=1"]);
+}
+
+#[test]
+fn makes_entries_and_resolves_links() {
+    let request = request(&["base", "library", "apps"], VariantKind::Runtime);
+    let config =
+        config(serde_json::json!({"links": {"/bin/sh": "bash/bin/bash", "/etc/group": "/dev/null"}}));
+    let plan = plan(&config, &request, &example()).unwrap();
+    let top = plan.layers.last().unwrap();
+    assert_eq!((top.name.as_str(), top.paths.len()), ("apps", 0));
+    let shown: Vec<_> = top.entries.iter().map(|e| (e.path.as_str(), e.mode)).collect();
+    assert_eq!(shown, [("/bin/sh", 0o777), ("/etc/group", 0o777), ("/etc/passwd", 0o644), ("/tmp", 0o1777)]);
+    assert_eq!(
+        top.entries[0].kind,
+        EntryKind::Symlink("/nix/store/0c0ffee0c0ffee0c0ffee0c0ffee0c0f-bash-5.2/bin/bash".to_owned())
+    );
+}
+
+#[test]
+fn refuses_a_link_to_a_package_that_is_missing_or_ambiguous() {
+    let request = request(&["base"], VariantKind::Runtime);
+    let closure = closure(&[("bash-5.1", 1, &[]), ("bash-5.2", 1, &[])], &[("base", &[0, 1])]);
+    let error = |target: &str| {
+        plan(&config(serde_json::json!({"links": {"/bin/sh": target}})), &request, &closure).unwrap_err()
+    };
+    assert_eq!(
+        error("zsh/bin/zsh").message,
+        "the link `/bin/sh` names the package `zsh`, which is not in the closure"
+    );
+    assert_eq!(
+        error("bash/bin/sh").message,
+        "the link `/bin/sh` names the package `bash`, of which there are several"
+    );
+    assert_eq!(error("bash/bin/sh").config_path.as_deref(), Some("/links/~1bin~1sh"));
+}
+
+#[test]
+fn annotates_with_what_is_known() {
+    let request = request(&["base"], VariantKind::Runtime);
+    let config = config(serde_json::json!({"annotations": {"org.opencontainers.image.title": "Mine"}}));
+    let plan = plan(&config, &request, &closure(&[("a", 1, &[])], &[("base", &[0])])).unwrap();
+    let expected =
+        [("org.opencontainers.image.revision", "c0ffee"), ("org.opencontainers.image.title", "Mine")];
+    assert_eq!(plan.annotations, expected.map(|(key, value)| (key.to_owned(), value.to_owned())));
+}
+
+#[test]
+fn names_every_key_of_the_schema() {
+    let schema: serde_json::Value = serde_json::from_str(StandardLayers::ABOUT.config_schema).unwrap();
+    for key in schema["properties"].as_object().unwrap().keys() {
+        let error = serde_json::from_value::<Config>(serde_json::json!({key: {"": null}})).unwrap_err();
+        assert!(!error.to_string().contains("unknown field"), "{error}");
+    }
+}
