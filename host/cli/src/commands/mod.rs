@@ -1,0 +1,7 @@
+//! One file per command: its arguments, and what it does with the engine's answer.
+
+pub(crate) mod completions;
+pub(crate) mod init;
+pub(crate) mod plan;
+pub(crate) mod plugin;
+pub(crate) mod run;

@@ -1,0 +1,57 @@
+//! `seed plan`.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use seed_engine::RunOptions;
+
+use crate::args::EngineArgs;
+use crate::error::CliError;
+use crate::printer::Printer;
+use crate::progress::Progress;
+use crate::{session, summary};
+
+/// Show what a run would do: layers, paths, sizes, keys, and what is cached
+///
+/// Nix builds what is missing, because the plan depends on the closure; nothing is packed, signed or published, and
+/// `seed.lock` is not written.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  seed plan                                  layers of pipeline.toml as a table
+  seed plan --paths                          and each store path in them
+  seed plan --json > plan.json               to compare with another plan")]
+pub(crate) struct PlanArgs {
+    /// The pipeline file, or a directory that holds a `pipeline.toml`
+    #[arg(default_value = "pipeline.toml")]
+    pipeline: PathBuf,
+
+    /// Show each store path of each layer
+    #[arg(long)]
+    paths: bool,
+
+    /// Fail where a run with `--locked` would fail
+    #[arg(long)]
+    locked: bool,
+
+    /// Plan for this Nix system only (can be repeated)
+    #[arg(long, value_name = "SYSTEM")]
+    system: Vec<String>,
+
+    #[command(flatten)]
+    engine: EngineArgs,
+}
+
+pub(crate) fn run(args: &PlanArgs, printer: &Arc<Printer>) -> Result<(), CliError> {
+    let pipeline = session::pipeline(&args.pipeline)?;
+    let engine = session::engine(&args.engine, None, printer)?;
+    let options = RunOptions { locked: args.locked, systems: args.system.clone() };
+    let plan = engine.plan(&pipeline, &options, Arc::new(Progress::new(Arc::clone(printer))))?;
+    if printer.is_json() {
+        printer.json(&plan)?;
+    } else {
+        printer.data(&summary::plan(&plan, args.paths))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,19 @@
+//! `seed plugin`.
+
+pub(crate) mod inspect;
+
+use clap::{Args, Subcommand};
+
+/// Look at plugins
+#[derive(Debug, Args)]
+pub(crate) struct PluginArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: PluginCommand,
+}
+
+/// What to do with a plugin.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PluginCommand {
+    Inspect(inspect::InspectArgs),
+}

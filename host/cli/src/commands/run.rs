@@ -1,0 +1,66 @@
+//! `seed run`.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use seed_engine::RunOptions;
+
+use crate::args::EngineArgs;
+use crate::error::CliError;
+use crate::printer::{Printer, Verbosity};
+use crate::progress::Progress;
+use crate::{session, summary};
+
+/// Build, pack, sign and publish what a pipeline file describes
+///
+/// Nix builds the outputs, then each stage's plugin decides and the host does the work. What is already in the cache
+/// is not read, packed or uploaded again. The plugins that ran are recorded in `seed.lock` beside the pipeline file:
+/// commit it, and use `--locked` in CI.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  seed run                                   pipeline.toml in this directory
+  seed run images/api.toml --locked          in CI: nothing may differ from seed.lock
+  seed run --system x86_64-linux             one of the pipeline's systems
+  seed run --json | jq -r .digest            the digest, for a script")]
+pub(crate) struct RunArgs {
+    /// The pipeline file, or a directory that holds a `pipeline.toml`
+    #[arg(default_value = "pipeline.toml")]
+    pipeline: PathBuf,
+
+    /// Fail instead of changing `seed.lock`
+    ///
+    /// A plugin whose bytes, imports or grants differ from the lock file, or that is not in it, stops the run before
+    /// anything is built.
+    #[arg(long)]
+    locked: bool,
+
+    /// Build for this Nix system only (can be repeated)
+    #[arg(long, value_name = "SYSTEM")]
+    system: Vec<String>,
+
+    /// Number of threads that pack and compress; the bytes do not depend on it
+    ///
+    /// Default: one per processor.
+    #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) threads: Option<u16>,
+
+    #[command(flatten)]
+    engine: EngineArgs,
+}
+
+pub(crate) fn run(args: &RunArgs, printer: &Arc<Printer>) -> Result<(), CliError> {
+    let pipeline = session::pipeline(&args.pipeline)?;
+    let engine = session::engine(&args.engine, args.threads, printer)?;
+    let options = RunOptions { locked: args.locked, systems: args.system.clone() };
+    let summary = engine.run(&pipeline, &options, Arc::new(Progress::new(Arc::clone(printer))))?;
+    if printer.is_json() {
+        printer.json(&summary)?;
+    } else if printer.shows(Verbosity::Normal) {
+        printer.data(&summary::run(&summary))?;
+    } else {
+        printer.data(&summary::run_shortest(&summary))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,78 @@
+//! All that can end a command early.
+
+use std::io;
+use std::path::PathBuf;
+
+use miette::Diagnostic;
+use seed_engine::{Category, EngineError};
+
+use crate::exit::Exit;
+use crate::printer::OutputError;
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error, Diagnostic)]
+pub(crate) enum CliError {
+    /// The engine.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Engine(#[from] EngineError),
+    /// Standard output.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Output(#[from] OutputError),
+    /// No variable says where caches belong.
+    #[error("no directory for the cache: neither `HOME` nor `XDG_CACHE_HOME` is set")]
+    #[diagnostic(
+        code("seed::cli::no-cache-directory"),
+        help("name one: `--cache-dir DIR`, or `SEED_CACHE_DIR`")
+    )]
+    NoCacheDirectory,
+    /// `seed init` would replace a file.
+    #[error("`{}` is there already", path.display())]
+    #[diagnostic(
+        code("seed::cli::exists"),
+        help(
+            "write elsewhere with `--output FILE`, print only with `--output -`, or replace it with `--force`"
+        )
+    )]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// `seed init` cannot write its file.
+    #[error("cannot write `{}`", path.display())]
+    #[diagnostic(code("seed::cli::write"))]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A signal asked us to stop.
+    #[error("interrupted")]
+    #[diagnostic(
+        code("seed::cli::interrupted"),
+        help("what was finished is in the cache: run it again to go on")
+    )]
+    Interrupted,
+}
+
+impl CliError {
+    /// The code that the process ends with.
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::Engine(error) => match error.category() {
+                Category::Other => Exit::Failed,
+                Category::Pipeline => Exit::Usage,
+                Category::Source => Exit::Source,
+                Category::Plugin => Exit::Plugin,
+                Category::Pin => Exit::Pin,
+                Category::Signature => Exit::Signing,
+                Category::Publish => Exit::Publishing,
+            },
+            Self::Interrupted => Exit::Interrupted,
+            Self::Exists { .. } => Exit::Usage,
+            Self::Output(_) | Self::NoCacheDirectory | Self::Write { .. } => Exit::Failed,
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! Exit codes: what a script may rely on. The same table stands in `docs/exit-codes.md`.
+
+/// Why `seed` ended. The numbers never change their meaning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Exit {
+    /// All that was asked is done.
+    Done = 0,
+    /// Something failed that none of the other codes names: a full disk, an unreadable file, a fault of `seed`.
+    Failed = 1,
+    /// The command line or the pipeline file cannot be used as it stands.
+    Usage = 2,
+    /// The source does not evaluate or does not build.
+    Source = 3,
+    /// A plugin was refused, failed, or broke a limit.
+    Plugin = 4,
+    /// A pin or `seed.lock` does not agree with what would run.
+    Pin = 5,
+    /// Signing failed, or a signature is not what it claims to be.
+    Signing = 6,
+    /// Publishing failed: the registry or the place on disk.
+    Publishing = 7,
+    /// Interrupted by a signal (128 + SIGINT).
+    Interrupted = 130,
+}
+
+impl Exit {
+    /// All codes with one line each.
+    pub(crate) const ALL: [(Self, &str); 9] = [
+        (Self::Done, "done"),
+        (Self::Failed, "failed for a reason that no other code names"),
+        (Self::Usage, "the command line or the pipeline file cannot be used"),
+        (Self::Source, "the source does not evaluate or build"),
+        (Self::Plugin, "a plugin was refused, failed or broke a limit"),
+        (Self::Pin, "a pin or the lock file does not agree"),
+        (Self::Signing, "signing failed, or a signature is wrong"),
+        (Self::Publishing, "publishing failed"),
+        (Self::Interrupted, "interrupted"),
+    ];
+
+    /// The codes as `seed --help` lists them.
+    pub(crate) fn help() -> String {
+        let lines = Self::ALL.map(|(exit, meaning)| format!("{:>5} {meaning}", exit.code()));
+        format!("Exit codes:\n{}", lines.join("\n"))
+    }
+
+    /// The number that the process ends with.
+    pub(crate) fn code(self) -> u8 {
+        self as u8
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_is_documented_with_the_same_words() {
+        let page = include_str!("../../../docs/exit-codes.md");
+        for (exit, meaning) in Exit::ALL {
+            let row = format!("| `{}` | {meaning} |", exit.code());
+            assert!(page.contains(&row), "docs/exit-codes.md has no row `{row}`");
+        }
+    }
+}

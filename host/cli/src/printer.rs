@@ -1,0 +1,149 @@
+//! The only way to the terminal: data on standard output, everything else on standard error.
+
+use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
+
+use anstream::{AutoStream, ColorChoice};
+use indicatif::{MultiProgress, ProgressDrawTarget};
+use serde::Serialize;
+
+use crate::args::{ColorWhen, GlobalArgs, ProgressWhen};
+use crate::session;
+
+/// How much is said on standard error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Verbosity {
+    /// Errors only.
+    Quiet,
+    /// What a person wants to follow.
+    Normal,
+    /// Plugins' informational messages, builders' output.
+    Verbose,
+    /// Everything.
+    Debug,
+}
+
+/// How long work is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ProgressStyle {
+    /// Bars that redraw themselves.
+    Bars,
+    /// One line per event.
+    Lines,
+    /// Nothing.
+    None,
+}
+
+/// Standard output does not take what we write.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+#[error("cannot write to standard output")]
+#[diagnostic(
+    code("seed::cli::output"),
+    help("if the disk is full, make room; if this is a pipe, look at its reader")
+)]
+pub(crate) struct OutputError(#[source] io::Error);
+
+/// Writes for people and for machines.
+#[derive(Debug)]
+pub(crate) struct Printer {
+    stdout: ColorChoice,
+    stderr: ColorChoice,
+    verbosity: Verbosity,
+    progress: ProgressStyle,
+    json: bool,
+    bars: MultiProgress,
+}
+
+impl Printer {
+    /// A printer as the global options, the environment and the terminal ask.
+    pub(crate) fn new(args: &GlobalArgs) -> Self {
+        let choice = |auto: ColorChoice| match args.color {
+            ColorWhen::Auto => auto,
+            ColorWhen::Always => ColorChoice::Always,
+            ColorWhen::Never => ColorChoice::Never,
+        };
+        let verbosity = match (args.quiet, args.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (false, 0) => Verbosity::Normal,
+            (false, 1) => Verbosity::Verbose,
+            (false, _) => Verbosity::Debug,
+        };
+        let progress = match args.progress {
+            _ if args.quiet => ProgressStyle::None,
+            ProgressWhen::Bar => ProgressStyle::Bars,
+            ProgressWhen::None => ProgressStyle::None,
+            ProgressWhen::Auto if draws_bars() => ProgressStyle::Bars,
+            ProgressWhen::Plain | ProgressWhen::Auto => ProgressStyle::Lines,
+        };
+        let target = match progress {
+            ProgressStyle::Bars => ProgressDrawTarget::stderr(),
+            ProgressStyle::Lines | ProgressStyle::None => ProgressDrawTarget::hidden(),
+        };
+        Self {
+            stdout: choice(AutoStream::choice(&io::stdout())),
+            stderr: choice(AutoStream::choice(&io::stderr())),
+            verbosity,
+            progress,
+            json: args.json,
+            bars: MultiProgress::with_draw_target(target),
+        }
+    }
+
+    /// How long work is to be shown.
+    pub(crate) fn progress(&self) -> ProgressStyle {
+        self.progress
+    }
+
+    /// The bars, which share standard error with the lines.
+    pub(crate) fn bars(&self) -> &MultiProgress {
+        &self.bars
+    }
+
+    /// Whether data is wanted as JSON.
+    pub(crate) fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// Whether as much as `verbosity` is wanted.
+    pub(crate) fn shows(&self, verbosity: Verbosity) -> bool {
+        self.verbosity >= verbosity
+    }
+
+    /// Writes the result of the command to standard output, as it stands. A reader that has gone away
+    /// (`seed plan | head`) is no error.
+    pub(crate) fn data(&self, text: &str) -> Result<(), OutputError> {
+        let mut stream = AutoStream::new(io::stdout().lock(), self.stdout);
+        match stream.write_all(text.as_bytes()).and_then(|()| stream.flush()) {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+            other => other.map_err(OutputError),
+        }
+    }
+
+    /// Writes the result of the command to standard output as one JSON document.
+    pub(crate) fn json<T: Serialize>(&self, value: &T) -> Result<(), OutputError> {
+        let mut text = serde_json::to_string_pretty(value).map_err(|error| OutputError(error.into()))?;
+        text.push('\n');
+        self.data(&text)
+    }
+
+    /// A line for a person who follows, unless `--quiet`.
+    pub(crate) fn status(&self, line: &str) {
+        if self.shows(Verbosity::Normal) {
+            self.say(line);
+        }
+    }
+
+    /// Text on standard error whatever the verbosity, above any bars.
+    pub(crate) fn say(&self, text: &str) {
+        self.bars.suspend(|| {
+            let mut stream = AutoStream::new(io::stderr().lock(), self.stderr);
+            // Nobody is left to be told when standard error itself fails.
+            let _ = writeln!(stream, "{}", text.trim_end_matches('\n'));
+        });
+    }
+}
+
+/// Bars need a terminal that moves its cursor, and a person in front of it.
+fn draws_bars() -> bool {
+    let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    io::stderr().is_terminal() && !dumb && !session::in_ci()
+}

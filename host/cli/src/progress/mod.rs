@@ -1,0 +1,91 @@
+//! Draws the engine's events: bars for a person, lines for a log.
+
+mod bars;
+mod lines;
+
+use std::fmt;
+use std::sync::Arc;
+
+use seed_engine::events::{Event, EventSink, Level, Step};
+
+use crate::printer::{Printer, ProgressStyle, Verbosity};
+use crate::{human, style};
+
+use self::bars::Bars;
+use self::lines::Lines;
+
+/// The engine's event sink.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    printer: Arc<Printer>,
+    drawing: Drawing,
+}
+
+#[derive(Debug)]
+enum Drawing {
+    Bars(Bars),
+    Lines(Lines),
+    Nothing,
+}
+
+impl Progress {
+    /// A sink that draws as the printer was told to.
+    pub(crate) fn new(printer: Arc<Printer>) -> Self {
+        let drawing = match printer.progress() {
+            ProgressStyle::Bars => Drawing::Bars(Bars::new(printer.bars().clone())),
+            ProgressStyle::Lines => Drawing::Lines(Lines::default()),
+            ProgressStyle::None => Drawing::Nothing,
+        };
+        Self { printer, drawing }
+    }
+
+    fn message(&self, plugin: Option<&str>, level: Level, text: &str) {
+        let (needed, prefix) = match level {
+            Level::Debug => (Verbosity::Debug, style::dim("debug:")),
+            Level::Info => (Verbosity::Verbose, style::bold("info:")),
+            Level::Warning => (Verbosity::Normal, style::warning("warning:")),
+            Level::Error => (Verbosity::Quiet, style::bad("error:")),
+        };
+        if self.printer.shows(needed) {
+            let speaker = plugin.map(|name| format!("{name}: ")).unwrap_or_default();
+            self.printer.say(&format!("{prefix} {speaker}{text}"));
+        }
+    }
+}
+
+impl EventSink for Progress {
+    fn event(&self, event: Event) {
+        match &event {
+            Event::Message { plugin, level, text } => self.message(plugin.as_deref(), *level, text),
+            Event::BuildLog { derivation, line } if self.printer.shows(Verbosity::Verbose) => {
+                let speaker = derivation.as_deref().unwrap_or("nix");
+                self.printer.say(&format!("{} {line}", style::dim(&format!("{speaker}>"))));
+            }
+            Event::StepFinished { step, system, duration, cached }
+                if !matches!(self.drawing, Drawing::Nothing) =>
+            {
+                let spent = if *cached { style::good("cached") } else { human::duration(*duration) };
+                let line = format!("{:>9}  {spent}", name_of_step(*step, system.as_deref()));
+                self.printer.status(&line);
+            }
+            _ => {}
+        }
+        match &self.drawing {
+            Drawing::Bars(bars) => bars.event(event),
+            Drawing::Lines(lines) => {
+                if let Some(line) = lines.event(event) {
+                    self.printer.status(&line);
+                }
+            }
+            Drawing::Nothing => {}
+        }
+    }
+}
+
+/// A step, and the system that it is done for.
+fn name_of_step(step: Step, system: Option<&str>) -> impl fmt::Display {
+    match system {
+        Some(system) => format!("{step} {system}"),
+        None => step.to_string(),
+    }
+}

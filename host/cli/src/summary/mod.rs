@@ -1,0 +1,10 @@
+//! The engine's answers as people read them.
+
+mod parts;
+mod plan;
+mod plugin;
+mod run;
+
+pub(crate) use plan::plan;
+pub(crate) use plugin::plugin;
+pub(crate) use run::{run, run_shortest};

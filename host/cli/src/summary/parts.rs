@@ -1,0 +1,47 @@
+//! Pieces that several summaries share.
+
+use seed_engine::summary::PluginIdentity;
+use seed_model::{Diagnostic, Severity};
+
+use crate::style;
+use crate::table::{Align, Table};
+
+/// A heading and its lines, with an empty line before it; nothing where there are no lines.
+pub(super) fn section(heading: &str, lines: impl IntoIterator<Item = String>) -> String {
+    let lines: Vec<String> = lines.into_iter().map(|line| format!("  {line}\n")).collect();
+    if lines.is_empty() { String::new() } else { format!("\n{}\n{}", style::bold(heading), lines.concat()) }
+}
+
+/// What plugins want the user to know.
+pub(super) fn notes(notes: &[Diagnostic]) -> String {
+    let mut lines = Vec::new();
+    for note in notes {
+        let severity = match note.severity {
+            Severity::Error => style::bad("error:"),
+            Severity::Warning => style::warning("warning:"),
+            Severity::Note => style::bold("note:"),
+        };
+        lines.push(format!("{severity} {} ({})", note.message, note.code));
+        lines.extend(note.help.iter().map(|help| format!("  help: {help}")));
+    }
+    section("Notes", lines)
+}
+
+/// The plugins that decided, as a table.
+pub(super) fn plugins(plugins: &[PluginIdentity]) -> String {
+    let mut table = Table::new(&[
+        ("PLUGIN", Align::Left),
+        ("VERSION", Align::Left),
+        ("SOURCE", Align::Left),
+        ("COMPONENT", Align::Left),
+    ]);
+    for plugin in plugins {
+        table.row([
+            plugin.name.clone(),
+            plugin.version.clone(),
+            plugin.source.clone(),
+            format!("sha256:{}…", plugin.digest.short()),
+        ]);
+    }
+    format!("\n{}", table.render())
+}

@@ -1,0 +1,188 @@
+//! What `seed run` did.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use seed_engine::summary::{ImageSummary, LockState, PublishedSummary, RunSummary, SignatureSummary};
+
+use super::parts;
+use crate::table::{Align, Table};
+use crate::{human, style};
+
+/// The whole summary.
+pub(crate) fn run(summary: &RunSummary) -> String {
+    let mut text = format!("\n{}  {}\n", style::bold(&summary.name), summary.digest);
+    text.extend(summary.images.iter().map(image));
+    let _ = writeln!(text, "\n  {}", times(summary));
+    text.push_str(&parts::section("Published", summary.published.iter().map(published)));
+    let mut signed: Vec<String> = summary.signatures.iter().map(signature).collect();
+    signed.dedup();
+    text.push_str(&parts::section("Signed", signed));
+    text.push_str(&parts::section("Verify", summary.verify_with.iter().map(|command| style::code(command))));
+    let try_next = summary.published.iter().filter_map(|place| place.try_with.as_deref());
+    text.push_str(&parts::section("Try", try_next.map(style::code)));
+    text.push_str(&parts::notes(&summary.notes));
+    match summary.lock {
+        LockState::Unchanged => {}
+        LockState::Created => {
+            text.push_str("\nseed.lock was written: commit it, and use `--locked` in CI.\n");
+        }
+        LockState::Updated => text.push_str("\nseed.lock was changed: review the change and commit it.\n"),
+    }
+    text
+}
+
+/// One line per place: what a script wants.
+pub(crate) fn run_shortest(summary: &RunSummary) -> String {
+    let lines: Vec<String> =
+        summary.published.iter().map(|place| format!("{}@{}\n", place.reference, place.digest)).collect();
+    lines.concat()
+}
+
+fn image(image: &ImageSummary) -> String {
+    let mut table = Table::new(&[
+        ("LAYER", Align::Left),
+        ("SIZE", Align::Right),
+        ("PATHS", Align::Right),
+        ("DIGEST", Align::Left),
+        ("", Align::Left),
+    ]);
+    for layer in &image.layers {
+        table.row([
+            layer.name.clone(),
+            human::size(layer.size),
+            layer.paths.to_string(),
+            format!("sha256:{}…", layer.digest.short()),
+            if layer.cached { style::good("cached") } else { "packed".to_owned() },
+        ]);
+    }
+    let size = image.layers.iter().map(|layer| layer.size).sum();
+    let layers = human::count(image.layers.len() as u64, "layer");
+    let platform = format!("{}/{}", image.platform.os, image.platform.architecture);
+    let heading =
+        format!("{platform}  {layers}, {}  {}", human::size(size), style::dim(&image.digest.to_string()));
+    format!("\n  {heading}\n{}", table.render())
+}
+
+fn times(summary: &RunSummary) -> String {
+    let step = |step: &seed_engine::summary::StepTime| {
+        let spent = human::duration(Duration::from_millis(step.milliseconds));
+        if step.cached { format!("{} {spent} (cached)", step.step) } else { format!("{} {spent}", step.step) }
+    };
+    let steps: Vec<String> = summary.steps.iter().map(step).collect();
+    steps.join(", ")
+}
+
+fn published(place: &PublishedSummary) -> String {
+    let sent = match place.uploaded {
+        0 => "nothing had to be sent".to_owned(),
+        _ => format!("sent {} ({})", place.uploaded, human::size(place.bytes)),
+    };
+    let there = match place.skipped {
+        0 => String::new(),
+        skipped => format!(", {skipped} already there"),
+    };
+    format!("{}  {}", place.reference, style::dim(&format!("{sent}{there}")))
+}
+
+fn signature(signature: &SignatureSummary) -> String {
+    format!("with the key `{}` by {}, checked against its public key", signature.key, signature.plugin)
+}
+
+#[cfg(test)]
+mod tests {
+    use seed_engine::events::Step;
+    use seed_engine::summary::{LayerSummary, SCHEMA, StepTime};
+    use seed_model::{Diagnostic, Digest, Platform, Severity};
+
+    use super::*;
+
+    fn summary() -> RunSummary {
+        let digest = |text: &str| Digest::of(text.as_bytes());
+        let layer = |name: &str, size, cached| LayerSummary {
+            name: name.into(),
+            digest: digest(name),
+            diff_id: digest("diff"),
+            size,
+            nar_size: size * 3,
+            paths: 12,
+            cached,
+        };
+        RunSummary {
+            schema: SCHEMA,
+            name: "hello".into(),
+            digest: digest("index"),
+            images: vec![ImageSummary {
+                system: "x86_64-linux".into(),
+                platform: Platform::of_system("x86_64-linux").unwrap(),
+                digest: digest("manifest"),
+                closure: digest("closure"),
+                layers: vec![layer("base", 12 << 20, true), layer("apps", 900, false)],
+            }],
+            signatures: vec![SignatureSummary {
+                plugin: "cosign-signer".into(),
+                key: "release".into(),
+                subject: digest("index"),
+            }],
+            published: vec![PublishedSummary {
+                plugin: "oci-layout".into(),
+                reference: "hello.tar".into(),
+                digest: digest("index"),
+                uploaded: 3,
+                skipped: 2,
+                bytes: 5000,
+                try_with: Some("docker load < hello.tar".into()),
+            }],
+            verify_with: vec!["cosign verify --key cosign.pub hello".into()],
+            notes: vec![Diagnostic {
+                code: "standard-layers::empty".into(),
+                severity: Severity::Note,
+                message: "the layer `library` is empty".into(),
+                help: None,
+                config_path: None,
+            }],
+            plugins: Vec::new(),
+            steps: vec![
+                StepTime { step: Step::Build, milliseconds: 1234, cached: false },
+                StepTime { step: Step::Select, milliseconds: 0, cached: true },
+            ],
+            lock: LockState::Created,
+        }
+    }
+
+    #[test]
+    fn a_run_is_summed_up() {
+        insta::assert_snapshot!(anstream::adapter::strip_str(&run(&summary())), @"
+        hello  sha256:1bc04b5291c26a46d918139138b992d2de976d6851d0893b0476b85bfbdfc6e6
+
+          linux/amd64  2 layers, 12.0 MiB  sha256:05b3abf2579a5eb66403cd78be557fd860633a1fe2103c7642030defe32c657f
+          LAYER      SIZE  PATHS  DIGEST
+          base   12.0 MiB     12  sha256:cae662172fd4…  cached
+          apps      900 B     12  sha256:d56f6359d240…  packed
+
+          build 1.2 s, select 0 ms (cached)
+
+        Published
+          hello.tar  sent 3 (4.9 KiB), 2 already there
+
+        Signed
+          with the key `release` by cosign-signer, checked against its public key
+
+        Verify
+          cosign verify --key cosign.pub hello
+
+        Try
+          docker load < hello.tar
+
+        Notes
+          note: the layer `library` is empty (standard-layers::empty)
+
+        seed.lock was written: commit it, and use `--locked` in CI.
+        ");
+    }
+
+    #[test]
+    fn the_shortest_form_is_one_reference_per_place() {
+        insta::assert_snapshot!(run_shortest(&summary()), @"hello.tar@sha256:1bc04b5291c26a46d918139138b992d2de976d6851d0893b0476b85bfbdfc6e6");
+    }
+}
