@@ -1,3 +1,31 @@
-//! Runs the stages' components in wasmtime: engines, limits, grants, AOT cache.
+//! Runs the stages' components in wasmtime: engines, limits, capabilities, cache of compiled components.
+//!
+//! [`Runtime::load`] makes a [`Plugin`] of a component's bytes; its methods are the functions of the contract in
+//! `wit/`. What a call may reach is in its [`capabilities::Capabilities`], what it may use in [`Limits`].
 
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests fail by panicking"))]
+
+mod aot;
+mod call;
 pub mod capabilities;
+mod engine;
+mod error;
+mod failure;
+mod inspect;
+mod limits;
+mod log;
+mod plugin;
+mod runtime;
+mod stage;
+mod state;
+mod text;
+mod v0_1;
+mod wasi;
+
+pub use aot::AotError;
+pub use error::{ExitStatus, Failure, Identity, InvalidOutput, LoadError, PluginError, RuntimeError};
+pub use inspect::{CONTRACT, InspectError, Inspection, inspect};
+pub use limits::{Limit, LimitExceeded, Limits};
+pub use plugin::{Description, Plugin};
+pub use runtime::{Options, Origin, Runtime};
+pub use stage::Stage;

@@ -1,0 +1,111 @@
+//! The directory of the cache and its key: private to one user, or refused.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
+use rustix::process::geteuid;
+
+const KEY_FILE: &str = "key";
+
+/// Why the directory for compiled components is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum AotError {
+    /// Others can write into it, or it is not what it seems.
+    #[error("the directory for compiled plugins is not private: `{}` {reason}", path.display())]
+    NotPrivate {
+        /// The directory or its key file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// It cannot be made or read.
+    #[error("cannot use the directory for compiled plugins: `{}`: {source}", path.display())]
+    Io {
+        /// The directory or its key file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+impl AotError {
+    /// What to do about it.
+    pub fn help(&self) -> Option<String> {
+        Some(match self {
+            Self::NotPrivate { .. } => {
+                "compiled plugins run with all your rights, so nobody else may write here: remove the directory, and seed makes a new one"
+                    .to_owned()
+            }
+            Self::Io { .. } => "choose another place with `SEED_CACHE_DIR`".to_owned(),
+        })
+    }
+}
+
+/// Opens the directory, making it where it is missing, and gives its key.
+pub(super) fn open(directory: &Path) -> Result<[u8; 32], AotError> {
+    let io = |source| AotError::Io { path: directory.to_owned(), source };
+    DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(io)?;
+    let metadata = fs::symlink_metadata(directory).map_err(io)?;
+    let refuse = |reason| Err(AotError::NotPrivate { path: directory.to_owned(), reason });
+    if !metadata.is_dir() {
+        return refuse("is a symbolic link");
+    }
+    if metadata.uid() != geteuid().as_raw() {
+        return refuse("belongs to another user");
+    }
+    if metadata.mode() & 0o022 != 0 {
+        return refuse("can be written by its group or by everybody");
+    }
+    key(&directory.join(KEY_FILE))
+}
+
+/// Reads the key, making it where it is missing.
+fn key(path: &Path) -> Result<[u8; 32], AotError> {
+    match read_key(path) {
+        Err(AotError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+            make_key(path).map_err(|source| AotError::Io { path: path.to_owned(), source })?;
+            // Another process may have been first: its key counts.
+            read_key(path)
+        }
+        result => result,
+    }
+}
+
+fn read_key(path: &Path) -> Result<[u8; 32], AotError> {
+    let io = |source| AotError::Io { path: path.to_owned(), source };
+    let no_follow = OFlags::NOFOLLOW.bits().cast_signed();
+    let mut file = OpenOptions::new().read(true).custom_flags(no_follow).open(path).map_err(io)?;
+    let metadata = file.metadata().map_err(io)?;
+    let refuse = |reason| Err(AotError::NotPrivate { path: path.to_owned(), reason });
+    if !metadata.is_file() {
+        return refuse("is not a regular file");
+    }
+    if metadata.uid() != geteuid().as_raw() {
+        return refuse("belongs to another user");
+    }
+    if metadata.mode() & 0o077 != 0 {
+        return refuse("can be read or written by others");
+    }
+    let mut key = [0; 32];
+    file.read_exact(&mut key).map_err(io)?;
+    Ok(key)
+}
+
+/// Makes a key that never changes: when there is one already, that one stays.
+fn make_key(path: &Path) -> io::Result<()> {
+    let directory = path.parent().unwrap_or(Path::new("."));
+    let mut key = [0; 32];
+    getrandom::fill(&mut key).map_err(io::Error::other)?;
+    // Temporary files are made with mode 0600.
+    let mut file = tempfile::NamedTempFile::new_in(directory)?;
+    file.write_all(&key)?;
+    file.as_file().sync_all()?;
+    match file.persist_noclobber(path) {
+        Ok(_) => File::open(directory)?.sync_all(),
+        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error.error),
+    }
+}

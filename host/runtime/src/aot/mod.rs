@@ -1,0 +1,149 @@
+//! Compiled components on disk, so that a component is compiled once per machine and engine.
+//!
+//! Machine code that is loaded runs with all rights of this process, so an entry is believed only when this user's
+//! `seed` wrote it: each begins with an HMAC-SHA256, keyed by a file that only the user can read, over the entry's
+//! name for itself (component digest, engine) and the code. An entry is read whole into memory, checked, and
+//! loaded from that memory; a file that changes afterwards changes nothing. An entry that fails the check in any
+//! way is removed and the component compiled again.
+//!
+//! | bytes  | what                                                                   |
+//! |--------|------------------------------------------------------------------------|
+//! | 32     | HMAC-SHA256 of all that follows                                        |
+//! | 16     | `seed-aot-entry-1`                                                     |
+//! | 32     | SHA-256 of the component                                               |
+//! | 32     | SHA-256 of wasmtime's version, settings and target                     |
+//! | others | what `Component::serialize` gave                                       |
+//!
+//! This is the only module with `unsafe` code.
+
+mod directory;
+
+use std::fs::{self, File};
+use std::hash::Hash;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use hmac::{Hmac, KeyInit, Mac};
+use seed_model::{Digest, Hasher};
+use sha2::Sha256;
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+pub use directory::AotError;
+
+const MAGIC: &[u8; 16] = b"seed-aot-entry-1";
+const MAC_SIZE: usize = 32;
+/// The largest entry that is read: the code is a few times larger than a component.
+const MAX_ENTRY: u64 = 1 << 30;
+
+/// A directory of compiled components.
+#[derive(Debug)]
+pub(crate) struct AotCache {
+    directory: PathBuf,
+    key: [u8; 32],
+}
+
+impl AotCache {
+    /// Opens the cache, and makes it if it is not there. Fails when others could have written into it.
+    pub(crate) fn open(directory: &Path) -> Result<Self, AotError> {
+        let key = directory::open(directory)?;
+        Ok(Self { directory: directory.to_owned(), key })
+    }
+
+    /// The component with this digest, if it was compiled for this engine before.
+    pub(crate) fn load(&self, engine: &Engine, digest: Digest) -> Option<Component> {
+        let identity = Identity::new(engine, digest);
+        let path = self.path(&identity);
+        let entry = read(&path).ok()?;
+        let component = self.check(&identity, &entry).and_then(|code| deserialize(engine, code));
+        if component.is_none() {
+            // Damaged or forged: the next run shall not read it again. If this fails, so will the next check.
+            let _ = fs::remove_file(&path);
+        }
+        component
+    }
+
+    /// Keeps a compiled component.
+    pub(crate) fn store(&self, engine: &Engine, digest: Digest, component: &Component) -> io::Result<()> {
+        let identity = Identity::new(engine, digest);
+        let code = component.serialize().map_err(io::Error::other)?;
+        let mut mac = self.mac();
+        identity.parts().into_iter().chain([code.as_slice()]).for_each(|part| mac.update(part));
+        let mut file = tempfile::NamedTempFile::new_in(&self.directory)?;
+        file.write_all(&mac.finalize().into_bytes())?;
+        for part in identity.parts() {
+            file.write_all(part)?;
+        }
+        file.write_all(&code)?;
+        file.as_file().sync_all()?;
+        file.persist(self.path(&identity))?;
+        Ok(())
+    }
+
+    /// The code in an entry, if this user's `seed` wrote it for just this component and engine.
+    fn check<'a>(&self, identity: &Identity, entry: &'a [u8]) -> Option<&'a [u8]> {
+        let (mac, content) = entry.split_at_checked(MAC_SIZE)?;
+        let mut expected = self.mac();
+        expected.update(content);
+        expected.verify_slice(mac).ok()?;
+        identity.parts().into_iter().try_fold(content, |rest, part| rest.strip_prefix(part))
+    }
+
+    fn mac(&self) -> Hmac<Sha256> {
+        Hmac::new_from_slice(&self.key).expect("HMAC takes keys of any length")
+    }
+
+    fn path(&self, identity: &Identity) -> PathBuf {
+        self.directory.join(format!("{}-{}.aot", identity.component.hex(), identity.engine.short()))
+    }
+}
+
+/// What an entry is for.
+struct Identity {
+    component: Digest,
+    engine: Digest,
+}
+
+impl Identity {
+    fn new(engine: &Engine, component: Digest) -> Self {
+        let mut hash = EngineHash(Hasher::new());
+        engine.precompile_compatibility_hash().hash(&mut hash);
+        Self { component, engine: hash.0.finish() }
+    }
+
+    /// The entry's bytes between the MAC and the code.
+    fn parts(&self) -> [&[u8]; 3] {
+        [MAGIC, self.component.as_bytes(), self.engine.as_bytes()]
+    }
+}
+
+/// SHA-256 of what a value's `Hash` gives, as the standard library's hasher is neither stable nor collision-free.
+struct EngineHash(Hasher);
+
+impl std::hash::Hasher for EngineHash {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    fn finish(&self) -> u64 {
+        unreachable!("the digest is taken from the field")
+    }
+}
+
+/// Reads an entry, whole.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut entry = Vec::new();
+    File::open(path)?.take(MAX_ENTRY).read_to_end(&mut entry)?;
+    Ok(entry)
+}
+
+/// Loads compiled code that passed [`AotCache::check`].
+fn deserialize(engine: &Engine, code: &[u8]) -> Option<Component> {
+    // SAFETY: `Component::deserialize` requires bytes that `Component::serialize` gave, unmodified; it checks itself
+    // that version and settings are those of `engine`. `code` comes from `AotCache::check`, so it carries an HMAC
+    // under a key that only this user can read, and the one place that computes that HMAC is `AotCache::store`, over
+    // the result of `Component::serialize`. It is borrowed memory of this process, which no other can change.
+    #[expect(unsafe_code, reason = "the point of this module")]
+    let component = unsafe { Component::deserialize(engine, code) };
+    component.ok()
+}

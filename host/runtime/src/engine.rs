@@ -1,0 +1,68 @@
+//! The two engines: one whose results depend on nothing but the input, one that can be stopped by a clock.
+
+use std::time::Duration;
+
+use wasmtime::{Config, Engine, InstanceAllocationStrategy};
+
+use crate::{Limits, RuntimeError};
+
+/// Time between two ticks of the effectful engine's clock.
+const TICK: Duration = Duration::from_millis(10);
+/// The largest stack that a pipeline can ask for.
+const MAX_STACK: u64 = 1 << 30;
+
+/// Both engines.
+#[derive(Clone, Debug)]
+pub(crate) struct Engines {
+    /// For selection and packing.
+    pub(crate) deterministic: Engine,
+    /// For signing and publishing.
+    pub(crate) effectful: Engine,
+}
+
+impl Engines {
+    pub(crate) fn new(limits: &Limits) -> Result<Self, RuntimeError> {
+        let error = |error: wasmtime::Error| RuntimeError::Engine(format!("{error:#}"));
+
+        // Fuel, and one bit pattern for each NaN: the same input gives the same bytes, or the same error, anywhere.
+        let mut config = config(limits);
+        config.consume_fuel(true).cranelift_nan_canonicalization(true);
+        let deterministic = Engine::new(&config).map_err(error)?;
+
+        let mut config = self::config(limits);
+        config.epoch_interruption(true);
+        let effectful = Engine::new(&config).map_err(error)?;
+        tick(&effectful).map_err(|error| RuntimeError::Engine(error.to_string()))?;
+
+        Ok(Self { deterministic, effectful })
+    }
+}
+
+/// The stack of a component in bytes.
+pub(crate) fn stack_size(limits: &Limits) -> usize {
+    usize::try_from(limits.stack.min(MAX_STACK)).expect("at most 1 GiB")
+}
+
+fn config(limits: &Limits) -> Config {
+    let mut config = Config::new();
+    config
+        // Relaxed SIMD gives results that depend on the processor.
+        .wasm_relaxed_simd(false)
+        .max_wasm_stack(stack_size(limits))
+        // Instances are few and short-lived: a pool would reserve address space for nothing.
+        .allocation_strategy(InstanceAllocationStrategy::OnDemand);
+    config
+}
+
+/// Starts the clock of an engine. It stops by itself when the engine is gone.
+fn tick(engine: &Engine) -> std::io::Result<()> {
+    let engine = engine.weak();
+    std::thread::Builder::new().name("seed-clock".to_owned()).spawn(move || {
+        while let Some(engine) = engine.upgrade() {
+            engine.increment_epoch();
+            drop(engine);
+            std::thread::sleep(TICK);
+        }
+    })?;
+    Ok(())
+}

@@ -1,0 +1,202 @@
+//! What one call of a component may use, and how a limit that was hit is told.
+
+use std::fmt;
+
+use serde::Deserialize;
+
+const KIB: u64 = 1 << 10;
+const MIB: u64 = 1 << 20;
+const GIB: u64 = 1 << 30;
+
+/// Limits on a component. All but the first three hold for one call: each call has a store of its own.
+///
+/// The keys are those of `[limits]` in the pipeline file. Sizes are in bytes, times in seconds.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Limits {
+    /// Size of a component's file. 64 MiB: interpreters compiled to a component have about 20 MiB.
+    pub component_size: u64,
+    /// Seconds that compiling a component may take. 120: an interpreter takes about ten on one core.
+    pub compile_time: u64,
+    /// Size of the WebAssembly stack. 1 MiB: the default of most toolchains. At most 1 GiB counts.
+    pub stack: u64,
+    /// Linear memory, all memories of a component together. 512 MiB: a plan for a hundred thousand paths
+    /// needs a tenth.
+    pub memory: u64,
+    /// Table elements, all tables together. 1,000,000 take 8 MiB of the host.
+    pub table_elements: u64,
+    /// Core instances, and as many memories and tables. 256: components linked from parts have some tens.
+    pub instances: u64,
+    /// Live handles: resources that the component holds of the host, and its own. 4,096.
+    pub handles: u64,
+    /// Fuel of a deterministic call, about one unit for each instruction. 50,000,000,000: half a minute to a
+    /// minute. The count, unlike a time, gives the same result on every machine.
+    pub fuel: u64,
+    /// Seconds that a signing or publishing component may run; waiting for the host (uploads, packing) does not
+    /// count. 60.
+    pub time: u64,
+    /// Bytes that a component may hand to the host in one call or result. 32 MiB.
+    pub output_size: u64,
+    /// Bytes of log messages, standard output and standard error. 1 MiB; what is beyond is dropped.
+    pub log_size: u64,
+    /// Calls to the host. 1,000,000: fuel does not see the host's work.
+    pub host_calls: u64,
+    /// HTTP requests. 10,000: an image of 127 layers needs some hundreds.
+    pub http_requests: u64,
+    /// Bytes that a component may read and write through `blobs` and `layer-reader`. 64 GiB.
+    pub blob_bytes: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            component_size: 64 * MIB,
+            compile_time: 120,
+            stack: MIB,
+            memory: 512 * MIB,
+            table_elements: 1_000_000,
+            instances: 256,
+            handles: 4_096,
+            fuel: 50_000_000_000,
+            time: 60,
+            output_size: 32 * MIB,
+            log_size: MIB,
+            host_calls: 1_000_000,
+            http_requests: 10_000,
+            blob_bytes: 64 * GIB,
+        }
+    }
+}
+
+impl Limits {
+    /// The error for a limit that was hit.
+    pub(crate) fn exceeded(&self, limit: Limit) -> LimitExceeded {
+        let allowed = match limit {
+            Limit::ComponentSize => self.component_size,
+            Limit::CompileTime => self.compile_time,
+            Limit::Stack => self.stack,
+            Limit::Memory => self.memory,
+            Limit::TableElements => self.table_elements,
+            Limit::Instances => self.instances,
+            Limit::Handles => self.handles,
+            Limit::Fuel => self.fuel,
+            Limit::Time => self.time,
+            Limit::OutputSize => self.output_size,
+            Limit::HostCalls => self.host_calls,
+            Limit::HttpRequests => self.http_requests,
+            Limit::BlobBytes => self.blob_bytes,
+        };
+        LimitExceeded { limit, allowed }
+    }
+}
+
+/// Which limit was hit. The log's is not here: messages beyond it are dropped, and the call goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// [`Limits::component_size`]
+    ComponentSize,
+    /// [`Limits::compile_time`]
+    CompileTime,
+    /// [`Limits::stack`]
+    Stack,
+    /// [`Limits::memory`]
+    Memory,
+    /// [`Limits::table_elements`]
+    TableElements,
+    /// [`Limits::instances`]
+    Instances,
+    /// [`Limits::handles`]
+    Handles,
+    /// [`Limits::fuel`]
+    Fuel,
+    /// [`Limits::time`]
+    Time,
+    /// [`Limits::output_size`]
+    OutputSize,
+    /// [`Limits::host_calls`]
+    HostCalls,
+    /// [`Limits::http_requests`]
+    HttpRequests,
+    /// [`Limits::blob_bytes`]
+    BlobBytes,
+}
+
+impl Limit {
+    /// The limit's key in the pipeline file.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::ComponentSize => "component-size",
+            Self::CompileTime => "compile-time",
+            Self::Stack => "stack",
+            Self::Memory => "memory",
+            Self::TableElements => "table-elements",
+            Self::Instances => "instances",
+            Self::Handles => "handles",
+            Self::Fuel => "fuel",
+            Self::Time => "time",
+            Self::OutputSize => "output-size",
+            Self::HostCalls => "host-calls",
+            Self::HttpRequests => "http-requests",
+            Self::BlobBytes => "blob-bytes",
+        }
+    }
+}
+
+/// A limit that was hit, and its value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LimitExceeded {
+    /// Which.
+    pub limit: Limit,
+    /// What it allows, in its own unit.
+    pub allowed: u64,
+}
+
+impl LimitExceeded {
+    /// How to raise it.
+    pub fn help(&self) -> String {
+        format!(
+            "if you trust the plugin to need more, set `{} = N` under `[limits]` in the pipeline file (now {})",
+            self.limit.key(),
+            self.allowed
+        )
+    }
+}
+
+impl fmt::Display for LimitExceeded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let allowed = self.allowed;
+        let size = Size(allowed);
+        match self.limit {
+            Limit::ComponentSize => write!(f, "the component is larger than {size}"),
+            Limit::CompileTime => write!(f, "compiling the component took longer than {allowed} s"),
+            Limit::Stack => write!(f, "the call stack grew beyond {size}; endless recursion looks like this"),
+            Limit::Memory => write!(f, "it asked for more than {size} of memory"),
+            Limit::TableElements => write!(f, "it asked for more than {allowed} table elements"),
+            Limit::Instances => write!(f, "it has more than {allowed} core instances, memories or tables"),
+            Limit::Handles => write!(f, "it held more than {allowed} handles at a time"),
+            Limit::Fuel => {
+                write!(f, "it ran for more than {allowed} units of fuel; an endless loop looks like this")
+            }
+            Limit::Time => write!(f, "it ran for longer than {allowed} s; an endless loop looks like this"),
+            Limit::OutputSize => write!(f, "it handed more than {size} to the host at once"),
+            Limit::HostCalls => write!(f, "it called the host more than {allowed} times"),
+            Limit::HttpRequests => write!(f, "it made more than {allowed} HTTP requests"),
+            Limit::BlobBytes => write!(f, "it read and wrote more than {size} of blobs"),
+        }
+    }
+}
+
+impl std::error::Error for LimitExceeded {}
+
+/// A number of bytes in the largest binary unit that divides it.
+struct Size(u64);
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (unit, name) = [(GIB, "GiB"), (MIB, "MiB"), (KIB, "KiB")]
+            .into_iter()
+            .find(|(unit, _)| self.0 != 0 && self.0.is_multiple_of(*unit))
+            .unwrap_or((1, "bytes"));
+        write!(f, "{} {name}", self.0 / unit)
+    }
+}

@@ -1,0 +1,53 @@
+//! Interface `progress`.
+
+use std::sync::Arc;
+
+use wasmtime::Result;
+use wasmtime::component::Resource;
+
+use crate::capabilities::Reporter;
+use crate::state::State;
+use crate::text::printable;
+use crate::v0_1::bindings::seed::pipeline::progress::{Host, HostTask};
+
+/// The longest label in bytes.
+const LABEL: usize = 200;
+
+/// A piece of work with a bar, which ends with it: also when the component traps.
+#[derive(Debug)]
+pub struct Task {
+    number: u64,
+    reporter: Arc<dyn Reporter>,
+}
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        self.reporter.progress_end(self.number);
+    }
+}
+
+impl Host for State {}
+
+impl HostTask for State {
+    fn new(&mut self, label: String, total: Option<u64>) -> Result<Resource<Task>> {
+        self.counted(|state| {
+            let reporter = state.capabilities.reporter.clone();
+            let label = printable(&label, LABEL).replace('\n', " ");
+            let task = Task { number: reporter.progress_start(&label, total), reporter };
+            Ok(state.table.push(task)?)
+        })
+    }
+
+    fn advance(&mut self, task: Resource<Task>, amount: u64) -> Result<()> {
+        self.counted(|state| {
+            let task = state.table.get(&task)?;
+            task.reporter.progress_advance(task.number, amount);
+            Ok(())
+        })
+    }
+
+    fn drop(&mut self, task: Resource<Task>) -> Result<()> {
+        self.table.delete(task)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,287 @@
+//! The functions of the closed WASI.
+
+use std::time::Duration;
+
+use wasmtime::component::{ComponentType, LinkerInstance, Lower, Resource, ResourceType, Val};
+use wasmtime::{Result, StoreContextMut, bail};
+
+use crate::error::ExitStatus;
+use crate::state::State;
+use crate::wasi::Wasi;
+
+/// The longest piece of a sleep, after which the time limit is looked at.
+const NAP: Duration = Duration::from_millis(10);
+/// The most random bytes in one call.
+const RANDOM: u64 = 1 << 20;
+/// What `check-write` permits. Standard output and error take any amount and count it.
+const WRITABLE: u64 = 64 << 10;
+
+/// An always empty stream.
+struct InputStream;
+/// Standard output or error.
+struct OutputStream;
+/// A time of the monotonic clock, in nanoseconds, or always ready.
+struct Pollable(u64);
+/// A network that connects nothing.
+struct Network;
+/// A resource that no component ever gets.
+enum Never {}
+
+#[derive(ComponentType, Lower)]
+#[component(variant)]
+enum StreamError {
+    #[component(name = "last-operation-failed")]
+    #[expect(dead_code, reason = "part of the type; writing to the log never fails")]
+    LastOperationFailed(Resource<Never>),
+    #[component(name = "closed")]
+    Closed,
+}
+
+#[derive(ComponentType, Lower)]
+#[component(record)]
+struct Datetime {
+    seconds: u64,
+    nanoseconds: u32,
+}
+
+type Store<'a> = StoreContextMut<'a, State>;
+type Out = Resource<OutputStream>;
+type In = Resource<InputStream>;
+
+/// Defines a resource type by its name.
+pub(super) fn define_resource(instance: &mut LinkerInstance<'_, State>, name: &str) -> Result<()> {
+    match name {
+        "input-stream" => resource::<InputStream>(instance, name),
+        "output-stream" => resource::<OutputStream>(instance, name),
+        "pollable" => resource::<Pollable>(instance, name),
+        "network" => resource::<Network>(instance, name),
+        _ => resource::<Never>(instance, name),
+    }
+}
+
+fn resource<T: Send + 'static>(instance: &mut LinkerInstance<'_, State>, name: &str) -> Result<()> {
+    instance.resource(name, ResourceType::host::<T>(), |mut store, rep| {
+        store.data_mut().table.delete(Resource::<T>::new_own(rep))?;
+        Ok(())
+    })
+}
+
+/// Defines a function by its interface, such as `wasi:io/poll`, and its name.
+pub(super) fn define(instance: &mut LinkerInstance<'_, State>, interface: &str, name: &str) -> Result<()> {
+    match interface {
+        "wasi:cli/environment" | "wasi:cli/exit" => process(instance, interface, name),
+        "wasi:cli/stdin" | "wasi:cli/stdout" | "wasi:cli/stderr" => {
+            standard_stream(instance, interface, name)
+        }
+        "wasi:io/streams" if name.starts_with("[method]input-stream.") => input(instance, interface, name),
+        "wasi:io/streams" => output(instance, interface, name),
+        "wasi:io/poll" => poll(instance, interface, name),
+        "wasi:clocks/wall-clock" | "wasi:clocks/monotonic-clock" => clock(instance, interface, name),
+        "wasi:random/random" | "wasi:random/insecure" | "wasi:random/insecure-seed" => {
+            random(instance, interface, name)
+        }
+        _ => absent(instance, interface, name),
+    }
+}
+
+fn process(instance: &mut LinkerInstance<'_, State>, interface: &str, name: &str) -> Result<()> {
+    match name {
+        "get-environment" => instance.func_wrap(name, |_: Store, ()| Ok((Vec::<(String, String)>::new(),))),
+        "get-arguments" => instance.func_wrap(name, |_: Store, ()| Ok((Vec::<String>::new(),))),
+        "initial-cwd" => instance.func_wrap(name, |_: Store, ()| Ok((None::<String>,))),
+        "exit" => instance.func_wrap(name, |_: Store, (status,): (Result<(), ()>,)| -> Result<()> {
+            Err(wasmtime::Error::new(if status.is_ok() { ExitStatus::Success } else { ExitStatus::Failure }))
+        }),
+        "exit-with-code" => instance.func_wrap(name, |_: Store, (code,): (u8,)| -> Result<()> {
+            Err(wasmtime::Error::new(ExitStatus::Code(code)))
+        }),
+        _ => absent(instance, interface, name),
+    }
+}
+
+fn standard_stream(instance: &mut LinkerInstance<'_, State>, interface: &str, name: &str) -> Result<()> {
+    match name {
+        "get-stdin" => instance.func_wrap(name, |mut store: Store, ()| {
+            Ok((store.data_mut().counted(|state| Ok(state.table.push(InputStream)?))?,))
+        }),
+        "get-stdout" | "get-stderr" => instance.func_wrap(name, |mut store: Store, ()| {
+            Ok((store.data_mut().counted(|state| Ok(state.table.push(OutputStream)?))?,))
+        }),
+        _ => absent(instance, interface, name),
+    }
+}
+
+fn input(instance: &mut LinkerInstance<'_, State>, interface: &str, name: &str) -> Result<()> {
+    match name.trim_start_matches("[method]input-stream.") {
+        "read" | "blocking-read" => instance
+            .func_wrap(name, |_: Store, (_, _): (In, u64)| Ok((Err::<Vec<u8>, _>(StreamError::Closed),))),
+        "skip" | "blocking-skip" => {
+            instance.func_wrap(name, |_: Store, (_, _): (In, u64)| Ok((Err::<u64, _>(StreamError::Closed),)))
+        }
+        "subscribe" => instance.func_wrap(name, |mut store: Store, (_,): (In,)| {
+            Ok((store.data_mut().counted(|state| Ok(state.table.push(Pollable(0))?))?,))
+        }),
+        _ => absent(instance, interface, name),
+    }
+}
+
+fn output(instance: &mut LinkerInstance<'_, State>, interface: &str, name: &str) -> Result<()> {
+    type Done = (Result<(), StreamError>,);
+    const DONE: Done = (Ok(()),);
+    match name.trim_start_matches("[method]output-stream.") {
+        "check-write" => {
+            instance.func_wrap(name, |_: Store, (_,): (Out,)| Ok((Ok::<_, StreamError>(WRITABLE),)))
+        }
+        "write" | "blocking-write-and-flush" => {
+            instance.func_wrap(name, |mut store: Store, (_, bytes): (Out, Vec<u8>)| -> Result<Done> {
+                store.data_mut().counted(|state| {
+                    state.log.write(&bytes);
+                    Ok(DONE)
+                })
+            })
+        }
+        "flush" | "blocking-flush" => {
+            instance.func_wrap(name, |_: Store, (_,): (Out,)| -> Result<Done> { Ok(DONE) })
+        }
+        "subscribe" => instance.func_wrap(name, |mut store: Store, (_,): (Out,)| {
+            Ok((store.data_mut().counted(|state| Ok(state.table.push(Pollable(0))?))?,))
+        }),
+        "write-zeroes" | "blocking-write-zeroes-and-flush" => {
+            instance.func_wrap(name, |_: Store, (_, _): (Out, u64)| -> Result<Done> { Ok(DONE) })
+        }
+        "splice" | "blocking-splice" => instance
+            .func_wrap(name, |_: Store, (_, _, _): (Out, In, u64)| Ok((Err::<u64, _>(StreamError::Closed),))),
+        _ => absent(instance, interface, name),
+    }
+}
+
+fn poll(instance: &mut LinkerInstance<'_, State>, interface: &str, name: &str) -> Result<()> {
+    match name {
+        "[method]pollable.ready" => {
+            instance.func_wrap(name, |mut store: Store, (pollable,): (Resource<Pollable>,)| {
+                store.data_mut().counted(|state| {
+                    let deadline = state.table.get(&pollable)?.0;
+                    Ok((state.wasi.now() >= deadline,))
+                })
+            })
+        }
+        "[method]pollable.block" => {
+            instance.func_wrap(name, |mut store: Store, (pollable,): (Resource<Pollable>,)| {
+                store.data_mut().counted(|state| {
+                    let deadline = state.table.get(&pollable)?.0;
+                    sleep_until(state, deadline)
+                })
+            })
+        }
+        "poll" => instance.func_wrap(name, |mut store: Store, (pollables,): (Vec<Resource<Pollable>>,)| {
+            store.data_mut().counted(|state| {
+                let deadlines = pollables
+                    .iter()
+                    .map(|pollable| Ok(state.table.get(pollable)?.0))
+                    .collect::<Result<Vec<_>>>()?;
+                let Some(&first) = deadlines.iter().min() else { bail!("`poll` of an empty list") };
+                sleep_until(state, first)?;
+                let now = state.wasi.now();
+                Ok(((0_u32..)
+                    .zip(deadlines)
+                    .filter(|(_, at)| *at <= now)
+                    .map(|(i, _)| i)
+                    .collect::<Vec<u32>>(),))
+            })
+        }),
+        _ => absent(instance, interface, name),
+    }
+}
+
+/// Waits for a time of the monotonic clock. This is the component's own time, as it chose to wait.
+fn sleep_until(state: &mut State, deadline: u64) -> Result<()> {
+    if let Wasi::Deterministic { nanoseconds, .. } = &mut state.wasi {
+        *nanoseconds = deadline.max(*nanoseconds);
+        return Ok(());
+    }
+    loop {
+        let left = deadline.saturating_sub(state.wasi.now());
+        if left == 0 {
+            return Ok(());
+        }
+        state.check_time()?;
+        std::thread::sleep(NAP.min(Duration::from_nanos(left)));
+    }
+}
+
+fn clock(instance: &mut LinkerInstance<'_, State>, interface: &str, name: &str) -> Result<()> {
+    match (interface, name) {
+        ("wasi:clocks/wall-clock", "now") => instance.func_wrap(name, |store: Store, ()| {
+            let now = store.data().wasi.wall_clock();
+            Ok((Datetime { seconds: now.as_secs(), nanoseconds: now.subsec_nanos() },))
+        }),
+        ("wasi:clocks/wall-clock", "resolution") => {
+            instance.func_wrap(name, |_: Store, ()| Ok((Datetime { seconds: 0, nanoseconds: 1 },)))
+        }
+        (_, "now") => instance.func_wrap(name, |mut store: Store, ()| Ok((store.data_mut().wasi.now(),))),
+        (_, "resolution") => instance.func_wrap(name, |_: Store, ()| Ok((1_u64,))),
+        (_, "subscribe-instant") => instance.func_wrap(name, |mut store: Store, (instant,): (u64,)| {
+            Ok((store.data_mut().counted(|state| Ok(state.table.push(Pollable(instant))?))?,))
+        }),
+        (_, "subscribe-duration") => instance.func_wrap(name, |mut store: Store, (duration,): (u64,)| {
+            store.data_mut().counted(|state| {
+                let deadline = state.wasi.now().saturating_add(duration);
+                Ok((state.table.push(Pollable(deadline))?,))
+            })
+        }),
+        _ => absent(instance, interface, name),
+    }
+}
+
+fn random(instance: &mut LinkerInstance<'_, State>, interface: &str, name: &str) -> Result<()> {
+    match name {
+        "get-random-bytes" | "get-insecure-random-bytes" => {
+            instance.func_wrap(name, |mut store: Store, (number,): (u64,)| {
+                if number > RANDOM {
+                    bail!("{number} random bytes were asked for at once, and the most is {RANDOM}");
+                }
+                let number = usize::try_from(number)?;
+                store.data_mut().counted(|state| Ok((state.wasi.random(number)?,)))
+            })
+        }
+        "get-random-u64" | "get-insecure-random-u64" => {
+            instance.func_wrap(name, |mut store: Store, ()| Ok((random_u64(store.data_mut())?,)))
+        }
+        "insecure-seed" | "get-insecure-seed" => instance.func_wrap(name, |mut store: Store, ()| {
+            let state = store.data_mut();
+            Ok(((random_u64(state)?, random_u64(state)?),))
+        }),
+        _ => absent(instance, interface, name),
+    }
+}
+
+fn random_u64(state: &mut State) -> Result<u64> {
+    let bytes = state.counted(|state| state.wasi.random(8))?;
+    Ok(u64::from_le_bytes(bytes.try_into().expect("eight bytes were asked for")))
+}
+
+/// Files, sockets and terminals: there are none.
+fn absent(instance: &mut LinkerInstance<'_, State>, interface: &str, name: &str) -> Result<()> {
+    match name {
+        "get-directories" => {
+            instance.func_wrap(name, |_: Store, ()| Ok((Vec::<(Resource<Never>, String)>::new(),)))
+        }
+        "get-terminal-stdin" | "get-terminal-stdout" | "get-terminal-stderr" => {
+            instance.func_wrap(name, |_: Store, ()| Ok((None::<Resource<Never>>,)))
+        }
+        "instance-network" => instance.func_wrap(name, |mut store: Store, ()| {
+            Ok((store.data_mut().counted(|state| Ok(state.table.push(Network)?))?,))
+        }),
+        "create-tcp-socket" | "create-udp-socket" | "resolve-addresses" => {
+            instance.func_new(name, |_, _, _, results| {
+                let denied = Val::Enum("access-denied".to_owned());
+                results[0] = Val::Result(Err(Some(Box::new(denied))));
+                Ok(())
+            })
+        }
+        _ => {
+            let function = format!("{interface}#{name}");
+            instance.func_new(name, move |_, _, _, _| bail!("`{function}` is not available to plugins"))
+        }
+    }
+}
