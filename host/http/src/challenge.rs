@@ -97,12 +97,12 @@ fn is_token(c: char) -> bool {
 mod tests {
     use super::*;
 
-    fn bearer(realm: &str, service: Option<&str>, scopes: &[&str]) -> Option<Challenge> {
-        Some(Challenge::Bearer {
+    fn bearer(realm: &str, service: Option<&str>, scopes: &[&str]) -> Challenge {
+        Challenge::Bearer {
             realm: realm.parse().unwrap(),
             service: service.map(str::to_owned),
             scopes: scopes.iter().map(|&s| s.to_owned()).collect(),
-        })
+        }
     }
 
     #[test]
@@ -111,20 +111,20 @@ mod tests {
             choose([
                 r#"Bearer realm="https://ghcr.io/token",service="ghcr.io",scope="repository:org/app:pull,push""#
             ]),
-            bearer("https://ghcr.io/token", Some("ghcr.io"), &["repository:org/app:pull,push"])
+            Some(bearer("https://ghcr.io/token", Some("ghcr.io"), &["repository:org/app:pull,push"]))
         );
         assert_eq!(choose([r#"Basic realm="Registry Realm""#]), Some(Challenge::Basic));
         assert_eq!(
             choose([r#"Basic realm="a, b", Bearer realm="https://t.example/x", scope="a b""#]),
-            bearer("https://t.example/x", None, &["a", "b"])
+            Some(bearer("https://t.example/x", None, &["a", "b"]))
         );
         assert_eq!(
             choose(["Basic", "bearer REALM=\"https://t.example/\""]),
-            bearer("https://t.example/", None, &[])
+            Some(bearer("https://t.example/", None, &[]))
         );
         assert_eq!(
             choose([r#"Bearer realm="https://t.example/",service="a\"b""#]),
-            bearer("https://t.example/", Some("a\"b"), &[])
+            Some(bearer("https://t.example/", Some("a\"b"), &[]))
         );
     }
 

@@ -32,15 +32,14 @@ pub(crate) struct Exchange {
 impl Exchange {
     /// Sends `request` until there is an answer that is worth returning.
     pub(crate) async fn run(&self, request: &Prepared, sink: &Sink) -> Result<Response, Error> {
-        let mut waits = self.wire.limits().retry_waits.iter();
-        loop {
+        for planned in &self.wire.limits().retry_waits {
             let outcome = self.once(request, sink).await;
-            let repeatable = request.is_safe() && sink.can_restart();
-            match (repeatable.then(|| waits.next()).flatten(), pause(&outcome)) {
-                (Some(wait), Some(asked)) => tokio::time::sleep(asked.unwrap_or(*wait)).await,
+            match pause(&outcome, *planned) {
+                Some(wait) if request.is_safe() && sink.can_restart() => tokio::time::sleep(wait).await,
                 _ => return outcome,
             }
         }
+        self.once(request, sink).await
     }
 
     async fn once(&self, request: &Prepared, sink: &Sink) -> Result<Response, Error> {
@@ -162,15 +161,15 @@ fn redirect_target(answer: &Answer, url: &Url) -> Option<Url> {
     url.join(answer.headers().get(LOCATION)?.to_str().ok()?).ok()
 }
 
-/// Whether the outcome is worth another attempt, and how long the server asked to wait before it.
-fn pause(outcome: &Result<Response, Error>) -> Option<Option<Duration>> {
+/// Whether the outcome is worth another attempt, and after which wait: what the server asks for, or else `planned`.
+fn pause(outcome: &Result<Response, Error>, planned: Duration) -> Option<Duration> {
     match outcome {
         Ok(response) if matches!(response.status, 429 | 500 | 502 | 503 | 504) => {
             let asked =
                 response.header("retry-after").and_then(|value| value.parse().ok()).map(Duration::from_secs);
-            asked.is_none_or(|wait| wait <= Limits::MAX_RETRY_AFTER).then_some(asked)
+            Some(asked.unwrap_or(planned)).filter(|wait| *wait <= Limits::MAX_RETRY_AFTER)
         }
-        Err(Error::Connection { .. }) => Some(None),
+        Err(Error::Connection { .. }) => Some(planned),
         Ok(_) | Err(_) => None,
     }
 }

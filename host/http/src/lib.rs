@@ -23,6 +23,8 @@ mod origin;
 mod prepare;
 mod progress;
 mod resolver;
+#[cfg(test)]
+mod tests;
 mod tokens;
 mod wire;
 

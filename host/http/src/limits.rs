@@ -41,8 +41,8 @@ impl Default for Limits {
         Self {
             connect: Duration::from_secs(15),
             // Registries hash a large blob before they answer its upload.
-            idle: Duration::from_secs(120),
-            total: Duration::from_secs(300),
+            idle: Duration::from_mins(2),
+            total: Duration::from_mins(5),
             max_response: 4 << 20,
             max_batch_response: 64 << 20,
             concurrency: 8,

@@ -245,9 +245,9 @@ fn failure(method: &Method, url: &Url, error: &reqwest::Error, limits: &Limits) 
     if error.is_timeout() {
         return late(method, url, "there was no connection", limits.connect);
     }
-    // Outer causes often repeat the inner ones.
-    causes.dedup();
-    let reason = if causes.is_empty() { "no cause is known".to_owned() } else { causes.join(": ") };
+    // The first cause says which layer of the client failed, the others what happened.
+    let telling = if causes.len() > 1 { &causes[1..] } else { &causes[..] };
+    let reason = if telling.is_empty() { "no cause is known".to_owned() } else { telling.join(": ") };
     Error::Connection { method: method.to_string(), url: shown(url), reason }
 }
 

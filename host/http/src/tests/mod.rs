@@ -1,0 +1,107 @@
+//! The client against real servers on loopback.
+
+mod authentication;
+mod authorisation;
+mod server;
+mod transfer;
+
+use std::collections::BTreeSet;
+use std::io::{self, Read};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use seed_model::Digest;
+
+use crate::{
+    Anonymous, BlobRange, BlobSource, Body, Client, Credential, CredentialError, CredentialStore, Error,
+    Grants, Limits, Options, Progress, Request, Secret,
+};
+
+/// Options that grant these origins, with short time limits.
+fn options(origins: &[String]) -> Options {
+    Options {
+        grants: Grants { origins: origins.iter().map(|o| o.parse().unwrap()).collect(), ..Grants::default() },
+        credential_store: Arc::new(Anonymous),
+        blobs: None,
+        progress: None,
+        limits: Limits { retry_waits: vec![Duration::from_millis(10); 2], ..Limits::default() },
+    }
+}
+
+fn client(origins: &[String]) -> Client {
+    Client::new(options(origins))
+}
+
+/// One user with one password, for one registry.
+#[derive(Debug)]
+struct OneCredential(String, Credential);
+
+impl CredentialStore for OneCredential {
+    fn get(&self, registry: &str) -> Result<Option<Credential>, CredentialError> {
+        Ok((registry == self.0).then(|| self.1.clone()))
+    }
+}
+
+/// A client that is granted these origins and the credentials of `registry`: `me`, `hunter2`.
+fn client_with_password(origins: &[String], registry: &str) -> Client {
+    let password = Credential::Password { username: "me".to_owned(), password: Secret::new("hunter2") };
+    client_with(origins, registry, password)
+}
+
+fn client_with(origins: &[String], registry: &str, credential: Credential) -> Client {
+    let mut options = options(origins);
+    options.grants.credentials = BTreeSet::from([registry.to_owned()]);
+    options.credential_store = Arc::new(OneCredential(registry.to_owned(), credential));
+    Client::new(options)
+}
+
+fn with_credentials(registry: &str, request: Request) -> Request {
+    Request { credentials: Some(registry.to_owned()), ..request }
+}
+
+/// One blob.
+#[derive(Debug)]
+struct OneBlob(Vec<u8>);
+
+impl BlobSource for OneBlob {
+    fn open(&self, digest: Digest, offset: u64, length: u64) -> io::Result<Box<dyn Read + Send>> {
+        if digest != Digest::of(&self.0) {
+            return Err(io::Error::new(io::ErrorKind::NotFound, "it is not part of this run"));
+        }
+        let (offset, length) = (usize::try_from(offset).unwrap(), usize::try_from(length).unwrap());
+        let end = (offset + length).min(self.0.len());
+        Ok(Box::new(io::Cursor::new(self.0[offset..end].to_vec())))
+    }
+}
+
+fn blob_body(content: &[u8], offset: u64, length: u64) -> Body {
+    Body::Blob(BlobRange { digest: Digest::of(content), offset, length })
+}
+
+/// Remembers what it was told.
+#[derive(Debug, Default)]
+struct Recorded(Mutex<Vec<String>>);
+
+impl Progress for Recorded {
+    fn start(&self, label: &str, total: u64) -> u64 {
+        self.0.lock().unwrap().push(format!("{label} of {total}"));
+        7
+    }
+
+    fn advance(&self, task: u64, bytes: u64) {
+        self.0.lock().unwrap().push(format!("{task} +{bytes}"));
+    }
+
+    fn end(&self, task: u64) {
+        self.0.lock().unwrap().push(format!("{task} ended"));
+    }
+}
+
+/// The message of an error, with the port of each server replaced by its letter.
+fn message(error: &Error, servers: &[&server::Server]) -> String {
+    let mut text = error.to_string();
+    for (letter, server) in ('A'..).zip(servers) {
+        text = text.replace(&server.port.to_string(), &letter.to_string());
+    }
+    text
+}

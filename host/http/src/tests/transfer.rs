@@ -1,0 +1,210 @@
+//! Bodies, sizes, time, repetition.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::server::{Reply, Server};
+use super::{OneBlob, Recorded, blob_body, client, message, options};
+use crate::{Body, Client, DownloadError, Error, Limits, Request};
+
+fn put(url: String, body: Body) -> Request {
+    Request { method: "PUT".to_owned(), body, ..Request::get(url) }
+}
+
+#[test]
+fn a_blob_is_streamed_with_its_length_and_progress() {
+    let content: Vec<u8> = (0..600_000_u32).flat_map(u32::to_le_bytes).collect();
+    let server = Server::start(|_| Reply::status(201));
+    let progress = Arc::new(Recorded::default());
+    let mut options = options(&[server.origin()]);
+    options.blobs = Some(Arc::new(OneBlob(content.clone())));
+    options.progress = Some(Arc::clone(&progress) as Arc<dyn crate::Progress>);
+    let client = Client::new(options);
+    let request = put(server.url("/"), blob_body(&content, 10, 2_000_000));
+    let response = client.send(Request { progress: Some("layer".to_owned()), ..request }).unwrap();
+    assert_eq!(response.status, 201);
+    assert!(server.received()[0].body == content[10..2_000_010]);
+    let told = progress.0.lock().unwrap();
+    assert_eq!((told[0].as_str(), told.last().unwrap().as_str()), ("layer of 2000000", "7 ended"));
+    let sent: u64 =
+        told.iter().filter_map(|line| line.strip_prefix("7 +")).map(|n| n.parse::<u64>().unwrap()).sum();
+    assert_eq!(sent, 2_000_000);
+}
+
+#[test]
+fn a_blob_that_cannot_be_read_is_not_sent() {
+    let server = Server::start(|_| Reply::status(201));
+    let client = Client::new(crate::Options {
+        blobs: Some(Arc::new(OneBlob(b"blob".to_vec()))),
+        ..options(&[server.origin()])
+    });
+    let error = |body| message(&client.send(put(server.url("/"), body)).unwrap_err(), &[&server]);
+    insta::assert_snapshot!(error(blob_body(b"other", 0, 5)), @"invalid request to `http://127.0.0.1:A/`: the blob sha256:d9298a10d1b0735837dc4bd85dac641b0f3cef27a47e5d53a54f2f3f5b2fcffa cannot be sent: it is not part of this run");
+    insta::assert_snapshot!(error(blob_body(b"blob", 0, 5)), @"PUT http://127.0.0.1:A/ failed: error from user's Body stream: request or response body error: the blob ended 1 bytes early");
+    let without = super::client(&[server.origin()]);
+    insta::assert_snapshot!(message(&without.send(put(server.url("/"), blob_body(b"blob", 0, 4))).unwrap_err(), &[&server]), @"invalid request to `http://127.0.0.1:A/`: there are no blobs to send here");
+    assert!(server.received().is_empty());
+}
+
+#[test]
+fn a_response_over_the_limit_is_refused() {
+    let server = Server::start(|_| Reply::ok(vec![0; 2000]));
+    let mut options = options(&[server.origin()]);
+    options.limits.max_response = 1999;
+    let error = Client::new(options.clone()).send(Request::get(server.url("/"))).unwrap_err();
+    insta::assert_snapshot!(message(&error, &[&server]), @"the response of http://127.0.0.1:A/ is larger than the limit of 1999 bytes");
+    options.limits.max_response = 2000;
+    options.limits.max_batch_response = 5000;
+    options.limits.max_batch = 3;
+    let client = Client::new(options);
+    let all = |count: usize| client.send_all(vec![Request::get(server.url("/")); count]);
+    assert_eq!(all(2).iter().filter(|answer| answer.is_ok()).count(), 2);
+    let three = all(3);
+    assert_eq!(three.iter().filter(|answer| matches!(answer, Err(Error::TooLarge { .. }))).count(), 1);
+    insta::assert_snapshot!(all(4)[3].as_ref().unwrap_err(), @"invalid request to `a list of requests`: at most 3 requests can be sent in one call");
+}
+
+#[test]
+fn a_get_is_repeated_after_resets_and_server_errors() {
+    let failures =
+        [Reply::Close, Reply::Truncated(100, b"part".to_vec()), Reply::status(503), Reply::status(429)];
+    for failure in failures {
+        let failure = std::sync::Mutex::new(Some(failure));
+        let server =
+            Server::start(move |_| failure.lock().unwrap().take().unwrap_or_else(|| Reply::ok("whole")));
+        assert_eq!(client(&[server.origin()]).send(Request::get(server.url("/"))).unwrap().body, b"whole");
+        assert_eq!(server.received().len(), 2);
+    }
+}
+
+#[test]
+fn repetition_ends_and_uploads_are_not_repeated() {
+    let server =
+        Server::start(|request| if request.target == "/503" { Reply::status(503) } else { Reply::Close });
+    let client = client(&[server.origin()]);
+    assert_eq!(client.send(Request::get(server.url("/503"))).unwrap().status, 503);
+    assert_eq!(server.received().len(), 3);
+    let error = client.send(Request::get(server.url("/"))).unwrap_err();
+    assert!(matches!(error, Error::Connection { .. }) && error.is_transient(), "{error}");
+    assert_eq!(server.received().len(), 6);
+    for path in ["/503", "/"] {
+        let _ = client.send(put(server.url(path), Body::Bytes(b"x".to_vec())));
+    }
+    assert_eq!(server.received().len(), 8);
+}
+
+#[test]
+fn retry_after_is_honoured_up_to_a_bound() {
+    let after = |seconds: &str| {
+        let seconds = seconds.to_owned();
+        let count = AtomicUsize::new(0);
+        Server::start(move |_| match count.fetch_add(1, Ordering::Relaxed) {
+            0 => Reply::Answer(429, vec![("retry-after", seconds.clone())], Vec::new()),
+            _ => Reply::ok("later"),
+        })
+    };
+    let (soon, never) = (after("1"), after("3600"));
+    let start = Instant::now();
+    assert_eq!(client(&[soon.origin()]).send(Request::get(soon.url("/"))).unwrap().status, 200);
+    assert!(start.elapsed() >= Duration::from_secs(1));
+    assert_eq!(client(&[never.origin()]).send(Request::get(never.url("/"))).unwrap().status, 429);
+}
+
+#[test]
+fn silence_and_dripping_end_in_a_time_out() {
+    let server = Server::start(|request| match request.target.as_str() {
+        "/drip" => Reply::Drip(Duration::from_millis(50)),
+        _ => Reply::Silence,
+    });
+    let mut options = options(&[server.origin()]);
+    options.limits.idle = Duration::from_millis(300);
+    options.limits.total = Duration::from_secs(1);
+    let client = Client::new(options);
+    let start = Instant::now();
+    let error = |path: &str| message(&client.send(Request::get(server.url(path))).unwrap_err(), &[&server]);
+    insta::assert_snapshot!(error("/silence"), @"GET http://127.0.0.1:A/silence timed out: no byte was sent or received within 300ms");
+    insta::assert_snapshot!(error("/drip"), @"GET http://127.0.0.1:A/drip timed out: it was not complete within 1s");
+    assert!(start.elapsed() < Duration::from_secs(10));
+}
+
+#[test]
+fn answers_keep_their_order_and_few_are_on_their_way_at_once() {
+    static NOW: AtomicUsize = AtomicUsize::new(0);
+    static MOST: AtomicUsize = AtomicUsize::new(0);
+    let server = Server::start(|request| {
+        MOST.fetch_max(NOW.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+        let number: u64 = request.target[1..].parse().unwrap();
+        thread::sleep(Duration::from_millis(60 - 3 * number));
+        NOW.fetch_sub(1, Ordering::SeqCst);
+        Reply::ok(request.target.clone())
+    });
+    let mut options = options(&[server.origin()]);
+    options.limits.concurrency = 3;
+    let answers =
+        Client::new(options).send_all((0..12).map(|n| Request::get(server.url(&format!("/{n}")))).collect());
+    let bodies: Vec<_> =
+        answers.into_iter().map(|answer| String::from_utf8(answer.unwrap().body).unwrap()).collect();
+    assert_eq!(bodies, (0..12).map(|n| format!("/{n}")).collect::<Vec<_>>());
+    assert_eq!(MOST.load(Ordering::SeqCst), 3);
+}
+
+#[test]
+fn a_download_is_written_as_it_comes_and_bounded() {
+    let server = Server::start(|request| match request.target.as_str() {
+        "/404" => Reply::Answer(404, Vec::new(), b"no such blob".to_vec()),
+        "/cut" => Reply::Truncated(6 << 20, vec![1; 1 << 20]),
+        _ => Reply::ok(vec![7; 6 << 20]),
+    });
+    let client = client(&[server.origin()]);
+    let mut out = Vec::new();
+    let response = client.download(Request::get(server.url("/")), &mut out, 6 << 20).unwrap();
+    assert_eq!((response.status, response.body.len(), out.len()), (200, 0, 6 << 20));
+
+    let mut out = Vec::new();
+    let response = client.download(Request::get(server.url("/404")), &mut out, 10).unwrap();
+    assert_eq!((response.status, response.body.as_slice(), out.len()), (404, &b"no such blob"[..], 0));
+
+    let error = client.download(Request::get(server.url("/")), &mut Vec::new(), (6 << 20) - 1).unwrap_err();
+    assert!(matches!(error, DownloadError::Request(Error::TooLarge { .. })), "{error}");
+
+    // What was handed on cannot be taken back, so there is no second attempt.
+    let before = server.received().len();
+    let error = client.download(Request::get(server.url("/cut")), &mut Vec::new(), 6 << 20).unwrap_err();
+    assert!(matches!(error, DownloadError::Request(Error::Connection { .. })), "{error}");
+    assert_eq!(server.received().len(), before + 1);
+}
+
+/// A full disk.
+struct Full;
+
+impl Write for Full {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::StorageFull.into())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_download_that_cannot_be_written_ends() {
+    let server = Server::start(|_| Reply::ok(vec![7; 6 << 20]));
+    let error =
+        client(&[server.origin()]).download(Request::get(server.url("/")), &mut Full, 6 << 20).unwrap_err();
+    assert!(matches!(error, DownloadError::Write(e) if e.kind() == io::ErrorKind::StorageFull));
+}
+
+#[test]
+fn nobody_there_is_a_connection_error() {
+    let server = Server::start(|_| Reply::status(200));
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let origin = format!("http://127.0.0.1:{closed}");
+    let mut options = options(&[origin.clone(), server.origin()]);
+    options.limits = Limits { retry_waits: Vec::new(), ..options.limits };
+    let error = Client::new(options).send(Request::get(format!("{origin}/"))).unwrap_err();
+    insta::assert_snapshot!(error.to_string().replace(&closed.to_string(), "PORT"), @"GET http://127.0.0.1:PORT/ failed: tcp connect error: Connection refused (os error 111)");
+}
