@@ -78,6 +78,12 @@ fn build(directory: &Path) -> Result<Vec<Component>> {
         .arg(&vendor)
         .stdout(std::process::Stdio::null()))?;
 
+    // What a crate that is gone left behind must not be taken for a result; cargo puts the others there again.
+    let built = target.join(TARGET).join("release");
+    for module in modules(&built)? {
+        fs::remove_file(&module).map_err(|error| miette!("cannot delete {}: {error}", module.display()))?;
+    }
+
     let root = Root::ensure(SUITE, &PACKAGES)?;
     let binds = [
         Bind { source: &repository, target: "/seed" },
@@ -95,13 +101,20 @@ fn build(directory: &Path) -> Result<Vec<Component>> {
         // Paths in panic messages: short, and the same for a crate at whatever path.
         .env("RUSTFLAGS", "--remap-path-prefix=/seed/= --remap-path-prefix=/vendor/="))?;
 
-    let built = target.join(TARGET).join("release");
+    modules(&built)?.iter().map(|module| componentise(module)).collect()
+}
+
+/// The core modules in a directory, sorted; none where there is no such directory.
+fn modules(directory: &Path) -> Result<Vec<PathBuf>> {
+    if !directory.exists() {
+        return Ok(Vec::new());
+    }
     let entries =
-        fs::read_dir(&built).map_err(|error| miette!("cannot read {}: {error}", built.display()))?;
+        fs::read_dir(directory).map_err(|error| miette!("cannot read {}: {error}", directory.display()))?;
     let mut modules: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     modules.retain(|path| path.extension().is_some_and(|extension| extension == "wasm"));
     modules.sort();
-    modules.iter().map(|module| componentise(module)).collect()
+    Ok(modules)
 }
 
 /// Turns a core module with the metadata of wit-bindgen into a component.

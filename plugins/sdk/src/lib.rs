@@ -50,6 +50,7 @@
 // The generated code names this crate from inside and from plugins alike.
 extern crate self as seed_plugin;
 
+pub mod appending;
 #[doc(hidden)]
 pub mod bindings;
 pub mod canonical_json;
@@ -64,6 +65,7 @@ pub mod publisher;
 pub mod selector;
 pub mod signer;
 pub mod statement;
+pub mod tag;
 pub mod template;
 
 pub use base64;

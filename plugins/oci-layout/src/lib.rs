@@ -1,0 +1,90 @@
+//! Publishes to files: an OCI image layout directory, or one tar that both `docker load` and OCI tools read.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking"))]
+
+mod docker;
+mod layout;
+
+use seed_plugin::publisher::{File, FileContent, PublishRequest, Published, Publisher, Written};
+use seed_plugin::{About, Diagnostic, Plugin, StageError, digest, files, tag};
+use serde::Deserialize;
+
+use crate::layout::Layout;
+
+/// See `config.schema.json`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct Config {
+    path: Option<String>,
+    archive: Option<String>,
+    #[serde(default = "default_tags")]
+    tags: Vec<String>,
+    repository: Option<String>,
+}
+
+fn default_tags() -> Vec<String> {
+    vec!["latest".to_owned()]
+}
+
+/// A layout directory without this file is not ours, and the host refuses to replace it.
+const MARKER: &str = "oci-layout";
+
+struct OciLayout;
+
+impl Plugin for OciLayout {
+    type Config = Config;
+    const ABOUT: About = seed_plugin::about!(include_str!("config.schema.json"));
+}
+
+impl Publisher for OciLayout {
+    fn targets(_config: Config, _name: &str) -> Result<Vec<String>, StageError> {
+        Ok(Vec::new())
+    }
+
+    fn publish(config: Config, request: PublishRequest) -> Result<Vec<Published>, StageError> {
+        if config.path.is_none() && config.archive.is_none() {
+            return Err(Diagnostic::error("oci-layout::nowhere", "neither `path` nor `archive` is set")
+                .with_help("set `path` for a layout directory, `archive` for a tar, or both")
+                .into());
+        }
+        let tags = tag::expand_all(&config.tags, &request.variables)?;
+        let layout = Layout::new(&request, &tags)?;
+        let mut published = Vec::new();
+        if let Some(path) = &config.path {
+            let written = files::write_directory(path, MARKER, &layout.files()?)?;
+            let try_with = format!("skopeo inspect oci:{path}:{}", tags[0]);
+            published.push(outcome(path, &layout, written, try_with));
+        }
+        if let Some(archive) = &config.archive {
+            let repository = config.repository.as_deref().unwrap_or(&request.name);
+            let mut files = layout.files()?;
+            files.push(docker::manifest(&request, repository, &tags)?);
+            let written = files::write_tar(archive, &files)?;
+            published.push(outcome(archive, &layout, written, format!("docker load < {archive}")));
+        }
+        Ok(published)
+    }
+}
+
+seed_plugin::export_publisher!(OciLayout);
+
+fn outcome(path: &str, layout: &Layout, written: Written, try_with: String) -> Published {
+    Published {
+        reference: path.to_owned(),
+        digest: layout.root().digest.clone(),
+        uploaded: written.files,
+        skipped: written.unchanged,
+        bytes: written.bytes,
+        try_with: Some(try_with),
+    }
+}
+
+/// Where a blob lies in a layout.
+fn blob_path(digest: &str) -> Result<String, StageError> {
+    let hex =
+        digest::hex(digest).ok_or_else(|| StageError::Failed(format!("`{digest}` is no sha256 digest")))?;
+    Ok(format!("blobs/sha256/{hex}"))
+}
+
+fn document(path: &str, bytes: Vec<u8>) -> File {
+    File { path: path.to_owned(), content: FileContent::Bytes(bytes) }
+}
