@@ -1,1 +1,29 @@
-//! NAR view, tar, codecs, the blob store, image documents, layouts, archives and registries.
+//! The bytes of images: tar, compression, the blob store, image documents, and files that are written for the user.
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests fail by panicking"))]
+
+mod beneath;
+mod codec;
+mod contents;
+pub mod documents;
+pub mod files;
+mod frames;
+mod lane;
+mod layer;
+mod nar;
+mod pack;
+mod reader;
+mod records;
+mod store;
+mod tar;
+mod tree;
+
+#[cfg(test)]
+mod tests;
+
+pub use codec::{CodecError, codec_id, media_type};
+pub use contents::ContentsError;
+pub use layer::{LayerSpec, PathSpec, share_directories};
+pub use nar::{NarError, nar_digest};
+pub use pack::{Origin, PackError, PackObserver, Packer};
+pub use store::{BlobStore, BlobWriter, StoreError};
+pub use tree::TreeError;

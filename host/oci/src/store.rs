@@ -1,0 +1,311 @@
+//! The blob store: `blobs/sha256/<hex>` files in one directory, shared by runs and by processes.
+//!
+//! A blob is written to `partial/`, synced and renamed, so that a name in `blobs/` always has all its bytes. The
+//! writer holds a lock on its partial file: what a killed process left behind is unlocked, and the next
+//! [`BlobStore::open`] removes it.
+
+use std::fs::{self, DirBuilder, File, TryLockError};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use seed_model::{Digest, Hasher};
+use serde::{Deserialize, Serialize};
+use tempfile::NamedTempFile;
+
+/// Reads for hashing and comparing come in pieces of this size.
+const PIECE: usize = 256 << 10;
+
+/// Why the store could not do something.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The operating system refused.
+    #[error("cannot {action} `{}`", path.display())]
+    Io {
+        /// What was tried, such as `write`.
+        action: &'static str,
+        /// The file or directory.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// There is no such blob.
+    #[error("blob {digest} is not in the store `{}`", store.display())]
+    Missing {
+        /// The blob.
+        digest: Digest,
+        /// The store's directory.
+        store: PathBuf,
+    },
+    /// A file's content is not what its name says.
+    #[error("`{}` is damaged: its content has digest {found}", path.display())]
+    Corrupt {
+        /// The blob's file.
+        path: PathBuf,
+        /// The digest of what is in it.
+        found: Digest,
+    },
+    /// A document is larger than whoever reads it can take.
+    #[error("blob {digest} has {size} bytes, but a document of this kind may have {limit}")]
+    TooLarge {
+        /// The blob.
+        digest: Digest,
+        /// Its size in bytes.
+        size: u64,
+        /// The limit in bytes.
+        limit: u64,
+    },
+}
+
+impl StoreError {
+    pub(crate) fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io { action, path, source }
+    }
+
+    /// What the user can do about it, where that is known.
+    pub fn help(&self) -> Option<&'static str> {
+        match self {
+            Self::Io { source, .. } => match source.kind() {
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Some(
+                    "free some space, or move the cache with SEED_CACHE_DIR; nothing half-written was kept",
+                ),
+                io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                    Some("choose a cache directory of your own with SEED_CACHE_DIR")
+                }
+                _ => None,
+            },
+            Self::Corrupt { .. } => Some("run again: the damaged blob is built anew"),
+            Self::Missing { .. } | Self::TooLarge { .. } => None,
+        }
+    }
+}
+
+/// A content-addressed store of blobs. Cloning it gives another handle to the same directory.
+#[derive(Clone, Debug)]
+pub struct BlobStore {
+    root: PathBuf,
+    blobs: PathBuf,
+    partial: PathBuf,
+}
+
+/// What the file system says about a blob's file. While it stays the same, the content that was checked once is
+/// taken to be there still; any write, copy or restore of the file changes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct Fingerprint {
+    size: u64,
+    inode: u64,
+    modified: (i64, i64),
+}
+
+impl BlobStore {
+    /// Opens the store in `directory`, which is made if need be, for the current user only (mode 0700).
+    pub fn open(directory: &Path) -> Result<Self, StoreError> {
+        let store = Self {
+            root: directory.to_owned(),
+            blobs: directory.join("blobs/sha256"),
+            partial: directory.join("partial"),
+        };
+        make_directory(&store.blobs)?;
+        make_directory(&store.partial)?;
+        store.remove_abandoned()?;
+        Ok(store)
+    }
+
+    /// The directory that was opened.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Whether the blob is there. Its content is not read.
+    pub fn contains(&self, digest: Digest) -> bool {
+        self.path(digest).is_file()
+    }
+
+    /// The blob's size in bytes, or `None` where it is not in the store.
+    pub fn size(&self, digest: Digest) -> Result<Option<u64>, StoreError> {
+        let path = self.path(digest);
+        match fs::metadata(&path) {
+            Ok(metadata) => Ok(Some(metadata.len())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(StoreError::io("look at", path)(error)),
+        }
+    }
+
+    /// Opens a blob's file. Its content is not checked.
+    pub fn file(&self, digest: Digest) -> Result<File, StoreError> {
+        let path = self.path(digest);
+        File::open(&path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => StoreError::Missing { digest, store: self.root.clone() },
+            _ => StoreError::io("open", path)(error),
+        })
+    }
+
+    /// A reader over `length` bytes from `offset`; fewer only at the blob's end. The content is not checked.
+    pub fn range(&self, digest: Digest, offset: u64, length: u64) -> Result<io::Take<File>, StoreError> {
+        let mut file = self.file(digest)?;
+        file.seek(SeekFrom::Start(offset)).map_err(StoreError::io("read", self.path(digest)))?;
+        Ok(file.take(length))
+    }
+
+    /// Reads a document of at most `limit` bytes, and checks its digest.
+    pub fn document(&self, digest: Digest, limit: u64) -> Result<Vec<u8>, StoreError> {
+        let path = self.path(digest);
+        let file = self.file(digest)?;
+        let size = file.metadata().map_err(StoreError::io("look at", &path))?.len();
+        if size > limit {
+            return Err(StoreError::TooLarge { digest, size, limit });
+        }
+        let mut content = Vec::new();
+        file.take(limit).read_to_end(&mut content).map_err(StoreError::io("read", &path))?;
+        let found = Digest::of(&content);
+        if found == digest { Ok(content) } else { Err(StoreError::Corrupt { path, found }) }
+    }
+
+    /// Puts a small document.
+    pub fn put(&self, content: &[u8]) -> Result<Digest, StoreError> {
+        let digest = Digest::of(content);
+        let same = fs::read(self.path(digest)).is_ok_and(|existing| existing == content);
+        if !same {
+            let mut writer = self.writer()?;
+            writer.write_all(content).map_err(StoreError::io("write", writer.path()))?;
+            writer.finish()?;
+        }
+        Ok(digest)
+    }
+
+    /// Starts a blob that is written in pieces.
+    pub fn writer(&self) -> Result<BlobWriter, StoreError> {
+        Ok(BlobWriter { store: self.clone(), file: self.partial_file()?, hasher: Hasher::new(), size: 0 })
+    }
+
+    /// Reads the whole blob and compares its digest with its name.
+    pub fn verify(&self, digest: Digest) -> Result<(), StoreError> {
+        let path = self.path(digest);
+        let mut file = self.file(digest)?;
+        let mut hasher = Hasher::new();
+        let mut piece = vec![0; PIECE];
+        loop {
+            match file.read(&mut piece).map_err(StoreError::io("read", &path))? {
+                0 => break,
+                length => hasher.update(&piece[..length]),
+            }
+        }
+        let found = hasher.finish();
+        if found == digest { Ok(()) } else { Err(StoreError::Corrupt { path, found }) }
+    }
+
+    /// Removes a blob, if it is there.
+    pub fn remove(&self, digest: Digest) -> Result<(), StoreError> {
+        let path = self.path(digest);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(StoreError::io("remove", path)(error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// All blobs, sorted.
+    pub fn list(&self) -> Result<Vec<Digest>, StoreError> {
+        let mut digests = Vec::new();
+        for entry in fs::read_dir(&self.blobs).map_err(StoreError::io("list", &self.blobs))? {
+            let name = entry.map_err(StoreError::io("list", &self.blobs))?.file_name();
+            digests.extend(name.to_str().and_then(|hex| format!("sha256:{hex}").parse::<Digest>().ok()));
+        }
+        digests.sort_unstable();
+        Ok(digests)
+    }
+
+    /// What the file system says about the blob now, or `None` where it is not in the store.
+    pub(crate) fn fingerprint(&self, digest: Digest) -> Option<Fingerprint> {
+        let metadata = fs::metadata(self.path(digest)).ok()?;
+        Some(Fingerprint {
+            size: metadata.len(),
+            inode: metadata.ino(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+        })
+    }
+
+    /// A locked, empty file in `partial/`, mode 0600, removed when it is dropped.
+    pub(crate) fn partial_file(&self) -> Result<NamedTempFile, StoreError> {
+        loop {
+            let file = tempfile::Builder::new()
+                .prefix("")
+                .tempfile_in(&self.partial)
+                .map_err(StoreError::io("create a file in", &self.partial))?;
+            // Between its creation and its lock another process may have taken the file for an abandoned one.
+            let locked = file.as_file().try_lock().is_ok();
+            let linked = file.as_file().metadata().is_ok_and(|metadata| metadata.nlink() > 0);
+            if locked && linked {
+                return Ok(file);
+            }
+        }
+    }
+
+    pub(crate) fn path(&self, digest: Digest) -> PathBuf {
+        self.blobs.join(digest.hex())
+    }
+
+    fn remove_abandoned(&self) -> Result<(), StoreError> {
+        for entry in fs::read_dir(&self.partial).map_err(StoreError::io("list", &self.partial))? {
+            let path = entry.map_err(StoreError::io("list", &self.partial))?.path();
+            // Another process may have finished or removed the file meanwhile: then there is nothing to do.
+            let Ok(file) = File::open(&path) else { continue };
+            match file.try_lock() {
+                Ok(()) => drop(fs::remove_file(&path)),
+                Err(TryLockError::WouldBlock | TryLockError::Error(_)) => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A blob that is being written. Dropping it unfinished leaves nothing behind.
+#[derive(Debug)]
+pub struct BlobWriter {
+    store: BlobStore,
+    file: NamedTempFile,
+    hasher: Hasher,
+    size: u64,
+}
+
+impl BlobWriter {
+    /// The partial file, for messages.
+    pub fn path(&self) -> &Path {
+        self.file.path()
+    }
+
+    /// Makes the blob durable and gives its digest and size.
+    pub fn finish(self) -> Result<(Digest, u64), StoreError> {
+        let digest = self.hasher.finish();
+        let path = self.store.path(digest);
+        self.file.as_file().sync_all().map_err(StoreError::io("write", self.file.path()))?;
+        self.file.persist(&path).map_err(|error| StoreError::io("write", &path)(error.error))?;
+        sync_directory(&self.store.blobs)?;
+        Ok((digest, self.size))
+    }
+}
+
+impl Write for BlobWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let length = self.file.write(bytes)?;
+        self.hasher.update(&bytes[..length]);
+        self.size += length as u64;
+        Ok(length)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Makes a directory and its parents, for the current user only.
+pub(crate) fn make_directory(path: &Path) -> Result<(), StoreError> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(StoreError::io("create", path))
+}
+
+fn sync_directory(path: &Path) -> Result<(), StoreError> {
+    File::open(path).and_then(|directory| directory.sync_all()).map_err(StoreError::io("sync", path))
+}
