@@ -130,3 +130,61 @@ fn index(records: &BTreeMap<String, Record>, layers: &[(String, Vec<String>)]) -
 fn malformed(command: &str, problem: &str) -> NixError {
     NixError::Malformed { command: command.to_owned(), problem: problem.to_owned() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recorded;
+
+    const TOOL: &str = "/nix/store/29fm9z46kgr2s7nkgxm22h7hxshda04l-tool";
+    const BASE: &str = "/nix/store/ax2r82ckb9i8lbkfaryd1lilgk936gmz-seed-base";
+    const APPS: &str = "/nix/store/y1shrl2cf8q453sw8n2ym6vvn1hjm2i6-seed-apps";
+
+    fn closure(dump: &str, layers: &[(&str, &[&str])]) -> Result<Closure, NixError> {
+        let mut records = BTreeMap::new();
+        parse(dump, &mut records)?;
+        let owned = |roots: &[&str]| roots.iter().map(|&root| root.to_owned()).collect();
+        let layers: Vec<_> = layers.iter().map(|(name, roots)| ((*name).to_owned(), owned(roots))).collect();
+        index(&records, &layers)
+    }
+
+    #[test]
+    fn the_dump_of_all_versions_becomes_a_closure() {
+        for version in recorded::VERSIONS {
+            let dump = String::from_utf8(recorded::read(version, "dump-db.txt")).unwrap();
+            let closure = closure(&dump, &[("apps", &[APPS]), ("both", &[BASE, TOOL])]).unwrap();
+            let paths: Vec<&str> = closure.paths.iter().map(|path| path.store_path.as_str()).collect();
+            assert_eq!(paths, [TOOL, BASE, APPS], "{version}");
+            let references: Vec<&[u32]> = closure.paths.iter().map(|path| &*path.references).collect();
+            assert_eq!(references, [&[][..], &[0], &[1]], "{version}");
+            assert_eq!(closure.outputs[0].roots, [2], "{version}");
+            assert_eq!(closure.outputs[1].roots, [1, 0], "{version}");
+            assert_eq!((closure.paths[0].nar_size, closure.nar_size()), (120, 456), "{version}");
+            assert_eq!(closure.paths[0].nar_hash.short(), "6ce6fe5f9753", "{version}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_dump_is_refused() {
+        let hash = "6ce6fe5f975394a88d7befc35bd67c4c8b957b09dc7473c3d6bffcdd01cc20cd";
+        let good = format!("{TOOL}\n{hash}\n120\n\n0\n");
+        assert!(closure(&good, &[]).is_ok());
+        insta::assert_snapshot!(closure("hello", &[]).unwrap_err(), @"cannot understand what `nix-store --dump-db` printed: expected a store path instead of `hello`");
+        insta::assert_snapshot!(closure(&good[..80], &[]).unwrap_err(), @"cannot understand what `nix-store --dump-db` printed: cannot read the NAR hash of `/nix/store/29fm9z46kgr2s7nkgxm22h7hxshda04l-tool`");
+        insta::assert_snapshot!(closure(&good.replace("120", "many"), &[]).unwrap_err(), @"cannot understand what `nix-store --dump-db` printed: cannot read the NAR size of `/nix/store/29fm9z46kgr2s7nkgxm22h7hxshda04l-tool`");
+        let endless = good.replace("\n0\n", "\n99999999999999\n");
+        insta::assert_snapshot!(closure(&endless, &[]).unwrap_err(), @"cannot understand what `nix-store --dump-db` printed: there is no reference of `/nix/store/29fm9z46kgr2s7nkgxm22h7hxshda04l-tool`");
+        let dangling = good.replace("\n0\n", &format!("\n1\n{BASE}\n"));
+        insta::assert_snapshot!(closure(&dangling, &[]).unwrap_err(), @"cannot understand what `nix-store --dump-db` printed: `/nix/store/ax2r82ckb9i8lbkfaryd1lilgk936gmz-seed-base` is missing from the closure");
+        insta::assert_snapshot!(closure(&good, &[("apps", &[APPS])]).unwrap_err(), @"cannot understand what `nix-store --dump-db` printed: `/nix/store/y1shrl2cf8q453sw8n2ym6vvn1hjm2i6-seed-apps` is missing from the closure");
+    }
+
+    #[test]
+    fn no_call_is_too_long_and_none_is_empty() {
+        assert!(batches::<String>(&[]).is_empty());
+        let paths = vec!["x".repeat(1000); 2000];
+        let batches = batches(&paths);
+        assert_eq!(batches.iter().map(Vec::len).sum::<usize>(), 2000);
+        assert!(batches.len() == 4 && batches.iter().all(|batch| batch.len() * 1001 <= MAX_ARGUMENTS));
+    }
+}

@@ -155,11 +155,13 @@ pub enum NixError {
         log: Vec<String>,
     },
     /// No machine that Nix knows builds for this system.
-    #[error("cannot build `{name}`: {reason}")]
+    #[error("`{name}` is for {system}, which Nix cannot build here: {reason}")]
     System {
         /// The derivation's name.
         name: String,
-        /// Which system is needed, in Nix's words.
+        /// The Nix system that it is for.
+        system: String,
+        /// Why, in Nix's words.
         reason: String,
     },
 }

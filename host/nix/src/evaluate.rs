@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::command::Outcome;
 use crate::events::Observer;
-use crate::{FlakeInfo, Nix, NixError, attribute};
+use crate::{FlakeInfo, Nix, NixError, Version, attribute};
 
 /// An output that can be built.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -160,17 +160,22 @@ impl Nix {
             .nix(&["eval", "--json"], MAX_OUTPUT)
             .args([format!("{}#{at}", flake.url)])
             .quiet_args(["--no-update-lock-file", "--apply", apply])
+            .quiet_args(self.trace_option())
             .dir(&flake.dir)
             .run(observer)?;
         if outcome.status.success() {
             return Ok(Some(outcome.stdout));
         }
-        if outcome.message().starts_with("flake '")
-            && outcome.message().contains("' does not provide attribute '")
-        {
+        if is_missing_attribute(&outcome) {
             return Ok(None);
         }
         Err(evaluation_error(flake, attributes, &outcome))
+    }
+
+    /// All frames of a trace, for [`explain`] to choose from. Before 2.20 the frames follow the cause and are many.
+    fn trace_option(&self) -> &'static [&'static str] {
+        const CAUSE_LAST: Version = Version { major: 2, minor: 20 };
+        if self.version() < CAUSE_LAST { &[] } else { &["--show-trace"] }
     }
 
     /// The error for an attribute that is not there, with names that are like it.
@@ -206,6 +211,11 @@ impl Nix {
             near,
         }
     }
+}
+
+fn is_missing_attribute(outcome: &Outcome) -> bool {
+    let message = outcome.message();
+    message.starts_with("flake '") && message.contains("' does not provide attribute '")
 }
 
 /// The attribute paths to ask for at `place`. The flake's outputs themselves cannot be asked for, so paths that
@@ -267,12 +277,149 @@ fn evaluation_error(flake: &FlakeInfo, attributes: &[&str], outcome: &Outcome) -
     let attributes = attributes.iter().map(|&name| name.to_owned()).collect();
     if message.contains("'allow-import-from-derivation' is disabled") {
         let derivation = message.split("cannot build '").nth(1).and_then(|rest| rest.split('\'').next());
-        let derivation = derivation.unwrap_or("a derivation").to_owned();
+        let derivation = derivation.unwrap_or("a derivation").trim_end_matches("^out").to_owned();
         return NixError::ImportFromDerivation { reference, attributes, derivation };
     }
+    // The user's own file names instead of those of the copy in the store.
+    let message = explain(&message).replace(&format!("{}/", flake.path), "");
     NixError::Evaluation { reference, attributes, message }
+}
+
+/// Puts the cause first, and after it the innermost frames of the trace that are the user's.
+pub(crate) fn explain(message: &str) -> String {
+    const FRAMES: usize = 3;
+    let (trace, cause) = message.rsplit_once("\nerror: ").unwrap_or(("", message));
+    // Frames without a place, and those of `evaluate.nix` (`«string»`), say nothing to the user.
+    let is_theirs = |frame: &&str| frame.starts_with('…') && frame.contains(" /nix/store/");
+    let frames: Vec<&str> = trace.split("\n\n").map(str::trim).filter(is_theirs).collect();
+    let innermost = frames.into_iter().rev().take(FRAMES);
+    let lines = std::iter::once(cause).chain(innermost).flat_map(str::lines);
+    lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
 fn malformed(at: &str, problem: &str) -> NixError {
     NixError::Malformed { command: format!("nix eval --json …#{at}"), problem: problem.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recorded;
+
+    fn flake() -> FlakeInfo {
+        FlakeInfo {
+            reference: ".".to_owned(),
+            dir: "/home/user/project".into(),
+            url: "path:/home/user/project".to_owned(),
+            path: "/nix/store/y7jgbywnjcc8zfk34xq63m6yhij5z0na-source".to_owned(),
+            nar_hash: None,
+            revision: None,
+            dirty: false,
+            last_modified: None,
+        }
+    }
+
+    #[test]
+    fn answers_are_read() {
+        for version in recorded::VERSIONS {
+            let answers: Vec<Option<Found>> =
+                serde_json::from_slice(&recorded::read(version, "eval.json")).unwrap();
+            let [Some(Found::Derivation(derivation)), None, Some(Found::Other { kind })] = &answers[..]
+            else {
+                panic!("{version}");
+            };
+            assert_eq!(derivation.drv_path, "/nix/store/lina7n473lai2vgds92gc4nc5dphlw27-seed.drv");
+            assert_eq!(derivation.output, "base");
+            let outputs: Vec<&str> = derivation.outputs.iter().map(|output| output.name.as_str()).collect();
+            assert_eq!((outputs, kind.as_str()), (vec!["base", "apps"], "string"));
+        }
+    }
+
+    #[test]
+    fn an_error_of_the_flake_says_where() {
+        let error =
+            |version| evaluation_error(&flake(), &["wrong"], &recorded::failure(version, "eval-wrong.log"));
+        insta::assert_snapshot!("wrong_2_8", error("2.8"));
+        insta::assert_snapshot!("wrong_2_26", error("2.26"));
+        insta::assert_snapshot!("wrong_2_34", error("2.34"));
+        insta::assert_snapshot!(error("2.34").help().unwrap(), @"see the whole trace with: nix eval --show-trace '.#wrong'");
+    }
+
+    #[test]
+    fn import_from_derivation_is_told_from_other_errors() {
+        for version in recorded::VERSIONS {
+            let error =
+                evaluation_error(&flake(), &["imports"], &recorded::failure(version, "eval-imports.log"));
+            let text = format!("{error}\n{}", error.help().unwrap());
+            insta::allow_duplicates! { insta::assert_snapshot!(text, @r#"
+            flake `.` (`imports`) builds `/nix/store/vcljscr9l5z1ls48zc4vyrh2caip31wp-generated.drv` while it is evaluated
+            evaluation may not build, so that it stays fast and pure: commit the generated file, or allow it with the Nix option `allow-import-from-derivation = true`
+            "#) };
+        }
+    }
+
+    #[test]
+    fn a_missing_attribute_is_told_from_other_errors() {
+        for version in recorded::VERSIONS {
+            assert!(is_missing_attribute(&recorded::failure(version, "eval-no-attribute.log")), "{version}");
+            assert!(!is_missing_attribute(&recorded::failure(version, "eval-wrong.log")), "{version}");
+        }
+    }
+
+    #[test]
+    fn attributes_are_asked_for_in_as_few_calls_as_possible() {
+        let path = |text: &str| attribute::parse(text).unwrap();
+        let unknown =
+            BTreeMap::from([("a", path("a")), ("lib.b", path("lib.b")), ("lib.c.d", path("lib.c.d"))]);
+        let places = |place: &str| {
+            group(place, &unknown)
+                .into_iter()
+                .map(|(at, names)| {
+                    (at, names.into_iter().map(|(_, path)| path.join("/")).collect::<Vec<_>>())
+                })
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            places("packages.x"),
+            [("packages.x".to_owned(), ["a", "lib/b", "lib/c/d"].map(String::from).into())]
+        );
+        assert_eq!(
+            places(""),
+            [
+                ("\"a\"".to_owned(), vec![String::new()]),
+                ("\"lib\"".to_owned(), ["b", "c/d"].map(String::from).into()),
+            ]
+        );
+    }
+
+    fn split() -> Derivation {
+        let output = |name: &str| Output { name: name.to_owned(), path: format!("/nix/store/{name}") };
+        Derivation {
+            drv_path: "/nix/store/seed.drv".to_owned(),
+            output: "base".to_owned(),
+            outputs: vec![output("base"), output("apps")],
+        }
+    }
+
+    #[test]
+    fn the_output_is_the_one_asked_for_or_the_default() {
+        let installable = |output: Option<&str>| Installable {
+            attribute: "seed".to_owned(),
+            output: output.map(str::to_owned),
+        };
+        assert_eq!(select(&installable(None), split()).unwrap().path, "/nix/store/base");
+        assert_eq!(select(&installable(Some("apps")), split()).unwrap().path, "/nix/store/apps");
+        let error = select(&installable(Some("app")), split()).unwrap_err();
+        insta::assert_snapshot!(error, @"`seed` has no output `app`; it has base, apps");
+    }
+
+    #[test]
+    fn what_cannot_be_built_is_refused() {
+        let mut floating = split();
+        floating.outputs[0].path = "/1rz4g4znpzjwh1xymhjpm42vipw92pr73vdgl6xs1hycac8kf2n9".to_owned();
+        let error = derivation(&flake(), "seed", Found::Derivation(floating)).unwrap_err();
+        insta::assert_snapshot!(error, @"`seed` is a content-addressed derivation: its output paths are not known before it is built");
+        let error = derivation(&flake(), "lib", Found::Other { kind: "set".to_owned() }).unwrap_err();
+        insta::assert_snapshot!(error, @"attribute `lib` of flake `.` is not a derivation: it is a set");
+    }
 }

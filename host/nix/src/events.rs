@@ -257,7 +257,7 @@ impl LogReader {
             if self.errors.len() < MAX_ERRORS {
                 self.errors.push(end_of(&dedent(error.trim()), MAX_MESSAGE).to_owned());
             }
-        } else if matches!(record.level, ERROR | WARNING) {
+        } else if matches!(record.level, ERROR | WARNING) && !text.starts_with("(use '--show-trace'") {
             let warning = text.strip_prefix("warning:").unwrap_or(&text).trim();
             observer.event(&Event::Warning(end_of(warning, MAX_MESSAGE).to_owned()));
         }
@@ -327,4 +327,137 @@ fn end_of(text: &str, limit: usize) -> &str {
         start += 1;
     }
     &text[start..]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recorded;
+
+    #[test]
+    fn a_build_is_told_alike_by_all_versions() {
+        let derivation = "/nix/store/lina7n473lai2vgds92gc4nc5dphlw27-seed.drv".to_owned();
+        let name = || "seed".to_owned();
+        for version in recorded::VERSIONS {
+            let events = recorded::events(version, "build-seed.log");
+            let build: Vec<Event> = events
+                .iter()
+                .filter(|event| !matches!(event, Event::Builds { .. } | Event::Warning(_)))
+                .cloned()
+                .collect();
+            let expected = [
+                Event::BuildStarted { derivation: derivation.clone(), name: name(), machine: None },
+                Event::BuildPhase { name: name(), phase: "installPhase".to_owned() },
+                Event::BuildLog { name: name(), line: "making".to_owned() },
+                Event::BuildStopped { name: name() },
+            ];
+            assert_eq!(build, expected, "{version}");
+            assert!(events.iter().any(|e| matches!(e, Event::Builds { running: 1, .. })), "{version}");
+            let warnings: Vec<_> = events.iter().filter(|e| matches!(e, Event::Warning(_))).collect();
+            assert!(
+                matches!(warnings[..], [Event::Warning(text)] if text.starts_with("you did not specify")),
+                "{version}"
+            );
+        }
+    }
+
+    fn read(lines: &[&str]) -> (LogReader, Vec<Event>) {
+        let events = std::cell::RefCell::new(Vec::new());
+        let mut reader = LogReader::default();
+        for line in lines {
+            reader.line(line.as_bytes(), &|event: &Event| events.borrow_mut().push(event.clone()));
+        }
+        (reader, events.into_inner())
+    }
+
+    #[test]
+    fn transfers_are_followed() {
+        let (_, events) = read(&[
+            r#"@nix {"action":"start","id":7,"level":4,"text":"downloading 'https://example.com/a'","type":101,"fields":["https://example.com/a"]}"#,
+            r#"@nix {"action":"result","id":7,"type":105,"fields":[10,100,0,0]}"#,
+            r#"@nix {"action":"stop","id":7}"#,
+            r#"@nix {"action":"stop","id":7}"#,
+        ]);
+        assert_eq!(
+            events,
+            [
+                Event::TransferStarted { id: 7, what: "https://example.com/a".to_owned() },
+                Event::TransferProgress { id: 7, done: 10, expected: 100 },
+                Event::TransferStopped { id: 7 },
+            ]
+        );
+    }
+
+    #[test]
+    fn garbled_lines_are_kept_as_text() {
+        let deep = format!("@nix {}", "[".repeat(10_000));
+        let (reader, events) = read(&[
+            "",
+            "terminate called",
+            "@nix",
+            "@nix {",
+            r#"@nix {"action":"start"}"#,
+            r#"@nix {"action":"start","id":1,"type":105,"fields":[1,{}]}"#,
+            r#"@nix {"action":"result","id":1,"type":101,"fields":[]}"#,
+            r#"@nix {"action":"result","id":99,"type":101,"fields":["nobody's"]}"#,
+            r#"@nix {"action":"dance","id":-1}"#,
+            &deep,
+        ]);
+        assert!(reader.other.contains(&"terminate called".to_owned()));
+        assert_eq!(events.len(), 2, "{events:?}");
+    }
+
+    #[test]
+    fn tables_and_texts_are_bounded() {
+        let start = |id: usize| {
+            format!(r#"@nix {{"action":"start","id":{id},"type":105,"fields":["/nix/store/x-{id}.drv"]}}"#)
+        };
+        let lines: Vec<String> = (0..MAX_ACTIVITIES + 5).map(start).collect();
+        let (mut reader, events) = read(&lines.iter().map(String::as_str).collect::<Vec<_>>());
+        assert_eq!((reader.activities.len(), events.len()), (MAX_ACTIVITIES, MAX_ACTIVITIES));
+
+        let long = "x".repeat(10_000);
+        for _ in 0..100 {
+            reader.line(
+                format!(r#"@nix {{"action":"result","id":0,"type":101,"fields":["{long}"]}}"#).as_bytes(),
+                &|_: &Event| {},
+            );
+            reader.line(
+                format!(r#"@nix {{"action":"msg","level":0,"msg":"error: {long}"}}"#).as_bytes(),
+                &|_: &Event| {},
+            );
+            reader.line(long.as_bytes(), &|_: &Event| {});
+        }
+        let build = reader.builds().find(|build| build.derivation.ends_with("x-0.drv")).unwrap();
+        assert_eq!((build.log.len(), build.log[0].len()), (QUOTED_LINES, MAX_LINE));
+        assert_eq!((reader.errors.len(), reader.other.len()), (MAX_ERRORS, QUOTED_LINES));
+
+        for id in 0..MAX_ACTIVITIES {
+            reader.line(format!(r#"@nix {{"action":"stop","id":{id}}}"#).as_bytes(), &|_: &Event| {});
+        }
+        assert_eq!((reader.activities.len(), reader.stopped.len()), (0, MAX_STOPPED));
+    }
+
+    #[test]
+    fn control_sequences_do_not_reach_the_terminal() {
+        assert_eq!(without_escapes("a\u{1b}[31;1mb\u{1b}[0m\tc\r\u{7}"), "ab\tc");
+        assert_eq!(without_escapes("\u{1b}]8;;http://x\u{7}link\u{1b}]0;t\u{1b}\\end\u{1b}["), "linkend");
+        assert_eq!(plain("two\nlines", 100), "two lines");
+    }
+
+    #[test]
+    fn messages_keep_their_end() {
+        assert_eq!(end_of("abc…", 4), "c…");
+        assert_eq!(end_of("abc…", 2), "");
+        assert_eq!(end_of("abc", 10), "abc");
+    }
+
+    #[test]
+    fn names_come_without_hash_and_suffix() {
+        assert_eq!(
+            derivation_name("/nix/store/lina7n473lai2vgds92gc4nc5dphlw27-hello-2.12.drv"),
+            "hello-2.12"
+        );
+        assert_eq!(derivation_name("odd"), "odd");
+    }
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::command::Outcome;
+use crate::evaluate::explain;
 use crate::events::Observer;
 use crate::{Nix, NixError, attribute};
 
@@ -107,29 +108,96 @@ fn parse(json: &[u8], reference: &str, dir: &Path) -> Result<FlakeInfo, NixError
         last_modified: metadata.last_modified,
     })
 }
-
+/// Tells apart, by Nix's words, what the user has to do.
 fn flake_error(reference: &str, outcome: &Outcome) -> NixError {
-    const MISSING: [&str; 5] = [
-        "flake.nix' does not exist",
-        "flake.nix': No such file or directory",
-        "does not contain a 'flake.nix'",
-        "could not find a flake.nix",
-        "getting status of",
-    ];
-    const UNLOCKED: [&str; 2] = ["--no-update-lock-file", "lock file"];
-    let message = outcome.message();
     let reference = reference.to_owned();
-    let last = message.rsplit("\n\n").next().unwrap_or(&message);
-    let last = last.trim_start_matches("error: ");
-    let is_missing = last.starts_with("path '") && last.ends_with("does not exist");
-    if is_missing || MISSING.iter().any(|text| last.contains(text)) {
-        return NixError::NoFlake { reference, message: last.to_owned() };
+    let message = explain(&outcome.message());
+    let cause = message.lines().next().unwrap_or_default().to_owned();
+    let is_missing =
+        ["does not exist", "No such file or directory", "not a flake", "does not contain a 'flake.nix'"]
+            .iter()
+            .any(|text| cause.contains(text));
+    if cause.contains("'--no-update-lock-file'") {
+        NixError::Unlocked { reference, message: cause }
+    } else if is_missing {
+        NixError::NoFlake { reference, message: cause }
+    } else if message.contains("\nat ") || message.contains("\n  at ") || message.contains("syntax error") {
+        NixError::Evaluation { reference, attributes: Vec::new(), message }
+    } else {
+        NixError::Failed { message, command: outcome.command.clone() }
     }
-    if UNLOCKED.iter().any(|text| last.contains(text)) {
-        return NixError::Unlocked { reference, message: last.to_owned() };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recorded;
+
+    #[test]
+    fn metadata_of_all_versions_is_read() {
+        for version in recorded::VERSIONS {
+            let info =
+                parse(&recorded::read(version, "metadata.json"), "path:./flake", Path::new("/home/user"))
+                    .unwrap();
+            assert_eq!(info.path, "/nix/store/y7jgbywnjcc8zfk34xq63m6yhij5z0na-source", "{version}");
+            assert_eq!(
+                info.nar_hash.as_deref(),
+                Some("sha256-KwU/qQX84MjuecNywQPEKVoN9VRQQFUT7FM6FzDu098="),
+                "{version}"
+            );
+            assert!(
+                info.url.starts_with("path:") && info.url.contains("narHash="),
+                "{version}: {}",
+                info.url
+            );
+            assert_eq!(
+                (info.dirty, info.revision, info.last_modified),
+                (false, None, Some(1_795_300_877)),
+                "{version}"
+            );
+        }
     }
-    if message.contains("syntax error") || message.contains("\nat ") || message.contains("\n  at ") {
-        return NixError::Evaluation { reference, attributes: Vec::new(), message };
+
+    #[test]
+    fn a_git_tree_is_clean_or_dirty() {
+        let clean = br#"{"url":"git+file:///src?rev=1234","path":"/nix/store/x-source","revision":"1234","lastModified":1,
+            "locked":{"type":"git","narHash":"sha256-x","rev":"1234"}}"#;
+        let info = parse(clean, ".", Path::new("/src")).unwrap();
+        assert_eq!((info.dirty, info.revision.as_deref()), (false, Some("1234")));
+        let dirty = br#"{"url":"git+file:///src","path":"/nix/store/x-source","locked":{"type":"git"},"dirtyRevision":"1234-dirty"}"#;
+        let info = parse(dirty, ".", Path::new("/src")).unwrap();
+        assert_eq!((info.dirty, info.revision), (true, None));
     }
-    NixError::Failed { message, command: outcome.command.clone() }
+
+    #[test]
+    fn errors_of_all_versions_are_told_apart() {
+        for version in recorded::VERSIONS {
+            let error = |name: &str| flake_error("./x", &recorded::failure(version, name));
+            let codes = ["empty", "missing", "broken", "unlocked"]
+                .map(|name| error(&format!("flake-{name}.log")).code());
+            let expected =
+                ["no-flake", "no-flake", "evaluation", "unlocked"].map(|name| format!("seed::nix::{name}"));
+            assert_eq!(codes, expected, "{version}");
+        }
+        let error = |name: &str| flake_error("./x", &recorded::failure("2.34", name));
+        insta::assert_snapshot!(error("flake-empty.log"), @"there is no flake at `./x`: path '/nix/store/0ccnxa25whszw7mgbgyzdm4nqc0zwnm8-source/flake.nix' does not exist");
+        insta::assert_snapshot!(error("flake-missing.log"), @"there is no flake at `./x`: path '//home/user/project/missing' does not exist");
+        insta::assert_snapshot!(error("flake-broken.log"), @r#"
+        flake `./x` does not evaluate: syntax error, unexpected end of file, expecting ';'
+        at /nix/store/77jgwh3hqc568mf5dmpjnx2h3acsrgmv-source/flake.nix:2:1:
+             1| { outputs = { self }: { x = 1
+             2|
+              | ^
+        "#);
+        insta::assert_snapshot!(error("flake-unlocked.log"), @"the lock file of flake `./x` is missing or out of date: flake 'path:/home/user/project/unlocked' requires lock file changes but they're not allowed due to '--no-update-lock-file'");
+        insta::assert_snapshot!(error("flake-unlocked.log").help().unwrap(), @"a run never changes `flake.lock`: run `nix flake lock` and commit the file");
+    }
+
+    #[test]
+    fn references_cannot_be_options() {
+        assert!(check_reference("github:owner/repo/main?dir=sub").is_ok());
+        insta::assert_snapshot!(check_reference("--impure").unwrap_err(), @"`--impure` is not a flake reference: it begins with `-`");
+        insta::assert_snapshot!(check_reference(".#seed").unwrap_err(), @"`.#seed` is not a flake reference: give the attribute separately, as `source.attr`");
+        assert!(check_reference("").is_err() && check_reference("a\nb").is_err());
+    }
 }

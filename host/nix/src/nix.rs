@@ -46,13 +46,7 @@ impl Nix {
 
         let command = Command::new(&nix, SMALL_OUTPUT).args(["--version"]);
         let text = String::from_utf8_lossy(&command.run(&|_: &_| {})?.success()?).into_owned();
-        let version = Version::parse(&text).ok_or_else(|| NixError::Malformed {
-            command: "nix --version".to_owned(),
-            problem: format!("there is no version in `{}`", attribute::shorten(text.trim())),
-        })?;
-        if version < Version::OLDEST {
-            return Err(NixError::TooOld { found: version });
-        }
+        let version = supported(&text)?;
 
         let mut all = options.options;
         if let Some(substitute) = options.substitute {
@@ -94,6 +88,18 @@ impl Nix {
     }
 }
 
+/// The version in what `nix --version` prints, where it is not too old.
+fn supported(text: &str) -> Result<Version, NixError> {
+    let version = Version::parse(text).ok_or_else(|| NixError::Malformed {
+        command: "nix --version".to_owned(),
+        problem: format!("there is no version in `{}`", attribute::shorten(text.trim())),
+    })?;
+    if version < Version::OLDEST {
+        return Err(NixError::TooOld { found: version });
+    }
+    Ok(version)
+}
+
 fn find_program(program: &'static str, dir: Option<&Path>) -> Result<PathBuf, NixError> {
     let search = match dir {
         Some(dir) => dir.as_os_str().to_owned(),
@@ -113,33 +119,19 @@ fn find_program(program: &'static str, dir: Option<&Path>) -> Result<PathBuf, Ni
 mod tests {
     use super::*;
 
-    /// A directory with programs that print `version`.
-    fn programs(version: &str) -> tempfile::TempDir {
-        let dir = tempfile::tempdir().unwrap();
-        for program in ["nix", "nix-store"] {
-            let path = dir.path().join(program);
-            std::fs::write(&path, format!("#!/bin/sh\necho '{version}'\n")).unwrap();
-            std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-        }
-        dir
-    }
-
-    fn find(dir: &Path) -> Result<Nix, NixError> {
-        Nix::find(NixOptions { programs: Some(dir.to_owned()), ..NixOptions::default() })
-    }
-
     #[test]
     fn versions_before_2_8_are_refused() {
-        assert_eq!(find(programs("nix (Nix) 2.8.0").path()).unwrap().version(), Version::OLDEST);
-        let error = find(programs("nix (Nix) 2.7.1").path()).unwrap_err();
+        assert_eq!(supported("nix (Nix) 2.8.0").unwrap(), Version::OLDEST);
+        let error = supported("nix (Nix) 2.7.1").unwrap_err();
         insta::assert_snapshot!(error, @"Nix 2.7 is too old: version 2.8 or later is needed");
-        let error = find(programs("hello").path()).unwrap_err();
+        let error = supported("hello").unwrap_err();
         insta::assert_snapshot!(error, @"cannot understand what `nix --version` printed: there is no version in `hello`");
     }
 
     #[test]
     fn a_missing_nix_is_an_error_with_help() {
-        let error = find(Path::new("/nonexistent")).unwrap_err();
+        let options = NixOptions { programs: Some("/nonexistent".into()), ..NixOptions::default() };
+        let error = Nix::find(options).unwrap_err();
         insta::assert_snapshot!(error, @"cannot find `nix` in /nonexistent");
         assert!(error.help().unwrap().contains("SEED_NIX"));
     }

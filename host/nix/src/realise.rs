@@ -52,7 +52,7 @@ fn build_error(outcome: Outcome) -> NixError {
         let Some(derivation) = quoted_derivation(message) else { continue };
         let name = derivation_name(derivation).to_owned();
         if message.contains("is required to build '") || message.contains("platform mismatch") {
-            return NixError::System { name, reason: one_line(message) };
+            return NixError::System { name, system: required_system(message), reason: one_line(message) };
         }
         if let Some(build) = builds.iter().find(|build| build.derivation == derivation) {
             return NixError::Builder {
@@ -71,6 +71,12 @@ fn quoted_derivation(message: &str) -> Option<&str> {
     message.split(['\'', '"']).find(|part| part.starts_with('/') && part.ends_with(".drv"))
 }
 
+/// `a 'aarch64-linux' with features {} is required to build '…'` up to 2.30, `Required system: 'aarch64-linux'` since.
+fn required_system(message: &str) -> String {
+    let rest = message.split("Required system:").nth(1).unwrap_or(message);
+    rest.split('\'').nth(1).unwrap_or("another system").to_owned()
+}
+
 /// `builder failed with exit code 3` from the wordings of the versions.
 fn reason(message: &str, derivation: &str) -> String {
     let since_2_31 = message.lines().find_map(|line| line.trim().strip_prefix("Reason: "));
@@ -87,4 +93,44 @@ fn reason(message: &str, derivation: &str) -> String {
 
 fn one_line(message: &str) -> String {
     message.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recorded;
+
+    #[test]
+    fn the_builder_that_failed_first_is_named() {
+        for version in recorded::VERSIONS {
+            let error = build_error(recorded::failure(version, "build-depends.log"));
+            let text = format!("{error}\n{}", error.help().unwrap());
+            insta::allow_duplicates! { insta::assert_snapshot!(text, @r#"
+            building `deep` failed: builder failed with exit code 9; its last lines:
+              > one
+              > two
+            see the whole log with: nix log /nix/store/nxwxi30h90m4ai1rm4lrin4aycy5yf89-deep.drv
+            "#) };
+        }
+    }
+
+    #[test]
+    fn a_system_that_cannot_be_built_is_named() {
+        let error = |version| build_error(recorded::failure(version, "build-foreign.log"));
+        insta::assert_snapshot!(error("2.8"), @"`foreign` is for m68k-linux, which Nix cannot build here: a 'm68k-linux' with features {} is required to build '/nix/store/9b8s7mjxxw3vnrvxy6mp5bzwn603j1mm-foreign.drv', but I am a 'x86_64-linux' with features {benchmark, big-parallel, kvm, nixos-test}");
+        insta::assert_snapshot!(error("2.26"), @"`foreign` is for m68k-linux, which Nix cannot build here: a 'm68k-linux' with features {} is required to build '/nix/store/9b8s7mjxxw3vnrvxy6mp5bzwn603j1mm-foreign.drv', but I am a 'x86_64-linux' with features {benchmark, big-parallel, kvm, nixos-test, uid-range}");
+        insta::assert_snapshot!(error("2.34"), @"`foreign` is for m68k-linux, which Nix cannot build here: Cannot build '/nix/store/9b8s7mjxxw3vnrvxy6mp5bzwn603j1mm-foreign.drv'. Reason: platform mismatch Required system: 'm68k-linux' Current system: 'x86_64-linux'");
+        insta::assert_snapshot!(error("2.34").help().unwrap(), @"let Nix build for that system: a remote builder (`builders`), emulation (`extra-platforms` and binfmt_misc), or a machine of that kind");
+    }
+
+    #[test]
+    fn reasons_do_not_repeat_the_log() {
+        let message = "builder for '/nix/store/x-a.drv' failed with exit code 1;\nlast 10 log lines:\n> one";
+        assert_eq!(reason(message, "/nix/store/x-a.drv"), "builder failed with exit code 1");
+        let message = "hash mismatch in fixed-output derivation '/nix/store/x-a.drv':\n  specified: sha256-A\n  got:    sha256-B";
+        assert_eq!(
+            reason(message, "/nix/store/x-a.drv"),
+            "hash mismatch in fixed-output derivation '/nix/store/x-a.drv': specified: sha256-A got:    sha256-B"
+        );
+    }
 }
