@@ -42,7 +42,8 @@ impl Closure {
     /// The closure manifest: one `narHash path` line per path, in order. Its digest is what independent builders
     /// must agree on.
     pub fn manifest(&self) -> String {
-        self.paths.iter().map(|p| format!("{} {}\n", p.nar_hash, p.store_path)).collect()
+        let lines = self.paths.iter().map(|path| format!("{} {}\n", path.nar_hash, path.store_path));
+        lines.collect::<Vec<_>>().concat()
     }
 
     /// The sum of the NAR sizes in bytes.

@@ -2,6 +2,7 @@
 //!
 //! Every other crate speaks these types, so that none has to know a sibling. They mirror `wit/*.wit`, whose
 //! comments are the reference for each field; here stands what Rust adds.
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests fail by panicking"))]
 
 mod closure;
 mod diagnostic;
@@ -20,7 +21,7 @@ pub use image::{Codec, Descriptor, Image, LayerJob, PackRequest, PackedLayer};
 pub use plan::{Entry, EntryKind, ImageConfig, ImagePlan, Layer};
 pub use platform::{Platform, UnknownSystem};
 pub use publication::{
-    Attached, Attachment, Content, File, FileContent, Published, PublishRequest, SystemImage, Written,
+    Attached, Attachment, Content, File, FileContent, PublishRequest, Published, SystemImage, Written,
 };
 pub use selection::{Installable, OutputRequest, SelectionRequest, SourceKind, Variant};
 pub use signature::{Algorithm, Artifact, PayloadFormat, PublicKey, SignRequest, Signature, Signed};

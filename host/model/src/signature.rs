@@ -20,7 +20,7 @@ pub struct PublicKey {
     pub name: String,
     /// How it signs.
     pub algorithm: Algorithm,
-    /// SubjectPublicKeyInfo, DER.
+    /// `SubjectPublicKeyInfo`, DER.
     pub spki: Vec<u8>,
 }
 

@@ -26,8 +26,10 @@ pub struct NixOptions {
 /// A Nix that was found.
 #[derive(Debug)]
 pub struct Nix {
-    nix: PathBuf,
-    nix_store: PathBuf,
+    /// `nix`.
+    new: PathBuf,
+    /// `nix-store`.
+    classic: PathBuf,
     version: Version,
     /// `--option NAME VALUE …`.
     options: Vec<String>,
@@ -41,10 +43,10 @@ impl Nix {
     /// Looks for Nix and asks for its version.
     pub fn find(options: NixOptions) -> Result<Self, NixError> {
         let programs = options.programs.or_else(|| env::var_os("SEED_NIX").map(PathBuf::from));
-        let nix = find_program("nix", programs.as_deref())?;
-        let nix_store = find_program("nix-store", programs.as_deref())?;
+        let new = find_program("nix", programs.as_deref())?;
+        let classic = find_program("nix-store", programs.as_deref())?;
 
-        let command = Command::new(&nix, SMALL_OUTPUT).args(["--version"]);
+        let command = Command::new(&new, SMALL_OUTPUT).args(["--version"]);
         let text = String::from_utf8_lossy(&command.run(&|_: &_| {})?.success()?).into_owned();
         let version = supported(&text)?;
 
@@ -58,7 +60,7 @@ impl Nix {
         all.entry("warn-dirty".to_owned()).or_insert_with(|| "false".to_owned());
         let options =
             all.into_iter().flat_map(|(name, value)| ["--option".to_owned(), name, value]).collect();
-        Ok(Self { nix, nix_store, version, options, memo: Mutex::default() })
+        Ok(Self { new, classic, version, options, memo: Mutex::default() })
     }
 
     /// The version of Nix.
@@ -68,7 +70,7 @@ impl Nix {
 
     /// The new command line: `nix VERB…`.
     pub(crate) fn nix(&self, verb: &[&str], limit: u64) -> Command {
-        Command::new(&self.nix, limit)
+        Command::new(&self.new, limit)
             .args(verb)
             .quiet_args([
                 "--log-format",
@@ -81,7 +83,7 @@ impl Nix {
 
     /// A classic command: `nix-store VERB…`.
     pub(crate) fn nix_store(&self, verb: &[&str], limit: u64) -> Command {
-        Command::new(&self.nix_store, limit)
+        Command::new(&self.classic, limit)
             .args(verb)
             .quiet_args(["--log-format", "internal-json"])
             .quiet_args(&self.options)

@@ -68,7 +68,7 @@ fn build_error(outcome: Outcome) -> NixError {
 
 /// The first store path of a derivation in quotation marks.
 fn quoted_derivation(message: &str) -> Option<&str> {
-    message.split(['\'', '"']).find(|part| part.starts_with('/') && part.ends_with(".drv"))
+    message.split(['\'', '"']).find(|part| part.starts_with('/') && part.strip_suffix(".drv").is_some())
 }
 
 /// `a 'aarch64-linux' with features {} is required to build '…'` up to 2.30, `Required system: 'aarch64-linux'` since.
