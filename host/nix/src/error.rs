@@ -224,6 +224,10 @@ impl NixError {
                 "name a package: `packages.<system>.<name>` in the flake is `<name>` here".to_owned()
             }
             Self::ContentAddressed { .. } => "make it input-addressed: remove `__contentAddressed`".to_owned(),
+            Self::Builder { log, .. } if log.iter().any(|line| line.contains("executing '/bin/sh'")) => "the sandbox \
+                 of Nix has no shell: set `sandbox-paths = /bin/sh=…` in nix.conf to a statically linked one, such as \
+                 /bin/bash-static of Debian's `bash-static`"
+                .to_owned(),
             Self::Builder { derivation, .. } => format!("see the whole log with: nix log {derivation}"),
             Self::System { .. } => "let Nix build for that system: a remote builder (`builders`), emulation \
                  (`extra-platforms` and binfmt_misc), or a machine of that kind"

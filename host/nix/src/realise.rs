@@ -124,6 +124,13 @@ mod tests {
     }
 
     #[test]
+    fn what_the_machine_lacks_is_explained() {
+        let help = |version, log| build_error(recorded::failure(version, log)).help().unwrap();
+        insta::assert_snapshot!(help("2.8", "build-no-shell.log"), @"the sandbox of Nix has no shell: set `sandbox-paths = /bin/sh=…` in nix.conf to a statically linked one, such as /bin/bash-static of Debian's `bash-static`");
+        insta::assert_snapshot!(help("2.26", "build-no-group.log"), @"Nix is installed for several users but its build group is missing: create the group, or set `build-users-group =` in nix.conf");
+    }
+
+    #[test]
     fn reasons_do_not_repeat_the_log() {
         let message = "builder for '/nix/store/x-a.drv' failed with exit code 1;\nlast 10 log lines:\n> one";
         assert_eq!(reason(message, "/nix/store/x-a.drv"), "builder failed with exit code 1");

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -185,6 +185,53 @@ fn errors_of_builders_quote_the_log() {
         let error = fixture.build_error("foreign");
         assert!(matches!(&error, NixError::System { name, system, .. } if name == "foreign" && system == "m68k-linux"), "{error}");
     });
+}
+
+#[test]
+fn import_from_derivation_can_be_allowed() {
+    let fixture = Fixture::new();
+    let options = BTreeMap::from([("allow-import-from-derivation".to_owned(), "true".to_owned())]);
+    let nix = Nix::find(NixOptions { options, substitute: Some(false), programs: None }).unwrap();
+    let flake = nix.flake("path:.", fixture.dir.path(), &quiet).unwrap();
+    assert_eq!(nix.outputs(&flake, &fixture.system, "imports", &quiet).unwrap(), ["out"]);
+}
+
+/// Downloads are told, and `substitute` decides whether there are any.
+#[test]
+fn outputs_come_from_a_cache_where_that_is_allowed() {
+    let fixture = Fixture::new();
+    // Paths of its own, so that they can be deleted again.
+    let unique =
+        fixture.dir.path().file_name().unwrap().to_string_lossy().replace(|c: char| !c.is_alphanumeric(), "");
+    let path = fixture.dir.path().join("flake.nix");
+    let text = fs::read_to_string(&path).unwrap().replace("echo tool", &format!("echo {unique}"));
+    fs::write(&path, text).unwrap();
+    let cache = format!("file://{}", fixture.dir.path().join("cache").display());
+    let outputs = fixture.evaluate("nested.tool").unwrap();
+    let store_path = outputs[0].path.clone();
+    drop(fixture.nix.realise(&outputs, &quiet).unwrap());
+    let run = |program: &str, args: &[&str]| {
+        let output = std::process::Command::new(program).args(args).output().unwrap();
+        assert!(output.status.success(), "{program} {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    };
+    run("nix", &["--extra-experimental-features", "nix-command", "copy", "--to", &cache, &store_path]);
+
+    let realise = |substitute: bool| {
+        run("nix-store", &["--delete", &store_path]);
+        let options = [("substituters", cache.as_str()), ("require-sigs", "false")];
+        let options = options.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let nix = Nix::find(NixOptions { options, substitute: Some(substitute), programs: None }).unwrap();
+        let events = RefCell::new(Vec::new());
+        drop(nix.realise(&outputs, &|event: &Event| events.borrow_mut().push(event.clone())).unwrap());
+        let events = events.into_inner();
+        let has = |f: fn(&Event) -> bool| events.iter().any(f);
+        (
+            has(|e| matches!(e, Event::TransferStarted { .. })),
+            has(|e| matches!(e, Event::BuildStarted { .. })),
+        )
+    };
+    assert_eq!(realise(true), (true, false));
+    assert_eq!(realise(false), (false, true));
 }
 
 #[test]

@@ -1,0 +1,135 @@
+//! `nix/mkseed.nix` with real Nix, without a network: `cargo test -p seed-nix --features live`.
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use seed_model::{Closure, Installable};
+use seed_nix::{Event, FlakeInfo, Nix, NixError, NixOptions};
+
+const LAYERS: [&str; 6] = ["base", "library", "apps", "checks", "devShells", "overlays"];
+
+/// A flake whose `seed` is `mkSeed` with these arguments.
+struct Fixture {
+    nix: Nix,
+    dir: tempfile::TempDir,
+}
+
+impl Fixture {
+    fn new(system: &str, arguments: &str) -> Self {
+        // So that any Linux can build for any other: only a shell runs.
+        let options = BTreeMap::from([("extra-platforms".to_owned(), system.to_owned())]);
+        let nix =
+            Nix::find(NixOptions { substitute: Some(false), options, ..NixOptions::default() }).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../nix/mkseed.nix");
+        fs::copy(source, dir.path().join("mkseed.nix")).unwrap();
+        let flake = format!(
+            r#"{{
+                outputs = {{ self }}:
+                    let
+                        file = name: builtins.toFile name "of ${{name}}";
+                        package = name: derivation {{
+                            inherit name; system = "{system}"; builder = "/bin/sh"; args = [ "-c" "echo $name > $out" ];
+                        }};
+                    in {{
+                        packages.{system}.seed = import ./mkseed.nix ({{ system = "{system}"; }} // {arguments});
+                    }};
+            }}"#
+        );
+        fs::write(dir.path().join("flake.nix"), flake).unwrap();
+        Self { nix, dir }
+    }
+
+    fn flake(&self) -> FlakeInfo {
+        self.nix.flake("path:.", self.dir.path(), &quiet).unwrap()
+    }
+
+    fn closure(&self, system: &str, layers: &[&str]) -> Closure {
+        let installables: Vec<Installable> = layers
+            .iter()
+            .map(|layer| Installable { attribute: "seed".to_owned(), output: Some((*layer).to_owned()) })
+            .collect();
+        let outputs = self.nix.evaluate(&self.flake(), system, &installables, &quiet).unwrap();
+        let realised = self.nix.realise(&outputs, &quiet).unwrap();
+        let roots = realised.paths.iter().map(|path| vec![path.clone()]);
+        let layers: Vec<_> = layers.iter().map(|layer| (*layer).to_owned()).zip(roots).collect();
+        self.nix.closure(&layers, &quiet).unwrap()
+    }
+
+    fn error(&self) -> NixError {
+        self.nix.outputs(&self.flake(), "x86_64-linux", "seed", &quiet).unwrap_err()
+    }
+}
+
+fn quiet(_: &Event) {}
+
+fn name(store_path: &str) -> &str {
+    store_path.split_once('-').unwrap().1
+}
+
+/// The names of what the root of each layer refers to.
+fn packages(closure: &Closure) -> BTreeMap<&str, Vec<&str>> {
+    let path = |index: u32| &closure.paths[usize::try_from(index).unwrap()];
+    let references =
+        |root: u32| path(root).references.iter().map(|index| name(&path(*index).store_path)).collect();
+    closure.outputs.iter().map(|output| (output.layer.as_str(), references(output.roots[0]))).collect()
+}
+
+#[test]
+fn each_layer_refers_to_its_packages() {
+    let arguments = r#"{
+        base = [ (file "certificates") ./mkseed.nix ];
+        apps = [ (package "tool") "${package "other"}/share" ];
+        devShells = [ (package "shell" // { inputDerivation = package "shell-inputs"; }) ];
+    }"#;
+    // A system that is not this machine's, which needs no emulation: only a shell runs.
+    for system in ["x86_64-linux", "aarch64-linux"] {
+        let fixture = Fixture::new(system, arguments);
+        assert_eq!(fixture.nix.outputs(&fixture.flake(), system, "seed", &quiet).unwrap(), LAYERS);
+        let closure = fixture.closure(system, &LAYERS);
+        let mut packages = packages(&closure);
+        for names in packages.values_mut() {
+            names.sort_unstable();
+        }
+        let expected = [
+            ("base", vec!["certificates", "mkseed.nix"]),
+            ("library", vec![]),
+            ("apps", vec!["other", "tool"]),
+            ("checks", vec![]),
+            ("devShells", vec!["shell-inputs"]),
+            ("overlays", vec![]),
+        ];
+        assert_eq!(packages, BTreeMap::from(expected), "{system}");
+    }
+}
+
+#[test]
+fn the_outputs_list_the_packages() {
+    let fixture = Fixture::new("x86_64-linux", r#"{ apps = [ (file "one") (file "two") ]; }"#);
+    let closure = fixture.closure("x86_64-linux", &["apps"]);
+    let root = closure.outputs[0].roots[0];
+    let text = fs::read_to_string(&closure.paths[usize::try_from(root).unwrap()].store_path).unwrap();
+    let path =
+        |wanted: &str| &closure.paths.iter().find(|p| name(&p.store_path) == wanted).unwrap().store_path;
+    let expected =
+        format!(r#"{{"layer":"apps","packages":["{}","{}"],"schema":1}}"#, path("one"), path("two"));
+    assert_eq!(text, expected + "\n");
+}
+
+/// Linux limits one variable of the environment to 128 KiB.
+#[test]
+fn a_layer_may_hold_thousands_of_packages() {
+    let fixture = Fixture::new("x86_64-linux", r#"{ base = builtins.genList (_: file "one") 5000; }"#);
+    let closure = fixture.closure("x86_64-linux", &["base"]);
+    assert_eq!(packages(&closure)["base"], ["one"]);
+}
+
+#[test]
+fn wrong_arguments_are_named() {
+    let error = Fixture::new("x86_64-linux", r#"{ apps = [ "hello" ]; }"#).error().to_string();
+    assert!(error.contains("mkSeed: `apps` holds a string that is not in the store"), "{error}");
+    let error = Fixture::new("x86_64-linux", "{ app = [ ]; }").error().to_string();
+    assert!(error.contains("called with unexpected argument 'app'"), "{error}");
+}
