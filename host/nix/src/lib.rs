@@ -37,18 +37,3 @@ pub use nix::{Nix, NixOptions};
 pub use realise::Realised;
 pub use settings::Settings;
 pub use version::Version;
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn the_example_has_the_same_mkseed() {
-        let read = |path: &str| {
-            std::fs::read_to_string(format!("{}/../../{path}", env!("CARGO_MANIFEST_DIR"))).unwrap()
-        };
-        assert_eq!(
-            read("nix/mkseed.nix"),
-            read("examples/hello/flake/mkseed.nix"),
-            "copy the first over the second"
-        );
-    }
-}

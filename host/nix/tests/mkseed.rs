@@ -126,6 +126,39 @@ fn a_layer_may_hold_thousands_of_packages() {
     assert_eq!(packages(&closure)["base"], ["one"]);
 }
 
+/// As README and `mkseed.nix` say: from an input, locked.
+#[test]
+fn a_flake_takes_it_from_an_input() {
+    let fixture = Fixture::new("x86_64-linux", "{ }");
+    let dir = fixture.dir.path();
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    for part in ["seed/nix", "user"] {
+        fs::create_dir_all(dir.join(part)).unwrap();
+    }
+    for file in ["flake.nix", "nix/mkseed.nix"] {
+        fs::copy(repository.join(file), dir.join("seed").join(file)).unwrap();
+    }
+    let text = format!(
+        r#"{{
+            inputs.seed.url = "path:{}";
+            outputs = {{ self, seed }}: {{
+                packages.x86_64-linux.seed = seed.lib.mkSeed {{ system = "x86_64-linux"; }};
+            }};
+        }}"#,
+        dir.join("seed").display()
+    );
+    fs::write(dir.join("user/flake.nix"), text).unwrap();
+    let outputs = || {
+        let flake = fixture.nix.flake("path:./user", dir, &quiet)?;
+        fixture.nix.outputs(&flake, "x86_64-linux", "seed", &quiet)
+    };
+    assert!(matches!(outputs().unwrap_err(), NixError::Unlocked { .. }));
+    let lock = ["--extra-experimental-features", "nix-command flakes", "flake", "lock", "path:./user"];
+    let status = std::process::Command::new("nix").current_dir(dir).args(lock).status().unwrap();
+    assert!(status.success());
+    assert_eq!(outputs().unwrap(), LAYERS);
+}
+
 #[test]
 fn wrong_arguments_are_named() {
     let error = Fixture::new("x86_64-linux", r#"{ apps = [ "hello" ]; }"#).error().to_string();

@@ -1,0 +1,48 @@
+//! The parts of `examples/hello` that are in the repository twice, in two forms.
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+fn repository(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)
+}
+
+#[test]
+fn the_example_has_the_same_mkseed() {
+    let read = |path: &str| fs::read_to_string(repository(path)).unwrap();
+    assert_eq!(
+        read("nix/mkseed.nix"),
+        read("examples/hello/flake/mkseed.nix"),
+        "copy the first over the second"
+    );
+}
+
+/// What `hexbuild` does, once more: digits are bytes, `"…"` its characters, `#` begins a comment.
+fn assemble(listing: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut rest = listing.chars();
+    while let Some(c) = rest.next() {
+        match c {
+            '#' => drop(rest.by_ref().find(|c| *c == '\n')),
+            '"' => bytes.extend(rest.by_ref().take_while(|c| *c != '"').map(|c| u8::try_from(c).unwrap())),
+            c if c.is_whitespace() => {}
+            high => {
+                let digit = |c: char| c.to_digit(16).unwrap();
+                bytes.push(u8::try_from(digit(high) * 16 + digit(rest.next().unwrap())).unwrap());
+            }
+        }
+    }
+    bytes
+}
+
+#[test]
+fn the_compilers_are_what_their_listings_say() {
+    for system in ["x86_64-linux", "aarch64-linux"] {
+        let path = repository(&format!("examples/hello/flake/program/hexbuild.{system}"));
+        let listing = fs::read_to_string(path.with_file_name(format!("hexbuild.{system}.hex"))).unwrap();
+        assert!(assemble(&listing) == fs::read(&path).unwrap(), "{system}");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o111, 0o111, "{system}");
+    }
+}
