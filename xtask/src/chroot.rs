@@ -9,6 +9,7 @@ use std::process::Command;
 
 use miette::{Result, bail, miette};
 
+use crate::machine;
 use crate::process::run;
 
 /// Where roots are kept, instead of `target/xtask/roots`.
@@ -46,6 +47,11 @@ impl Root {
         }
         root.install(packages)?;
         Ok(root)
+    }
+
+    /// Where the root is on this machine.
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
     }
 
     /// A command inside the root, with `/proc` and `/dev`, these binds and a fixed environment. Add arguments and
@@ -107,7 +113,8 @@ impl Root {
             return Ok(());
         }
         require_root("install packages into a Debian root")?;
-        run(self.command(&[], "apt-get").arg("update"))?;
+        // A mirror may be older than the date until which its index says it is valid; its signature counts.
+        run(self.command(&[], "apt-get").args(["update", "-o", "Acquire::Check-Valid-Until=false"]))?;
         run(self
             .command(&[], "apt-get")
             .env("DEBIAN_FRONTEND", "noninteractive")
@@ -141,11 +148,7 @@ fn remove(directory: &Path) -> Result<()> {
 }
 
 fn require_root(what: &str) -> Result<()> {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let uid = status
-        .lines()
-        .find_map(|line| line.strip_prefix("Uid:")?.split_whitespace().nth(1).map(str::to_owned));
-    if uid.as_deref() == Some("0") {
+    if machine::is_root() {
         return Ok(());
     }
     bail!("cannot {what} without being root on a Debian-like machine")

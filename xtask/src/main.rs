@@ -1,20 +1,28 @@
 //! The project's own tasks: `cargo xtask <task>`.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking"))]
-#![allow(clippy::print_stdout, reason = "tasks talk to a terminal")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "tasks talk to a terminal")]
 
 mod chroot;
+mod demo;
+mod machine;
+mod peers;
 mod plugins;
 mod process;
+mod test;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use miette::{Result, miette};
+use miette::{Report, Result, miette};
 
-/// The project's own tasks.
+/// The project's own tasks
+///
+/// Everything that a task makes is under `target/xtask`, or the directory that `SEED_XTASK_DIR` names. Each step first
+/// looks for what is there already, so a second run is quick.
 #[derive(Debug, Parser)]
-#[command(bin_name = "cargo xtask")]
+#[command(bin_name = "cargo xtask", max_term_width = 100)]
 struct Cli {
     #[command(subcommand)]
     task: Task,
@@ -22,13 +30,30 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Task {
-    /// Build the default plugins with the reference toolchain into plugins/prebuilt
+    Demo(demo::DemoArgs),
+    Test(test::TestArgs),
     Plugins(plugins::PluginsArgs),
 }
 
-fn main() -> Result<()> {
-    match Cli::parse().task {
+fn main() -> ExitCode {
+    let result = match Cli::parse().task {
+        Task::Demo(args) => demo::demo(&args),
+        Task::Test(args) => test::test(&args),
         Task::Plugins(args) => plugins::plugins(&args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(report) => {
+            print_error(&report);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn print_error(report: &Report) {
+    eprintln!("error: {report}");
+    if let Some(help) = report.help() {
+        eprintln!("help: {help}");
     }
 }
 

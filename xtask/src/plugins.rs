@@ -51,9 +51,15 @@ pub(crate) fn plugins(args: &PluginsArgs) -> Result<()> {
     if let (Some(package), Some(out)) = (&args.package, &args.out) {
         return write(&build(package)?, out);
     }
-    let components = build(Path::new("plugins"))?;
-    let prebuilt = repository.join("plugins/prebuilt");
-    if args.check { check(&components, &prebuilt) } else { write(&components, &prebuilt) }
+    if args.check {
+        return check_prebuilt();
+    }
+    write(&build(Path::new("plugins"))?, &repository.join("plugins/prebuilt"))
+}
+
+/// Rebuilds the default plugins and compares them with the committed ones.
+pub(crate) fn check_prebuilt() -> Result<()> {
+    check(&build(Path::new("plugins"))?, &repository().join("plugins/prebuilt"))
 }
 
 /// A component that was just built.

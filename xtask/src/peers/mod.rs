@@ -1,0 +1,67 @@
+//! The other programs that the end-to-end tests run `seed` against: made available once, under fixed names in one
+//! directory, which the tests find through `SEED_PEERS`.
+//!
+//! | name | what |
+//! |---|---|
+//! | `nix`, `docker-registry`, `skopeo`, `umoci`, `docker`, `dockerd`, `bash-static`, … | this machine's own |
+//! | `in-trixie`, `in-forky` | run a command in a Debian root that has another Nix |
+//! | `cosign-2`, `cosign-3` | both major versions of cosign |
+//! | `referrers-registry` | a registry with the referrers API |
+
+mod go;
+mod roots;
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use miette::{Result, bail, miette};
+
+use crate::{machine, state_directory};
+
+/// The variable through which the tests find the peers.
+pub(crate) const PEERS_VARIABLE: &str = "SEED_PEERS";
+
+/// Programs of this machine and the Debian packages that have them.
+const PROGRAMS: [(&str, &str); 9] = [
+    ("nix", "nix-bin"),
+    ("nix-store", "nix-bin"),
+    ("bash-static", "bash-static"),
+    ("docker-registry", "docker-registry"),
+    ("skopeo", "skopeo"),
+    ("umoci", "umoci"),
+    ("docker", "docker.io"),
+    ("dockerd", "docker.io"),
+    ("git", "git"),
+];
+
+/// Makes every peer available; gives the directory that has them.
+pub(crate) fn install() -> Result<PathBuf> {
+    if !machine::is_root() {
+        bail!(
+            help = "run it as root on Debian, e.g. in a container, or leave the peers out with `--no-peers`",
+            "the peers include a Docker daemon and Debian roots, which only root can start"
+        );
+    }
+    let directory = state_directory()?.join("peers");
+    fs::create_dir_all(&directory)
+        .map_err(|error| miette!("cannot create {}: {error}", directory.display()))?;
+    machine::ensure(&PROGRAMS)?;
+    machine::ensure(&[("debootstrap", "debootstrap")])?;
+    for (program, _) in PROGRAMS {
+        let path = machine::find(program).ok_or_else(|| miette!("{program} is still not here"))?;
+        link(&path, &directory.join(program))?;
+    }
+    roots::install(&directory)?;
+    go::install(&directory)?;
+    Ok(directory)
+}
+
+/// Makes `name` a symbolic link to `target`, whatever it was before.
+fn link(target: &Path, name: &Path) -> Result<()> {
+    if fs::read_link(name).is_ok_and(|current| current == target) {
+        return Ok(());
+    }
+    let _ = fs::remove_file(name);
+    symlink(target, name).map_err(|error| miette!("cannot link {}: {error}", name.display()))
+}
