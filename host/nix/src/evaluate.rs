@@ -148,7 +148,7 @@ impl Nix {
     }
 
     /// `nix eval` of one attribute; `None` where the flake does not have it.
-    fn eval(
+    pub(crate) fn eval(
         &self,
         flake: &FlakeInfo,
         at: &str,
@@ -176,40 +176,6 @@ impl Nix {
     fn trace_option(&self) -> &'static [&'static str] {
         const CAUSE_LAST: Version = Version { major: 2, minor: 20 };
         if self.version() < CAUSE_LAST { &[] } else { &["--show-trace"] }
-    }
-
-    /// The error for an attribute that is not there, with names that are like it.
-    fn no_attribute(
-        &self,
-        flake: &FlakeInfo,
-        system: &str,
-        missing: &str,
-        observer: &dyn Observer,
-    ) -> NixError {
-        let names = |at: &str| {
-            // Only for a hint: where this fails there is none.
-            let json = self.eval(
-                flake,
-                at,
-                "set: if builtins.isAttrs set then builtins.attrNames set else []",
-                &[],
-                observer,
-            );
-            json.ok()
-                .flatten()
-                .and_then(|json| serde_json::from_slice::<Vec<String>>(&json).ok())
-                .unwrap_or_default()
-        };
-        let mut near = attribute::near(missing, &names(&format!("packages.{system}")));
-        if near.is_empty() {
-            near = attribute::near(missing, &names(&format!("legacyPackages.{system}")));
-        }
-        NixError::NoAttribute {
-            reference: flake.reference.clone(),
-            attribute: missing.to_owned(),
-            system: system.to_owned(),
-            near,
-        }
     }
 }
 

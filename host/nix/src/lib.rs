@@ -23,6 +23,7 @@ mod evaluate;
 mod events;
 mod flake;
 mod nix;
+mod packages;
 mod realise;
 #[cfg(test)]
 mod recorded;

@@ -143,6 +143,15 @@ fn attributes_are_found_where_nix_build_finds_them() {
     }
 }
 
+#[test]
+fn packages_are_listed_by_system() {
+    let fixture = Fixture::new();
+    let flake = fixture.nix.flake("path:.", fixture.dir.path(), &quiet).unwrap();
+    let names = fixture.nix.packages(&flake, &fixture.system, &quiet).unwrap();
+    assert_eq!(names, ["depends", "fails", "foreign", "imports", "seed", "throws", "with.dot"]);
+    assert!(fixture.nix.packages(&flake, "m68k-linux", &quiet).unwrap().is_empty());
+}
+
 /// Replaces what differs between machines and runs.
 fn settings(fixture: &Fixture) -> insta::Settings {
     let mut settings = insta::Settings::clone_current();
