@@ -1,0 +1,183 @@
+//! What a person sees when something is wrong before any work begins, and how scripts are served.
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+mod support;
+
+use std::fs::File;
+use std::io::Read as _;
+use std::process::Stdio;
+
+use insta::assert_snapshot;
+
+use support::Environment;
+
+#[test]
+fn a_missing_pipeline_says_how_to_get_one() {
+    assert_snapshot!(Environment::new().seed(&["run"]), @"
+    exit code: 2
+    ----- stdout -----
+    ----- stderr -----
+    error[seed::pipeline::not_found]: there is no pipeline file at pipeline.toml
+      help: `seed init` writes one for the flake in this directory, or name another file: `seed run PATH`
+    ");
+}
+
+#[test]
+fn a_typo_is_shown_in_its_line() {
+    let environment = Environment::new();
+    environment.write("pipeline.toml", "schema = 1\n\n[source]\nflak = \".\"\n\n[seed]\nname = \"a\"\n");
+    assert_snapshot!(environment.seed(&["plan"]), @r#"
+    exit code: 2
+    ----- stdout -----
+    ----- stderr -----
+    error[seed::pipeline::missing-key]: `publish` is missing from the file
+     --> pipeline.toml:1:1
+      |
+    1 | schema = 1
+      | ^ needs `publish`
+      help: say where the image goes, such as:
+
+            [[publish]]
+            plugin = "builtin:oci-layout"
+            config = { path = "result" }
+
+    error[seed::pipeline::missing-key]: `flake` is missing from [source]
+     --> pipeline.toml:3:1
+      |
+    3 | [source]
+      | ^^^^^^^^ needs `flake`
+      help: write `flake = "."`, or give [source.directories], which needs no Nix
+
+    error[seed::pipeline::unknown-key]: unknown key `flak` in [source]
+     --> pipeline.toml:4:1
+      |
+    3 | [source]
+    4 | flak = "."
+      | ^^^^ not a key of this table
+      help: did you mean `flake`?
+
+    error: pipeline.toml has 3 problems
+    "#);
+}
+
+#[test]
+fn errors_are_json_for_machines() {
+    let environment = Environment::new();
+    environment.write("app/pipeline.toml", "schema = 2\n");
+    assert_snapshot!(environment.seed(&["run", "app", "--json"]), @r#"
+    exit code: 2
+    ----- stdout -----
+    {
+      "schema": 1,
+      "error": {
+        "exit-code": 2,
+        "code": "seed::pipeline::schema",
+        "message": "app/pipeline.toml: this is a pipeline file of version 2; this `seed` reads version 1",
+        "causes": [],
+        "help": "upgrade `seed`, or write the file in the older form",
+        "places": [
+          {
+            "file": "app/pipeline.toml",
+            "line": 1,
+            "column": 10,
+            "label": "only 1 is known"
+          }
+        ],
+        "related": []
+      }
+    }
+    ----- stderr -----
+    "#);
+}
+
+#[test]
+fn a_wrong_option_is_a_usage_error_with_a_suggestion() {
+    assert_snapshot!(Environment::new().seed(&["run", "--lockd"]), @"
+    exit code: 2
+    ----- stdout -----
+    ----- stderr -----
+    error: unexpected argument '--lockd' found
+
+      tip: a similar argument exists: '--locked'
+
+    Usage: seed run --locked [PIPELINE]
+
+    For more information, try '--help'.
+    ");
+}
+
+#[test]
+fn init_does_not_replace_a_file() {
+    let environment = Environment::new();
+    environment.write("pipeline.toml", "mine");
+    assert_snapshot!(environment.seed(&["init"]), @"
+    exit code: 2
+    ----- stdout -----
+    ----- stderr -----
+    error[seed::cli::exists]: `pipeline.toml` is there already
+      help: write elsewhere with `--output FILE`, print only with `--output -`, or replace it with `--force`
+    ");
+    assert_eq!(std::fs::read_to_string(environment.path("pipeline.toml")).unwrap(), "mine");
+}
+
+#[test]
+fn no_home_needs_a_cache_directory() {
+    let environment = Environment::new();
+    let mut command = environment.command(&["plugin", "inspect", "builtin:oci-packer"]);
+    assert_snapshot!(environment.shown(&command.env_remove("HOME").output().unwrap()), @"
+    exit code: 1
+    ----- stdout -----
+    ----- stderr -----
+    error[seed::cli::no-cache-directory]: no directory for the cache: neither `HOME` nor `XDG_CACHE_HOME` is set
+      help: name one: `--cache-dir DIR`, or `SEED_CACHE_DIR`
+    ");
+}
+
+#[test]
+fn colours_are_used_when_asked_for() {
+    let environment = Environment::new();
+    assert!(environment.seed(&["run", "--color", "always"]).contains("\u{1b}["));
+    assert!(!environment.seed(&["run"]).contains("\u{1b}["));
+    let mut command = environment.command(&["run"]);
+    let forced = environment.shown(&command.env("CLICOLOR_FORCE", "1").output().unwrap());
+    assert_eq!(forced.contains("\u{1b}["), cfg!(unix), "a file that asks for colours gets them");
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let environment = Environment::new();
+    let mut child = environment
+        .command(&["completions", "bash"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let mut told = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+    assert_eq!((child.wait().unwrap().code(), told.as_str()), (Some(0), ""));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_behind_standard_output_is_an_error() {
+    let environment = Environment::new();
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let output = environment.command(&["completions", "bash"]).stdout(full).output().unwrap();
+    assert_snapshot!(environment.shown(&output), @"
+    exit code: 1
+    ----- stdout -----
+    ----- stderr -----
+    error[seed::cli::output]: cannot write to standard output
+      cause: No space left on device (os error 28)
+      help: if the disk is full, make room; if this is a pipe, look at its reader
+    ");
+}
+
+#[test]
+fn every_shell_gets_a_script() {
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let shown = Environment::new().seed(&["completions", shell]);
+        assert!(shown.starts_with("exit code: 0") && shown.contains("plugin"), "{shell}: {shown}");
+    }
+}
