@@ -1,0 +1,230 @@
+//! Reads the headers of a tar that somebody else wrote: ustar, PAX paths and sizes, GNU long names.
+
+use std::io::{self, Read};
+
+const BLOCK: usize = 512;
+/// The largest PAX or long-name record: 1 MiB.
+const MAX_RECORD: u64 = 1 << 20;
+/// The longest path.
+const MAX_PATH: usize = 4096;
+
+/// What an entry is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EntryType {
+    /// A regular file.
+    File,
+    /// Anything else.
+    Other,
+}
+
+/// One entry. Its content follows, and is skipped by the next call unless it is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    /// The path without `./` and `/` around it; bytes that are not UTF-8 are replaced.
+    pub(crate) path: String,
+    pub(crate) kind: EntryType,
+    /// Bytes of content.
+    pub(crate) size: u64,
+    /// Where the content begins in the archive.
+    pub(crate) position: u64,
+}
+
+/// A tar that cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum TarError {
+    /// Reading failed, or it ended too early.
+    #[error("{0}")]
+    Read(#[from] io::Error),
+    /// It is not a tar.
+    #[error("no tar header at byte {position}: {reason}")]
+    Header {
+        /// Where.
+        position: u64,
+        /// What is wrong.
+        reason: &'static str,
+    },
+    /// It has more entries than are read.
+    #[error("it has more than {0} entries")]
+    TooMany(u64),
+}
+
+/// A reader that can pass over bytes.
+pub(crate) trait Skip: Read {
+    /// Passes over exactly `bytes`, or fails.
+    fn skip(&mut self, bytes: u64) -> io::Result<()> {
+        let skipped = io::copy(&mut self.take(bytes), &mut io::sink())?;
+        if skipped == bytes { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
+    }
+}
+
+/// The entries of a tar, one after the other.
+#[derive(Debug)]
+pub(crate) struct Entries<R> {
+    reader: R,
+    position: u64,
+    /// Content and padding of the last entry that have not been passed yet.
+    pending: u64,
+    count: u64,
+    max_entries: u64,
+}
+
+impl<R: Skip> Entries<R> {
+    /// Reads at most `max_entries`; one more is an error.
+    pub(crate) const fn new(reader: R, max_entries: u64) -> Self {
+        Self { reader, position: 0, pending: 0, count: 0, max_entries }
+    }
+
+    /// The reader, wherever it stands.
+    pub(crate) fn into_inner(self) -> R {
+        self.reader
+    }
+
+    /// The next entry, or none at the end of the archive.
+    pub(crate) fn next(&mut self) -> Result<Option<Entry>, TarError> {
+        let mut long_path = None;
+        let mut long_size = None;
+        loop {
+            self.pass_content()?;
+            let Some(header) = self.header()? else { return Ok(None) };
+            let size = self.number(&header[124..136])?;
+            match header[156] {
+                b'x' => {
+                    for (key, value) in pax_records(&self.record(size)?) {
+                        match key.as_slice() {
+                            b"path" => long_path = Some(value),
+                            b"size" => {
+                                long_size = std::str::from_utf8(&value).ok().and_then(|s| s.parse().ok())
+                            }
+                            _ => {}
+                        }
+                    }
+                }
+                b'L' => {
+                    let mut path = self.record(size)?;
+                    path.truncate(path.iter().position(|b| *b == 0).unwrap_or(path.len()));
+                    long_path = Some(path);
+                }
+                b'g' | b'K' => self.pending = padded(size),
+                b'S' => return Err(self.bad("sparse files are not supported")),
+                flag => {
+                    let size = long_size.unwrap_or(size);
+                    let path = long_path.unwrap_or_else(|| ustar_path(&header));
+                    if path.len() > MAX_PATH {
+                        return Err(self.bad("the path is longer than 4096 bytes"));
+                    }
+                    let kind =
+                        if matches!(flag, b'0' | 0 | b'7') { EntryType::File } else { EntryType::Other };
+                    // Links may state the size of their target, and have no content.
+                    let size = if matches!(flag, b'1'..=b'6') { 0 } else { size };
+                    self.pending = padded(size);
+                    let path = String::from_utf8_lossy(&path);
+                    let path = path.trim_start_matches("./").trim_matches('/').to_owned();
+                    return Ok(Some(Entry { path, kind, size, position: self.position }));
+                }
+            }
+        }
+    }
+
+    fn pass_content(&mut self) -> Result<(), TarError> {
+        self.reader.skip(self.pending)?;
+        self.position = self.position.saturating_add(self.pending);
+        self.pending = 0;
+        Ok(())
+    }
+
+    /// The next header with a correct checksum; none at a zero block or the end of the input.
+    fn header(&mut self) -> Result<Option<[u8; BLOCK]>, TarError> {
+        let mut header = [0; BLOCK];
+        let mut filled = 0;
+        while filled < BLOCK {
+            match self.reader.read(&mut header[filled..]) {
+                Ok(0) if filled == 0 && self.count > 0 => return Ok(None),
+                Ok(0) => return Err(self.bad("it ends in the middle")),
+                Ok(read) => filled += read,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(e.into()),
+            }
+        }
+        if header.iter().all(|b| *b == 0) {
+            return Ok(None);
+        }
+        let sum: u64 = header
+            .iter()
+            .enumerate()
+            .map(|(i, b)| u64::from(if (148..156).contains(&i) { b' ' } else { *b }))
+            .sum();
+        if self.number(&header[148..156])? != sum {
+            return Err(self.bad("the checksum is wrong"));
+        }
+        self.count += 1;
+        if self.count > self.max_entries {
+            return Err(TarError::TooMany(self.max_entries));
+        }
+        self.position += BLOCK as u64;
+        Ok(Some(header))
+    }
+
+    /// The content of a metadata entry.
+    fn record(&mut self, size: u64) -> Result<Vec<u8>, TarError> {
+        if size > MAX_RECORD {
+            return Err(self.bad("a record is larger than 1 MiB"));
+        }
+        let mut record = Vec::new();
+        let read = self.reader.by_ref().take(size).read_to_end(&mut record)? as u64;
+        if read < size {
+            return Err(self.bad("it ends in the middle of a record"));
+        }
+        self.position += size;
+        self.pending = padded(size) - size;
+        Ok(record)
+    }
+
+    /// An octal number, or GNU's base 256.
+    fn number(&self, field: &[u8]) -> Result<u64, TarError> {
+        if field[0] & 0x80 != 0 {
+            let (high, low) = field.split_at(field.len() - 8);
+            if high.iter().enumerate().any(|(i, b)| *b != if i == 0 { 0x80 } else { 0 }) {
+                return Err(self.bad("a number is too large"));
+            }
+            return Ok(low.iter().fold(0, |number, b| (number << 8) | u64::from(*b)));
+        }
+        let text = std::str::from_utf8(field).map_err(|_| self.bad("a number is not octal"))?;
+        let text = text.trim_matches(['\0', ' ']);
+        if text.is_empty() {
+            Ok(0)
+        } else {
+            u64::from_str_radix(text, 8).map_err(|_| self.bad("a number is not octal"))
+        }
+    }
+
+    const fn bad(&self, reason: &'static str) -> TarError {
+        TarError::Header { position: self.position, reason }
+    }
+}
+
+/// Content is padded to whole blocks.
+const fn padded(size: u64) -> u64 {
+    size.div_ceil(BLOCK as u64).saturating_mul(BLOCK as u64)
+}
+
+fn ustar_path(header: &[u8; BLOCK]) -> Vec<u8> {
+    let text = |field: &[u8]| field[..field.iter().position(|b| *b == 0).unwrap_or(field.len())].to_vec();
+    let name = text(&header[..100]);
+    // GNU's old format uses the bytes of the prefix for something else.
+    let prefix = if &header[257..263] == b"ustar\0" { text(&header[345..500]) } else { Vec::new() };
+    if prefix.is_empty() { name } else { [prefix, name].join(&b'/') }
+}
+
+/// `LENGTH KEY=VALUE\n`, repeated. What does not follow that ends the list.
+fn pax_records(mut text: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let mut records = Vec::new();
+    while let Some(space) = text.iter().position(|b| *b == b' ') {
+        let length = std::str::from_utf8(&text[..space]).ok().and_then(|digits| digits.parse::<usize>().ok());
+        let Some(record) = length.and_then(|length| text.get(space + 1..length)) else { break };
+        let Some(equals) = record.iter().position(|b| *b == b'=') else { break };
+        let value = record[equals + 1..].strip_suffix(b"\n").unwrap_or(&record[equals + 1..]);
+        records.push((record[..equals].to_vec(), value.to_vec()));
+        text = &text[space + 1 + record.len()..];
+    }
+    records
+}

@@ -1,0 +1,107 @@
+//! Why an image cannot be read.
+
+use std::path::PathBuf;
+
+use seed_model::Digest;
+
+use super::entries::TarError;
+
+/// A source that cannot be read, or whose content is not what it says.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// The reference cannot be used.
+    #[error("`{text}` cannot be used: {reason}")]
+    Reference {
+        /// The reference.
+        text: String,
+        /// Why not.
+        reason: String,
+    },
+    /// There is no such image.
+    #[error("{place} has no image `{name}`{}", list(.known))]
+    NotFound {
+        /// The layout, archive or repository.
+        place: String,
+        /// The tag or digest.
+        name: String,
+        /// The tags that exist, where they are known.
+        known: Vec<String>,
+    },
+    /// There are several images, and the reference names none of them.
+    #[error("{place} holds several images{}; name one as {place}:TAG", list(.known))]
+    Ambiguous {
+        /// The layout or archive.
+        place: String,
+        /// The tags.
+        known: Vec<String>,
+    },
+    /// A file cannot be read.
+    #[error("{} cannot be read: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A file that cannot be indexed as a tar.
+    #[error("{} is not an uncompressed tar of an image: {source}", path.display())]
+    Tar {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: TarError,
+    },
+    /// A request failed.
+    #[error(transparent)]
+    Http(#[from] seed_http::Error),
+    /// A registry answered with an unexpected status.
+    #[error("{url} answered {status}{}", .message.as_ref().map(|m| format!(": {m}")).unwrap_or_default())]
+    Status {
+        /// The URL.
+        url: String,
+        /// The status.
+        status: u16,
+        /// The registry's own message, if it gave one.
+        message: Option<String>,
+    },
+    /// Content that does not have the digest and size by which it was asked for.
+    #[error(
+        "{place} gave other content than it was asked for: wanted {expected} ({expected_size} bytes), got {actual} ({actual_size} bytes)"
+    )]
+    Digest {
+        /// Where it came from.
+        place: String,
+        /// The digest that was asked for.
+        expected: Digest,
+        /// Its size.
+        expected_size: u64,
+        /// The digest of what came.
+        actual: Digest,
+        /// Its size.
+        actual_size: u64,
+    },
+    /// A document that does not follow its format.
+    #[error("{what} of {place} cannot be used: {reason}")]
+    Document {
+        /// Which document.
+        what: String,
+        /// Where it is.
+        place: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A blob that could not be copied.
+    #[error("{digest} of {place} cannot be copied: {source}")]
+    Copy {
+        /// Where it came from.
+        place: String,
+        /// The blob.
+        digest: Digest,
+        /// Reading or writing failed.
+        source: std::io::Error,
+    },
+}
+
+fn list(names: &[String]) -> String {
+    if names.is_empty() { String::new() } else { format!("; there are: {}", names.join(", ")) }
+}

@@ -1,0 +1,235 @@
+//! Registries (OCI distribution specification), read through `seed-http`.
+
+use std::io::Write;
+
+use seed_http::{Client, DownloadError, Request, Response, registry_url};
+use seed_model::{Descriptor, Digest};
+use serde::Deserialize;
+
+use super::{Checked, Document, MAX_DESCRIPTORS, MAX_DOCUMENT, RegistryReference, Source, SourceError};
+
+/// All that may be at a tag.
+const MANIFEST_TYPES: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, \
+     application/vnd.docker.distribution.manifest.v2+json, application/vnd.docker.distribution.manifest.list.v2+json";
+const INDEX_TYPE: &str = "application/vnd.oci.image.index.v1+json";
+/// Pages of a referrers listing.
+const MAX_PAGES: usize = 100;
+
+/// One repository of a registry, and the image of it that was asked for.
+#[derive(Debug)]
+pub struct RegistrySource {
+    client: Client,
+    reference: RegistryReference,
+}
+
+/// The parts of a manifest or index that say what it is.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Head {
+    media_type: Option<String>,
+    #[serde(default)]
+    manifests: Option<Vec<Descriptor>>,
+    #[serde(default)]
+    layers: Option<serde::de::IgnoredAny>,
+}
+
+/// The error document of the distribution specification.
+#[derive(Debug, Default, Deserialize)]
+struct Errors {
+    #[serde(default)]
+    errors: Vec<RegistryError>,
+}
+
+#[derive(Debug, Deserialize)]
+struct RegistryError {
+    #[serde(default)]
+    code: String,
+    #[serde(default)]
+    message: String,
+}
+
+impl RegistrySource {
+    /// Reads from the registry of `reference` through `client`, whose grants must cover it.
+    pub fn new(client: Client, reference: RegistryReference) -> Self {
+        Self { client, reference }
+    }
+
+    fn url(&self, rest: &str) -> String {
+        format!("{}/v2/{}/{rest}", registry_url(&self.reference.registry), self.reference.repository)
+    }
+
+    fn request(&self, url: String, accept: &str) -> Request {
+        Request {
+            headers: vec![("accept".to_owned(), accept.to_owned())],
+            credentials: Some(self.reference.registry.clone()),
+            ..Request::get(url)
+        }
+    }
+
+    fn get(&self, url: String, accept: &str) -> Result<Response, SourceError> {
+        Ok(self.client.send(self.request(url, accept))?)
+    }
+
+    /// The manifest at a tag or digest, if there is one.
+    fn find(&self, name: &str) -> Result<Option<Document>, SourceError> {
+        let response = self.get(self.url(&format!("manifests/{name}")), MANIFEST_TYPES)?;
+        match response.status {
+            200 => self.document(name, response).map(Some),
+            404 => Ok(None),
+            _ => Err(unexpected(response)),
+        }
+    }
+
+    fn document(&self, name: &str, response: Response) -> Result<Document, SourceError> {
+        let error = |reason: String| self.unusable(&format!("the manifest `{name}`"), reason);
+        let head: Head = serde_json::from_slice(&response.body).map_err(|e| error(e.to_string()))?;
+        if head.layers.is_some() && head.manifests.is_some() {
+            // One document that is a manifest to some tools and an index to others (CVE-2021-41190).
+            return Err(error("it has both `layers` and `manifests`".to_owned()));
+        }
+        let digest = Digest::of(&response.body);
+        if let Some(claimed) = response.header("docker-content-digest")
+            && claimed != digest.to_string()
+        {
+            return Err(error(format!("the registry says that it is {claimed}, but it is {digest}")));
+        }
+        let content_type = response.header("content-type").unwrap_or_default();
+        let content_type = content_type.split(';').next().unwrap_or_default().trim().to_owned();
+        let media_type = head.media_type.unwrap_or(content_type);
+        let descriptor = Descriptor::new(&media_type, digest, response.body.len() as u64);
+        Ok(Document { descriptor, bytes: response.body })
+    }
+
+    /// Refuses a document that is not what was asked for.
+    fn expect(&self, document: Document, digest: Digest, size: u64) -> Result<Document, SourceError> {
+        let actual = &document.descriptor;
+        if (actual.digest, actual.size) == (digest, size) {
+            return Ok(document);
+        }
+        Err(SourceError::Digest {
+            place: self.place(),
+            expected: digest,
+            expected_size: size,
+            actual: actual.digest,
+            actual_size: actual.size,
+        })
+    }
+
+    fn not_found(&self, name: String) -> SourceError {
+        SourceError::NotFound { place: self.place(), name, known: Vec::new() }
+    }
+
+    fn unusable(&self, what: &str, reason: String) -> SourceError {
+        SourceError::Document { what: what.to_owned(), place: self.place(), reason }
+    }
+
+    /// Adds one page of a listing; gives the URL of the next.
+    fn page(&self, response: &Response, found: &mut Vec<Descriptor>) -> Result<Option<String>, SourceError> {
+        let error = |reason: String| self.unusable("the list of referrers", reason);
+        let head: Head = serde_json::from_slice(&response.body).map_err(|e| error(e.to_string()))?;
+        found.extend(head.manifests.ok_or_else(|| error("it has no `manifests`".to_owned()))?);
+        if found.len() > MAX_DESCRIPTORS {
+            return Err(error(format!("it has more than {MAX_DESCRIPTORS} entries")));
+        }
+        let Some(link) = response.header("link").and_then(next_link) else { return Ok(None) };
+        // Links are usually relative: to the host, or to the URL that gave them.
+        let next = if link.starts_with('/') {
+            format!("{}{link}", registry_url(&self.reference.registry))
+        } else if link.contains("://") {
+            link.to_owned()
+        } else {
+            let base = response.url.split('?').next().unwrap_or_default();
+            format!("{}/{link}", base.rsplit_once('/').map_or(base, |(parent, _)| parent))
+        };
+        Ok(Some(next))
+    }
+}
+
+/// The target of `<…>; rel="next"` (RFC 8288).
+fn next_link(header: &str) -> Option<&str> {
+    let (target, parameters) = header.trim().strip_prefix('<')?.split_once('>')?;
+    parameters.split(';').any(|p| matches!(p.trim(), "rel=\"next\"" | "rel=next")).then_some(target)
+}
+
+fn unexpected(response: Response) -> SourceError {
+    let errors: Errors = serde_json::from_slice(&response.body).unwrap_or_default();
+    let clean = |text: &str| text.chars().filter(|c| !c.is_control()).take(200).collect::<String>();
+    let message = errors.errors.first().map(|e| format!("{} {}", clean(&e.code), clean(&e.message)));
+    let url = response.url.split('?').next().unwrap_or_default().to_owned();
+    SourceError::Status { url, status: response.status, message }
+}
+
+impl Source for RegistrySource {
+    fn place(&self) -> String {
+        format!("{}/{}", self.reference.registry, self.reference.repository)
+    }
+
+    fn resolve(&self) -> Result<Document, SourceError> {
+        let Some(digest) = self.reference.digest else {
+            let tag = self.reference.tag.as_deref().unwrap_or("latest");
+            return self.find(tag)?.ok_or_else(|| self.not_found(tag.to_owned()));
+        };
+        let document = self.find(&digest.to_string())?.ok_or_else(|| self.not_found(digest.to_string()))?;
+        let size = document.descriptor.size;
+        self.expect(document, digest, size)
+    }
+
+    fn tagged(&self, tag: &str) -> Result<Option<Document>, SourceError> {
+        self.find(tag)
+    }
+
+    fn manifest(&self, descriptor: &Descriptor) -> Result<Vec<u8>, SourceError> {
+        let name = descriptor.digest.to_string();
+        if descriptor.size > MAX_DOCUMENT {
+            return Err(self.unusable(&name, format!("it is larger than {MAX_DOCUMENT} bytes")));
+        }
+        let document = self.find(&name)?.ok_or_else(|| self.not_found(name))?;
+        Ok(self.expect(document, descriptor.digest, descriptor.size)?.bytes)
+    }
+
+    fn copy(&self, blob: &Descriptor, out: &mut dyn Write) -> Result<(), SourceError> {
+        let mut checked = Checked::new(blob, out);
+        let request = self.request(self.url(&format!("blobs/{}", blob.digest)), "*/*");
+        let response = self.client.download(request, &mut checked, blob.size).map_err(|e| match e {
+            DownloadError::Request(e) => SourceError::Http(e),
+            DownloadError::Write(source) => {
+                SourceError::Copy { place: self.place(), digest: blob.digest, source }
+            }
+        })?;
+        match response.status {
+            200 => checked.finish(&self.place()),
+            404 => Err(self.not_found(blob.digest.to_string())),
+            _ => Err(unexpected(response)),
+        }
+    }
+
+    fn referrers(&self, subject: Digest) -> Result<Vec<Descriptor>, SourceError> {
+        let mut found = Vec::new();
+        let mut next = Some(self.url(&format!("referrers/{subject}")));
+        for page in 0..MAX_PAGES {
+            let Some(url) = next else { return Ok(found) };
+            let response = self.get(url, INDEX_TYPE)?;
+            next = match (response.status, page) {
+                (200, _) => self.page(&response, &mut found)?,
+                (404, 0) => return self.fallback_referrers(subject),
+                _ => return Err(unexpected(response)),
+            };
+        }
+        Err(self.unusable("the list of referrers", format!("it has more than {MAX_PAGES} pages")))
+    }
+}
+
+impl RegistrySource {
+    /// The index that clients keep where a registry has no referrers API ("referrers tag schema").
+    fn fallback_referrers(&self, subject: Digest) -> Result<Vec<Descriptor>, SourceError> {
+        let tag = format!("sha256-{}", subject.hex());
+        let Some(document) = self.find(&tag)? else { return Ok(Vec::new()) };
+        let error = |reason: String| self.unusable(&format!("the referrers index `{tag}`"), reason);
+        let head: Head = serde_json::from_slice(&document.bytes).map_err(|e| error(e.to_string()))?;
+        let found = head.manifests.ok_or_else(|| error("it has no `manifests`".to_owned()))?;
+        if found.len() > MAX_DESCRIPTORS {
+            return Err(error(format!("it has more than {MAX_DESCRIPTORS} entries")));
+        }
+        Ok(found)
+    }
+}
