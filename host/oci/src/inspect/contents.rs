@@ -34,7 +34,7 @@ const MAX_WINDOW_LOG: u32 = 27;
 /// A path and its size.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Sized {
+pub struct SizedPath {
     /// Size in bytes.
     pub size: u64,
     /// Absolute path.
@@ -46,7 +46,7 @@ pub struct Sized {
 pub(super) struct LayerContents {
     entries: u64,
     file_bytes: u64,
-    files: Vec<Sized>,
+    files: Vec<SizedPath>,
     store_paths: BTreeMap<String, u64>,
 }
 
@@ -139,7 +139,7 @@ fn read_tar(
         if let Some(store_path) = store_path(&entry.path) {
             *contents.store_paths.entry(store_path).or_default() += entry.size;
         }
-        files.add(Sized { size: entry.size, path: format!("/{}", entry.path) });
+        files.add(SizedPath { size: entry.size, path: format!("/{}", entry.path) });
     }
     contents.files = files.into_sorted();
     // The end-of-archive blocks, and whatever a writer put behind them, belong to the diff id too.
@@ -167,7 +167,9 @@ pub(super) fn merge(layers: Vec<LayerContents>, largest: usize) -> Contents {
         }
     }
     let mut paths = Largest::new(largest);
-    store_paths.into_iter().for_each(|(path, size)| paths.add(Sized { size, path }));
+    for (path, size) in store_paths {
+        paths.add(SizedPath { size, path });
+    }
     contents.files = files.into_sorted();
     contents.store_paths = paths.into_sorted();
     contents
@@ -184,16 +186,16 @@ impl Largest {
         Self { count, heap: BinaryHeap::new() }
     }
 
-    fn add(&mut self, item: Sized) {
+    fn add(&mut self, item: SizedPath) {
         self.heap.push(Reverse((item.size, Reverse(item.path))));
         if self.heap.len() > self.count {
             self.heap.pop();
         }
     }
 
-    fn into_sorted(self) -> Vec<Sized> {
+    fn into_sorted(self) -> Vec<SizedPath> {
         let smallest_last = self.heap.into_sorted_vec();
-        smallest_last.into_iter().map(|Reverse((size, Reverse(path)))| Sized { size, path }).collect()
+        smallest_last.into_iter().map(|Reverse((size, Reverse(path)))| SizedPath { size, path }).collect()
     }
 }
 

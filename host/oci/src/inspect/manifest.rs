@@ -24,7 +24,7 @@ pub(super) struct Manifest {
 /// What a digest in a manifest's place can be.
 #[derive(Debug)]
 pub(super) enum Document {
-    Manifest(Manifest),
+    Manifest(Box<Manifest>),
     Index(Vec<Descriptor>),
 }
 
@@ -58,7 +58,7 @@ pub(super) fn parse(
                 return Err(error(format!("it has more than {MAX_LAYERS} layers")));
             }
             let annotations = annotations.unwrap_or_default();
-            Ok(Document::Manifest(Manifest { artifact_type, config, layers, annotations }))
+            Ok(Document::Manifest(Box::new(Manifest { artifact_type, config, layers, annotations })))
         }
         _ => {
             Err(error("it is neither a manifest (`config`, `layers`) nor an index (`manifests`)".to_owned()))

@@ -12,7 +12,7 @@ use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use seed_model::{Descriptor, Digest, Platform};
 use serde::Serialize;
 
-pub use contents::{ContentLimits, Sized};
+pub use contents::{ContentLimits, SizedPath};
 pub use signatures::{Artifact, Signatures};
 
 use crate::source::{Source, SourceError, TarError};
@@ -96,9 +96,9 @@ pub struct Contents {
     /// Bytes of all files.
     pub file_bytes: u64,
     /// The largest files, largest first.
-    pub files: Vec<Sized>,
+    pub files: Vec<SizedPath>,
     /// The largest store paths, largest first.
-    pub store_paths: Vec<Sized>,
+    pub store_paths: Vec<SizedPath>,
 }
 
 /// An image that cannot be inspected.
@@ -148,7 +148,7 @@ pub fn inspect(source: &dyn Source, options: &InspectOptions) -> Result<Inspecti
     let root = source.resolve()?;
     let document = manifest::parse(source, &root.descriptor, &root.bytes)?;
     let manifests: Vec<(Descriptor, manifest::Manifest)> = match document {
-        manifest::Document::Manifest(manifest) => vec![(root.descriptor.clone(), manifest)],
+        manifest::Document::Manifest(manifest) => vec![(root.descriptor.clone(), *manifest)],
         manifest::Document::Index(descriptors) => images_of(source, &root.descriptor, descriptors)?,
     };
     let images = manifests
@@ -192,7 +192,7 @@ fn images_of(
     for descriptor in descriptors {
         let bytes = source.manifest(&descriptor)?;
         match manifest::parse(source, &descriptor, &bytes)? {
-            manifest::Document::Manifest(manifest) => manifests.push((descriptor, manifest)),
+            manifest::Document::Manifest(manifest) => manifests.push((descriptor, *manifest)),
             manifest::Document::Index(_) => return Err(error("it holds another index".to_owned())),
         }
     }

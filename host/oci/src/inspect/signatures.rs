@@ -86,7 +86,7 @@ pub(super) fn attached_to(source: &dyn Source, subject: Digest) -> Result<Signat
 
 fn manifest(source: &dyn Source, descriptor: &Descriptor) -> Result<Manifest, InspectError> {
     match parse(source, descriptor, &source.manifest(descriptor)?)? {
-        Document::Manifest(manifest) => Ok(manifest),
+        Document::Manifest(manifest) => Ok(*manifest),
         Document::Index(_) => Err(InspectError::Document {
             what: "referrer",
             digest: descriptor.digest,

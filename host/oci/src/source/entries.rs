@@ -65,13 +65,14 @@ pub(crate) struct Entries<R> {
     /// Content and padding of the last entry that have not been passed yet.
     pending: u64,
     count: u64,
-    max_entries: u64,
+    /// The most headers.
+    limit: u64,
 }
 
 impl<R: Skip> Entries<R> {
-    /// Reads at most `max_entries`; one more is an error.
-    pub(crate) const fn new(reader: R, max_entries: u64) -> Self {
-        Self { reader, position: 0, pending: 0, count: 0, max_entries }
+    /// Reads at most `limit` headers; one more is an error.
+    pub(crate) const fn new(reader: R, limit: u64) -> Self {
+        Self { reader, position: 0, pending: 0, count: 0, limit }
     }
 
     /// The reader, wherever it stands.
@@ -93,7 +94,7 @@ impl<R: Skip> Entries<R> {
                         match key.as_slice() {
                             b"path" => long_path = Some(value),
                             b"size" => {
-                                long_size = std::str::from_utf8(&value).ok().and_then(|s| s.parse().ok())
+                                long_size = std::str::from_utf8(&value).ok().and_then(|s| s.parse().ok());
                             }
                             _ => {}
                         }
@@ -157,8 +158,8 @@ impl<R: Skip> Entries<R> {
             return Err(self.bad("the checksum is wrong"));
         }
         self.count += 1;
-        if self.count > self.max_entries {
-            return Err(TarError::TooMany(self.max_entries));
+        if self.count > self.limit {
+            return Err(TarError::TooMany(self.limit));
         }
         self.position += BLOCK as u64;
         Ok(Some(header))

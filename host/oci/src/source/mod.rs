@@ -18,7 +18,8 @@ use seed_model::{Descriptor, Digest, Hasher};
 
 use crate::documents::MAX_DOCUMENT;
 
-pub(crate) use entries::{Entries, EntryType, Skip, TarError};
+pub use entries::TarError;
+pub(crate) use entries::{Entries, EntryType, Skip};
 pub use error::SourceError;
 pub use reference::{Reference, ReferenceError, RegistryReference};
 pub use registry::RegistrySource;

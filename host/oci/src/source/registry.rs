@@ -76,7 +76,7 @@ impl RegistrySource {
         match response.status {
             200 => self.document(name, response).map(Some),
             404 => Ok(None),
-            _ => Err(unexpected(response)),
+            _ => Err(unexpected(&response)),
         }
     }
 
@@ -151,7 +151,7 @@ fn next_link(header: &str) -> Option<&str> {
     parameters.split(';').any(|p| matches!(p.trim(), "rel=\"next\"" | "rel=next")).then_some(target)
 }
 
-fn unexpected(response: Response) -> SourceError {
+fn unexpected(response: &Response) -> SourceError {
     let errors: Errors = serde_json::from_slice(&response.body).unwrap_or_default();
     let clean = |text: &str| text.chars().filter(|c| !c.is_control()).take(200).collect::<String>();
     let message = errors.errors.first().map(|e| format!("{} {}", clean(&e.code), clean(&e.message)));
@@ -199,7 +199,7 @@ impl Source for RegistrySource {
         match response.status {
             200 => checked.finish(&self.place()),
             404 => Err(self.not_found(blob.digest.to_string())),
-            _ => Err(unexpected(response)),
+            _ => Err(unexpected(&response)),
         }
     }
 
@@ -212,7 +212,7 @@ impl Source for RegistrySource {
             next = match (response.status, page) {
                 (200, _) => self.page(&response, &mut found)?,
                 (404, 0) => return self.fallback_referrers(subject),
-                _ => return Err(unexpected(response)),
+                _ => return Err(unexpected(&response)),
             };
         }
         Err(self.unusable("the list of referrers", format!("it has more than {MAX_PAGES} pages")))
