@@ -6,6 +6,9 @@ mod contents;
 mod manifest;
 mod signatures;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};

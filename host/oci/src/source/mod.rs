@@ -9,6 +9,11 @@ mod layout;
 mod reference;
 mod registry;
 
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::io::{self, Write};
 use std::sync::Arc;

@@ -189,15 +189,15 @@ mod tests {
 
     #[test]
     fn what_is_no_reference_is_refused_with_the_reason() {
-        insta::assert_snapshot!(registry("alpine").unwrap_err(), @"");
-        insta::assert_snapshot!(registry("library/alpine").unwrap_err(), @"");
-        insta::assert_snapshot!(registry("a.b?x/app").unwrap_err(), @"");
-        insta::assert_snapshot!(registry("ghcr.io/Org/app").unwrap_err(), @"");
-        insta::assert_snapshot!(registry("ghcr.io/org/../app").unwrap_err(), @"");
-        insta::assert_snapshot!(registry("ghcr.io/org/app:").unwrap_err(), @"");
-        insta::assert_snapshot!(registry("ghcr.io/org/app@sha256:12").unwrap_err(), @"");
-        insta::assert_snapshot!(Reference::parse("./missing.tar").unwrap_err(), @"");
-        insta::assert_snapshot!(Reference::parse("layout:missing").unwrap_err(), @"");
+        insta::assert_snapshot!(registry("alpine").unwrap_err(), @"it has no registry");
+        insta::assert_snapshot!(registry("library/alpine").unwrap_err(), @"`library` is not the host of a registry (Docker Hub is `docker.io`)");
+        insta::assert_snapshot!(registry("a.b?x/app").unwrap_err(), @"`a.b?x` is not a host");
+        insta::assert_snapshot!(registry("ghcr.io/Org/app").unwrap_err(), @"`Org/app` is not a repository: lower-case letters, digits, `.`, `_`, `-` and `/`");
+        insta::assert_snapshot!(registry("ghcr.io/org/../app").unwrap_err(), @"`org/../app` is not a repository: lower-case letters, digits, `.`, `_`, `-` and `/`");
+        insta::assert_snapshot!(registry("ghcr.io/org/app:").unwrap_err(), @"`` is not a tag");
+        insta::assert_snapshot!(registry("ghcr.io/org/app@sha256:12").unwrap_err(), @"`sha256:12` is not a digest: expected `sha256:` and 64 lower-case hexadecimal digits");
+        insta::assert_snapshot!(Reference::parse("./missing.tar").unwrap_err(), @"`./missing.tar` is not a reference to an image: there is no such directory or file; write host/repository:tag, or the path of a layout directory or tar");
+        insta::assert_snapshot!(Reference::parse("layout:missing").unwrap_err(), @"`layout:missing` is not a reference to an image: there is no such directory or file; write host/repository:tag, or the path of a layout directory or tar");
     }
 
     #[test]

@@ -1,0 +1,203 @@
+//! All sources, over one image.
+
+use serde_json::json;
+
+use super::testing::{Answer, Fixture, Registry, source, write_tar};
+use super::{Reference, Source, SourceError, open};
+use crate::documents::{INDEX, MANIFEST};
+use seed_model::{Descriptor, Digest};
+
+/// The fixture as a layout, a tar, and in a registry with the referrers tag.
+fn everywhere(fixture: &Fixture) -> (tempfile::TempDir, Vec<Box<dyn Source>>) {
+    let directory = tempfile::tempdir().unwrap();
+    let (layout, tar) = (directory.path().join("layout"), directory.path().join("image.tar"));
+    fixture.write_layout(&layout);
+    fixture.write_tar(&tar);
+    let mut with_index = fixture.clone();
+    let index = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": fixture.referrers()});
+    let index = with_index.document(INDEX, &index);
+    with_index.name(&format!("sha256-{}", fixture.root().digest.hex()), &index);
+    let registry = Registry::start(with_index, |_| None);
+    let references = [
+        format!("{}:v1", layout.display()),
+        format!("{}:v1", tar.display()),
+        format!("{}/org/app:v1", registry.host),
+    ];
+    (directory, references.iter().map(|reference| source(reference)).collect())
+}
+
+#[test]
+fn every_source_gives_the_same() {
+    let fixture = Fixture::new();
+    let (_directory, sources) = everywhere(&fixture);
+    for source in &sources {
+        let root = source.resolve().unwrap();
+        assert_eq!(
+            (root.descriptor.digest, &root.bytes),
+            (fixture.root().digest, &fixture.blobs[&fixture.root().digest])
+        );
+        for (digest, bytes) in &fixture.blobs {
+            let mut copied = Vec::new();
+            source.copy(&Descriptor::new("x", *digest, bytes.len() as u64), &mut copied).unwrap();
+            assert!(copied == *bytes);
+        }
+        let mut referrers: Vec<Digest> =
+            source.referrers(fixture.root().digest).unwrap().iter().map(|d| d.digest).collect();
+        referrers.sort();
+        let mut expected: Vec<Digest> = fixture.referrers().iter().map(|d| d.digest).collect();
+        expected.sort();
+        assert_eq!(referrers, expected, "{source:?}");
+        assert_eq!(source.referrers(Digest::of(b"other")).unwrap(), []);
+        let sig = format!("sha256-{}.sig", fixture.root().digest.hex());
+        assert_eq!(source.tagged(&sig).unwrap().unwrap().descriptor.digest, fixture.named[1].1.digest);
+        assert_eq!(source.tagged("missing").unwrap(), None);
+    }
+}
+
+#[test]
+fn content_that_is_not_what_was_asked_for_is_refused() {
+    let fixture = Fixture::new();
+    let (victim, bytes) = fixture.blobs.iter().next().unwrap();
+    let descriptor = Descriptor::new(MANIFEST, *victim, bytes.len() as u64);
+    let mut longer = bytes.clone();
+    longer.push(b'!');
+    let mut changed = bytes.clone();
+    changed[0] ^= 1;
+    for lie in [longer, changed, bytes[1..].to_vec(), Vec::new()] {
+        let mut fixture = fixture.clone();
+        fixture.blobs.insert(*victim, lie.clone());
+        let (_directory, sources) = everywhere(&fixture);
+        for source in &sources {
+            assert!(source.copy(&descriptor, &mut Vec::new()).is_err(), "{source:?} with {lie:?}");
+            assert!(source.manifest(&descriptor).is_err(), "{source:?} with {lie:?}");
+        }
+    }
+}
+
+#[test]
+fn without_a_tag_the_only_image_is_meant() {
+    let mut fixture = Fixture::new();
+    let root = fixture.root().clone();
+    fixture.name("ghcr.io/org/app:v1.0", &root);
+    let directory = tempfile::tempdir().unwrap();
+    let text = directory.path().to_str().unwrap();
+    fixture.write_layout(directory.path());
+    assert_eq!(source(text).resolve().unwrap().descriptor.digest, root.digest);
+    assert_eq!(source(&format!("{text}:v1.0")).resolve().unwrap().descriptor.digest, root.digest);
+    let error = |reference: &str| source(reference).resolve().unwrap_err().to_string().replace(text, "DIR");
+    insta::assert_snapshot!(error(&format!("{text}:v2")), @"DIR has no image `v2`; there are: ghcr.io/org/app:v1.0, v1");
+
+    let other = fixture.document(MANIFEST, &json!({"schemaVersion": 2, "layers": []}));
+    fixture.name("other", &other);
+    fixture.write_layout(directory.path());
+    insta::assert_snapshot!(error(text), @"DIR holds several images; there are: ghcr.io/org/app:v1.0, other, v1; name one as DIR:TAG");
+
+    fixture.named.clear();
+    fixture.write_layout(directory.path());
+    insta::assert_snapshot!(error(text), @"DIR has no image `latest`");
+}
+
+#[test]
+fn layouts_and_archives_that_are_none() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    let error = |name: &str| {
+        let reference = Reference::parse(path(name).to_str().unwrap()).unwrap();
+        let opened = open(&reference, std::sync::Arc::new(seed_http::Anonymous));
+        let error = opened.and_then(|source| source.resolve()).unwrap_err();
+        error.to_string().replace(directory.path().to_str().unwrap(), "DIR")
+    };
+    std::fs::create_dir(path("empty")).unwrap();
+    insta::assert_snapshot!(error("empty"), @"index.json of DIR/empty cannot be used: there is none, so this is not an OCI layout");
+    std::fs::create_dir(path("bad")).unwrap();
+    std::fs::write(path("bad/index.json"), r#"{"manifests": [{"digest": "md5:1"}]}"#).unwrap();
+    insta::assert_snapshot!(error("bad"), @"index.json of DIR/bad cannot be used: `md5:1` is not a digest: expected `sha256:` and 64 lower-case hexadecimal digits at line 1 column 34");
+    std::fs::create_dir_all(path("odd/index.json")).unwrap();
+    insta::assert_snapshot!(error("odd"), @"DIR/odd/index.json cannot be read: it is not a regular file");
+    std::fs::write(path("text.tar"), "x".repeat(2000)).unwrap();
+    insta::assert_snapshot!(error("text.tar"), @"DIR/text.tar is not an uncompressed tar of an image: no tar header at byte 0: a number is not octal");
+    std::fs::write(path("short.tar"), "x").unwrap();
+    insta::assert_snapshot!(error("short.tar"), @"DIR/short.tar is not an uncompressed tar of an image: no tar header at byte 0: it ends in the middle");
+    write_tar(&path("cut.tar"), &Fixture::new().files());
+    let bytes = std::fs::read(path("cut.tar")).unwrap();
+    std::fs::write(path("cut.tar"), &bytes[..bytes.len() / 2 + 100]).unwrap();
+    insta::assert_snapshot!(error("cut.tar"), @"DIR/cut.tar is not an uncompressed tar of an image: unexpected end of file");
+}
+
+fn page(descriptors: &[Descriptor], next: Option<&str>) -> Answer {
+    let link = next.map(|next| ("Link".to_owned(), format!("<{next}>; rel=\"next\"")));
+    let body = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": descriptors});
+    (200, link.into_iter().collect(), serde_json::to_vec(&body).unwrap())
+}
+
+#[test]
+fn all_pages_of_the_referrers_api_are_read() {
+    let fixture = Fixture::new();
+    let referrers = fixture.referrers();
+    let registry = Registry::start(fixture.clone(), move |path| match path.split_once("/referrers/")?.1 {
+        rest if rest.ends_with("?n=2") => Some(page(&referrers[1..], None)),
+        rest => Some(page(&referrers[..1], Some(&format!("/v2/org/app/referrers/{rest}?n=2")))),
+    });
+    let source = source(&format!("{}/org/app:v1", registry.host));
+    assert_eq!(source.referrers(fixture.root().digest).unwrap(), fixture.referrers());
+    assert_eq!(registry.requests().len(), 2);
+}
+
+#[test]
+fn a_listing_that_fails_is_an_error_and_never_empty() {
+    let fixture = Fixture::new();
+    let subject = fixture.root().digest;
+    let error = |answer: fn(&str) -> Option<Answer>| {
+        let registry = Registry::start(Fixture::new(), answer);
+        let error = source(&format!("{}/org/app:v1", registry.host)).referrers(subject).unwrap_err();
+        error.to_string().replace(&registry.host, "HOST").replace(&subject.hex(), "HEX")
+    };
+    let denied = |path: &str| {
+        let body = br#"{"errors":[{"code":"DENIED","message":"no\u001b[31m way"}]}"#;
+        path.contains("/referrers/").then(|| (403, Vec::new(), body.to_vec()))
+    };
+    insta::assert_snapshot!(error(denied), @"http://HOST/v2/org/app/referrers/sha256:HEX answered 403: DENIED no[31m way");
+    insta::assert_snapshot!(error(|p| p.contains("/referrers/").then(|| (200, Vec::new(), b"<html>".to_vec()))), @"the list of referrers of HOST/org/app cannot be used: expected value at line 1 column 1");
+    insta::assert_snapshot!(error(|p| p.contains("/referrers/").then(|| (200, Vec::new(), b"{}".to_vec()))), @"the list of referrers of HOST/org/app cannot be used: it has no `manifests`");
+    insta::assert_snapshot!(error(|p| p.contains("/referrers/").then(|| page(&[], Some(p)))), @"the list of referrers of HOST/org/app cannot be used: it has more than 100 pages");
+    // Without the API: what is at the fallback tag.
+    insta::assert_snapshot!(error(|p| p.contains("/manifests/sha256-").then(|| (403, Vec::new(), Vec::new()))), @"http://HOST/v2/org/app/manifests/sha256-HEX answered 403");
+    insta::assert_snapshot!(error(|p| p.contains("/manifests/sha256-").then(|| (200, Vec::new(), b"{}".to_vec()))), @"the referrers index `sha256-HEX` of HOST/org/app cannot be used: it has no `manifests`");
+}
+
+#[test]
+fn a_registry_that_lies_is_caught() {
+    let fixture = Fixture::new();
+    let error = |reference: &str, answer: fn(&str) -> Option<Answer>| {
+        let registry = Registry::start(Fixture::new(), answer);
+        let error = source(&format!("{}/{reference}", registry.host)).resolve().unwrap_err();
+        error.to_string().replace(&registry.host, "HOST")
+    };
+    let other = |path: &str| {
+        let digest = ("docker-content-digest".to_owned(), Digest::of(b"x").to_string());
+        path.contains("/manifests/").then(|| (200, vec![digest], b"{}".to_vec()))
+    };
+    insta::assert_snapshot!(error("org/app:v1", other), @"the manifest `v1` of HOST/org/app cannot be used: the registry says that it is sha256:2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881, but it is sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a");
+    let two = |path: &str| {
+        path.contains("/manifests/").then(|| (200, Vec::new(), br#"{"layers":[],"manifests":[]}"#.to_vec()))
+    };
+    insta::assert_snapshot!(error("org/app:v1", two), @"the manifest `v1` of HOST/org/app cannot be used: it has both `layers` and `manifests`");
+    let by_digest = format!("org/app@{}", fixture.root().digest);
+    let swapped =
+        |path: &str| path.contains("/manifests/").then(|| (200, Vec::new(), br#"{"layers":[]}"#.to_vec()));
+    insta::assert_snapshot!(error(&by_digest, swapped), @"HOST/org/app gave other content than it was asked for: wanted sha256:f9ce93b55a6ae0a89b3c6eaedced495c3e8bd7605f3f7c82dbc277969a3ee7a1 (13 bytes), got sha256:c824a9aa7d2e3471306648c6d4baa1abbcb97ff0276181ab4722ca27127cdba0 (13 bytes)");
+    insta::assert_snapshot!(error("org/app:v2", |_| None), @"HOST/org/app has no image `v2`");
+    let huge =
+        |path: &str| path.contains("/manifests/").then(|| (200, Vec::new(), vec![b' '; (4 << 20) + 1]));
+    insta::assert_snapshot!(error("org/app:v1", huge), @"the response of http://HOST/v2/org/app/manifests/v1 is larger than the limit of 4194304 bytes");
+}
+
+#[test]
+fn a_copy_that_fails_says_which_blob() {
+    let fixture = Fixture::new();
+    let registry =
+        Registry::start(fixture, |path| path.contains("/blobs/").then(|| (403, Vec::new(), Vec::new())));
+    let source = source(&format!("{}/org/app:v1", registry.host));
+    let blob = Descriptor::of("x", b"missing");
+    assert!(matches!(source.copy(&blob, &mut Vec::new()), Err(SourceError::Status { status: 403, .. })));
+}
