@@ -42,7 +42,7 @@ impl Callable {
         body: impl FnOnce(&Exports, &mut Store<State>, &Instance) -> Result<R> + Send,
     ) -> Result<R, PluginError> {
         let error = |failure, log_tail| {
-            let plugin = Identity { name, digest: self.digest };
+            let plugin = Box::new(Identity { name, digest: self.digest });
             PluginError { plugin, stage: self.stage, call, failure, log_tail }
         };
         let stack = stack_size(&self.limits).saturating_add(HOST_STACK);

@@ -49,6 +49,10 @@ fn config(limits: &Limits) -> Config {
         // Relaxed SIMD gives results that depend on the processor.
         .wasm_relaxed_simd(false)
         .max_wasm_stack(stack_size(limits))
+        // Nothing here is asynchronous; wasmtime only wants this to be no smaller.
+        .async_stack_size(stack_size(limits))
+        // Names and offsets of functions help nobody but the plugin's author, and are rarely there.
+        .wasm_backtrace_max_frames(None)
         // Instances are few and short-lived: a pool would reserve address space for nothing.
         .allocation_strategy(InstanceAllocationStrategy::OnDemand);
     config

@@ -7,6 +7,9 @@ use seed_model::{Digest, StageError};
 use crate::aot::AotError;
 use crate::{InspectError, LimitExceeded, Stage};
 
+const SHAPE_HELP: &str =
+    "build the component against the released `wit/` of the contract version that it names";
+
 /// Why [`Runtime::new`](crate::Runtime::new) failed.
 #[derive(Debug, thiserror::Error)]
 pub enum RuntimeError {
@@ -90,10 +93,7 @@ impl LoadError {
             Self::Compile { .. } => {
                 Some("build the component again; `wasm-tools validate` shows more".to_owned())
             }
-            Self::Shape { .. } => Some(format!(
-                "build the component against the released `wit/` of seed:pipeline@{}",
-                crate::inspect::CONTRACT
-            )),
+            Self::Shape { .. } => Some(SHAPE_HELP.to_owned()),
             Self::Limit { exceeded, .. } => Some(exceeded.help()),
             Self::Describe(error) => error.help(),
         }
@@ -124,7 +124,7 @@ impl fmt::Display for Identity {
 #[error("{plugin} failed in `{call}`: {failure}")]
 pub struct PluginError {
     /// Who.
-    pub plugin: Identity,
+    pub plugin: Box<Identity>,
     /// The stage.
     pub stage: Stage,
     /// The function of the contract that was called.
@@ -147,6 +147,9 @@ pub enum Failure {
     /// It gave up: a panic, an abort, or a failed assertion of its toolchain.
     #[error("it panicked{}", .0.as_ref().map_or_else(String::new, |message| format!(": {message}")))]
     Panic(Option<String>),
+    /// A function of it does not have the type that the contract gives it.
+    #[error("its functions do not have the types of the contract: {0}")]
+    Shape(String),
     /// It called `exit`.
     #[error("it exited with {0} instead of returning a result")]
     Exit(ExitStatus),
@@ -175,6 +178,7 @@ impl PluginError {
             Failure::Panic(_) | Failure::Trap(_) | Failure::Exit(_) | Failure::InvalidOutput(_) => Some(
                 "this is a defect of the plugin: report it to its authors, or use another version".to_owned(),
             ),
+            Failure::Shape(_) => Some(SHAPE_HELP.to_owned()),
             Failure::Thread(_) => Some("free memory, or raise the limit on processes".to_owned()),
             Failure::Stage(_) | Failure::Cancelled => None,
         }

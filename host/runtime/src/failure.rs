@@ -2,6 +2,7 @@
 
 use seed_model::StageError;
 use wasmtime::Trap;
+use wasmtime::component::ResourceTableError;
 
 use crate::error::{Cancelled, ExitStatus, Failure, InvalidOutput};
 use crate::log::Log;
@@ -15,6 +16,11 @@ const REASON: usize = 2_000;
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub(crate) struct Returned(#[from] pub(crate) StageError);
+
+/// An export whose type is not the contract's.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Misshapen(pub(crate) String);
 
 /// Why a call failed.
 pub(crate) fn classify(error: &wasmtime::Error, limits: &Limits, log: &Log) -> Failure {
@@ -31,8 +37,14 @@ pub(crate) fn classify(error: &wasmtime::Error, limits: &Limits, log: &Log) -> F
         // A Rust program for WASI that panics writes a message and exits with a failure.
         return log.panic().map_or(Failure::Exit(*status), |message| Failure::Panic(Some(message)));
     }
+    if let Some(Misshapen(reason)) = error.downcast_ref() {
+        return Failure::Shape(reason.clone());
+    }
     if error.is::<Cancelled>() {
         return Failure::Cancelled;
+    }
+    if let Some(ResourceTableError::Full) = error.downcast_ref() {
+        return Failure::Limit(limits.exceeded(Limit::Handles));
     }
     let limit = match error.downcast_ref::<Trap>() {
         Some(Trap::OutOfFuel) => Some(Limit::Fuel),
@@ -51,7 +63,7 @@ pub(crate) fn reason(error: &wasmtime::Error) -> String {
 
 /// Limits for which wasmtime has no error type, only a text; each is pinned by a test.
 fn untyped_limit(error: &wasmtime::Error) -> Option<Limit> {
-    let text = format!("{:#}", error);
+    let text = format!("{error:#}");
     if text.contains("fuel allocated for hostcalls has been exhausted") {
         Some(Limit::OutputSize)
     } else if text.contains("resource table has no free keys")

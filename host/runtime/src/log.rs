@@ -141,7 +141,7 @@ pub(crate) mod tests {
     #[test]
     fn lines_become_messages_and_a_flood_is_dropped_with_one_notice() {
         let recorder = Arc::new(Recorder::default());
-        let mut log = Log::new(recorder.clone(), 100);
+        let mut log = Log::new(recorder.clone(), 90);
         log.write(b"one\ntw");
         log.write(b"o\nlast");
         log.finish();

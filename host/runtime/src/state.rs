@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use seed_model::StageError;
 use wasmtime::component::ResourceTable;
 use wasmtime::{ResourceLimiter, Result};
 
@@ -101,9 +100,10 @@ impl State {
         Ok(())
     }
 
-    /// The error for a capability that the pipeline does not give: `what` is missing, `line` brings it.
-    pub(crate) fn denied(&self, what: &str, line: &str) -> StageError {
-        StageError::Denied(format!("{what}; add `{line}` to `{}` in the pipeline file", self.stage.table()))
+    /// What to tell a component that needs a capability which the pipeline does not give it: `what` is missing, and
+    /// `grant` is a line that brings it.
+    pub(crate) fn denied(&self, what: &str, grant: &str) -> String {
+        format!("{what}; add `grants = {{ {grant} }}` to `{}` in the pipeline file", self.stage.table())
     }
 
     /// How long the component itself has run.

@@ -7,7 +7,7 @@ use wasmtime::{Result, Store, bail};
 use super::bindings::exports::seed::pipeline::{layer_selection, packing, plugin, publishing, signing};
 use super::bindings::seed::pipeline::types::StageError;
 use super::convert;
-use crate::failure::Returned;
+use crate::failure::{Misshapen, Returned, reason};
 use crate::state::State;
 use crate::{Description, Stage};
 
@@ -30,14 +30,14 @@ enum StageExports {
 macro_rules! guest {
     ($exports:expr, $variant:ident, $store:expr, $instance:expr) => {
         match &$exports.stage {
-            StageExports::$variant(indices) => indices.load(&mut *$store, $instance)?,
+            StageExports::$variant(indices) => fitting(indices.load(&mut *$store, $instance))?,
             _ => bail!("this component was not loaded for the stage `{}`", Stage::$variant),
         }
     };
 }
 
 impl Exports {
-    /// Finds the exports of a stage's world, and checks their types.
+    /// Finds the exports of a stage's world.
     pub(crate) fn new(pre: &InstancePre<State>, stage: Stage) -> Result<Self> {
         Ok(Self {
             plugin: plugin::GuestIndices::new(pre)?,
@@ -50,8 +50,15 @@ impl Exports {
         })
     }
 
+    /// Checks the types of all exports, also of those that are not called now, and calls `describe`.
     pub(crate) fn describe(&self, store: &mut Store<State>, instance: &Instance) -> Result<Description> {
-        let guest = self.plugin.load(&mut *store, instance)?;
+        match &self.stage {
+            StageExports::Select(indices) => fitting(indices.load(&mut *store, instance)).map(drop)?,
+            StageExports::Pack(indices) => fitting(indices.load(&mut *store, instance)).map(drop)?,
+            StageExports::Sign(indices) => fitting(indices.load(&mut *store, instance)).map(drop)?,
+            StageExports::Publish(indices) => fitting(indices.load(&mut *store, instance)).map(drop)?,
+        }
+        let guest = fitting(self.plugin.load(&mut *store, instance))?;
         checked(convert::description(guest.call_describe(store)?))
     }
 
@@ -128,6 +135,11 @@ impl Exports {
         let guest = guest!(self, Publish, store, instance);
         checked(convert::published(returned(guest.call_publish(store, &request.into())?)?))
     }
+}
+
+/// An export of another type as an error of the call.
+fn fitting<T>(guest: Result<T>) -> Result<T> {
+    guest.map_err(|error| wasmtime::Error::new(Misshapen(reason(&error))))
 }
 
 /// The component's own error as an error of the call.

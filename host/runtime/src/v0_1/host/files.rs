@@ -45,9 +45,6 @@ impl Host for State {
 fn capability(state: &State, path: &str) -> Result<Arc<dyn Files>, StageError> {
     state.capabilities.files.clone().ok_or_else(|| {
         let path = printable(path, PATH);
-        state.denied(
-            &format!("writing `{path}` is not granted"),
-            &format!("grants = {{ write = [\"{path}\"] }}"),
-        )
+        StageError::Denied(state.denied(&format!("writing `{path}`"), &format!("write = [{path:?}]")))
     })
 }

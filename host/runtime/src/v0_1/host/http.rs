@@ -7,15 +7,19 @@ use wasmtime::Result;
 
 use crate::InvalidOutput;
 use crate::state::State;
+use crate::text::printable;
 use crate::v0_1::bindings::seed::pipeline::http::{Error, Host, Request, Response};
 use crate::v0_1::convert;
+
+/// The longest origin that a message shows, in bytes.
+const ORIGIN: usize = 200;
 
 impl Host for State {
     fn send(&mut self, request: Request) -> Result<Result<Response, Error>> {
         self.timed(|state| {
             state.count_requests(1)?;
-            Ok(client(state).and_then(|client| {
-                let request = convert::request(request).map_err(invalid)?;
+            Ok(client(state, &request.url).and_then(|client| {
+                let request = convert::request(request).map_err(|error| invalid(&error))?;
                 client.send(request).map(Into::into).map_err(Into::into)
             }))
         })
@@ -24,7 +28,8 @@ impl Host for State {
     fn send_all(&mut self, requests: Vec<Request>) -> Result<Vec<Result<Response, Error>>> {
         self.timed(|state| {
             state.count_requests(requests.len())?;
-            Ok(match client(state) {
+            let Some(first) = requests.first() else { return Ok(Vec::new()) };
+            Ok(match client(state, &first.url) {
                 Ok(client) => send_all(&client, requests),
                 Err(error) => vec![Err(error); requests.len()],
             })
@@ -42,7 +47,7 @@ fn send_all(client: &Client, requests: Vec<Request>) -> Vec<Result<Response, Err
                 well_formed.push(request);
                 errors.push(None);
             }
-            Err(error) => errors.push(Some(invalid(error))),
+            Err(error) => errors.push(Some(invalid(&error))),
         }
     }
     let mut answers = client.send_all(well_formed).into_iter();
@@ -53,12 +58,15 @@ fn send_all(client: &Client, requests: Vec<Request>) -> Vec<Result<Response, Err
     errors.into_iter().map(answer).collect()
 }
 
-fn invalid(error: InvalidOutput) -> Error {
+fn invalid(error: &InvalidOutput) -> Error {
     Error::Invalid(format!("{}: {}", error.field, error.reason))
 }
 
-/// The capability. An engine that gives one says itself which origin is missing.
-fn client(state: &State) -> Result<Arc<Client>, Error> {
-    let denied = || state.denied("no origin is granted", "grants = { http = [\"https://HOST\"] }");
-    state.capabilities.http.clone().ok_or_else(|| Error::Denied(denied().to_string()))
+/// The capability. One that is there says itself which origin is missing from its grants.
+fn client(state: &State, url: &str) -> Result<Arc<Client>, Error> {
+    state.capabilities.http.clone().ok_or_else(|| {
+        // `scheme://host:port`, without what follows.
+        let origin = printable(&url.splitn(4, '/').take(3).collect::<Vec<_>>().join("/"), ORIGIN);
+        Error::Denied(state.denied(&format!("`{origin}`"), &format!("http = [{origin:?}]")))
+    })
 }

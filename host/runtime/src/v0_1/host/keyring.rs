@@ -35,9 +35,6 @@ impl Host for State {
 fn keyring(state: &State, name: &str) -> Result<Arc<dyn Keyring>, StageError> {
     state.capabilities.keyring.clone().ok_or_else(|| {
         let name = printable(name, NAME);
-        state.denied(
-            &format!("the key `{name}` is not granted"),
-            &format!("grants = {{ keys = [\"{name}\"] }}"),
-        )
+        StageError::Denied(state.denied(&format!("the key `{name}`"), &format!("keys = [{name:?}]")))
     })
 }

@@ -1,0 +1,12 @@
+//! Runs components, most of them hostile. Each is written as WebAssembly text, so no toolchain is needed.
+
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+mod aot;
+mod capabilities;
+mod guest;
+mod limits;
+mod plugins;
+mod refused;
+mod support;
+mod wasi;
