@@ -34,6 +34,11 @@ impl Archive {
         let files = index(section).map_err(|source| SourceError::Tar { path: path.to_owned(), source })?;
         Ok(Self { path: path.to_owned(), file, files })
     }
+
+    /// The size of a file of the archive, if it is there.
+    pub(super) fn size(&self, name: &str) -> Option<u64> {
+        self.files.get(name).map(|(_, size)| *size)
+    }
 }
 
 fn index(section: Section) -> Result<BTreeMap<String, (u64, u64)>, TarError> {

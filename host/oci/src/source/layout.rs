@@ -10,10 +10,12 @@ use rustix::fs::OFlags;
 use seed_model::{Descriptor, Digest};
 use serde::Deserialize;
 
+use super::archive::Archive;
+use super::docker::DockerArchive;
 use super::{Checked, Document, MAX_DESCRIPTORS, MAX_DOCUMENT, Source, SourceError};
 
 /// The annotation in `index.json` that names an image.
-const REF_NAME: &str = "org.opencontainers.image.ref.name";
+pub(super) const REF_NAME: &str = "org.opencontainers.image.ref.name";
 
 /// The files of a layout.
 pub(super) trait Files: Send + Sync + fmt::Debug {
@@ -68,10 +70,20 @@ struct Listing {
 }
 
 impl LayoutSource {
-    pub(super) fn new(files: impl Files + 'static, tag: Option<String>) -> Self {
+    fn new(files: impl Files + 'static, tag: Option<String>) -> Self {
         Self { files: Box::new(files), tag }
     }
 
+    /// A tar of a layout, or one that only Docker reads.
+    pub(super) fn archive(path: &Path, tag: Option<String>) -> Result<Self, SourceError> {
+        let archive = Archive::open(path)?;
+        if archive.size("index.json").is_none() && archive.size("manifest.json").is_some() {
+            return Ok(Self::new(DockerArchive::new(archive)?, tag));
+        }
+        Ok(Self::new(archive, tag))
+    }
+
+    /// A layout directory.
     pub(super) fn directory(path: &Path, tag: Option<String>) -> Self {
         Self::new(Directory(path.to_owned()), tag)
     }
@@ -82,7 +94,7 @@ impl LayoutSource {
         let reader = self.open("index.json")?.ok_or_else(|| SourceError::Document {
             what: "index.json".to_owned(),
             place: self.place(),
-            reason: "there is none, so this is not an OCI layout".to_owned(),
+            reason: "there is none, so this is no OCI layout".to_owned(),
         })?;
         reader
             .take(MAX_DOCUMENT + 1)

@@ -3,6 +3,7 @@
 //! Whatever a source gives has been checked against the digest and the size that it was asked by.
 
 mod archive;
+mod docker;
 mod entries;
 mod error;
 mod layout;
@@ -69,9 +70,7 @@ pub fn open(
 ) -> Result<Box<dyn Source>, SourceError> {
     Ok(match reference {
         Reference::Layout { path, tag } => Box::new(layout::LayoutSource::directory(path, tag.clone())),
-        Reference::Archive { path, tag } => {
-            Box::new(layout::LayoutSource::new(archive::Archive::open(path)?, tag.clone()))
-        }
+        Reference::Archive { path, tag } => Box::new(layout::LayoutSource::archive(path, tag.clone())?),
         Reference::Registry(reference) => {
             let grants = Grants::for_reading(&reference.registry)
                 .map_err(|e| SourceError::Reference { text: reference.to_string(), reason: e.to_string() })?;

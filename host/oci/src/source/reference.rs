@@ -69,7 +69,7 @@ impl Reference {
     }
 }
 
-/// The whole text as a path, or all but what stands behind its last colon.
+/// The whole text as a path, or all but what stands behind one of its colons: names may have colons too.
 fn path_and_tag(text: &str) -> Option<Reference> {
     let at = |path: &str, tag: Option<&str>| {
         let (path, tag) = (Path::new(path), tag.map(str::to_owned));
@@ -81,7 +81,9 @@ fn path_and_tag(text: &str) -> Option<Reference> {
             None
         }
     };
-    at(text, None).or_else(|| text.rsplit_once(':').and_then(|(path, tag)| at(path, Some(tag))))
+    at(text, None).or_else(|| {
+        text.rmatch_indices(':').find_map(|(at_colon, _)| at(&text[..at_colon], Some(&text[at_colon + 1..])))
+    })
 }
 
 impl std::str::FromStr for RegistryReference {

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::testing::{Answer, Fixture, Registry, source, write_tar};
+use super::testing::{Answer, Fixture, Registry, source, tar, write_tar};
 use super::{Reference, Source, SourceError, open};
 use crate::documents::{INDEX, MANIFEST};
 use seed_model::{Descriptor, Digest};
@@ -108,7 +108,7 @@ fn layouts_and_archives_that_are_none() {
         error.to_string().replace(directory.path().to_str().unwrap(), "DIR")
     };
     std::fs::create_dir(path("empty")).unwrap();
-    insta::assert_snapshot!(error("empty"), @"index.json of DIR/empty cannot be used: there is none, so this is not an OCI layout");
+    insta::assert_snapshot!(error("empty"), @"index.json of DIR/empty cannot be used: there is none, so this is no OCI layout");
     std::fs::create_dir(path("bad")).unwrap();
     std::fs::write(path("bad/index.json"), r#"{"manifests": [{"digest": "md5:1"}]}"#).unwrap();
     insta::assert_snapshot!(error("bad"), @"index.json of DIR/bad cannot be used: `md5:1` is not a digest: expected `sha256:` and 64 lower-case hexadecimal digits at line 1 column 34");
@@ -122,6 +122,50 @@ fn layouts_and_archives_that_are_none() {
     let bytes = std::fs::read(path("cut.tar")).unwrap();
     std::fs::write(path("cut.tar"), &bytes[..bytes.len() / 2 + 100]).unwrap();
     insta::assert_snapshot!(error("cut.tar"), @"DIR/cut.tar is not an uncompressed tar of an image: unexpected end of file");
+}
+
+#[test]
+fn an_archive_that_only_docker_reads_is_seen_as_a_layout() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("image.tar");
+    let layer = tar(&[("etc/passwd", 30)]);
+    let config =
+        json!({"os": "linux", "architecture": "amd64", "rootfs": {"diff_ids": [Digest::of(&layer)]}});
+    let config = serde_json::to_vec(&config).unwrap();
+    let listing = |layers: &[&str]| {
+        json!([{"Config": "c.json", "RepoTags": ["docker.io/library/app:v1", "app:v2"], "Layers": layers}])
+            .to_string()
+    };
+    let write = |listing: String, layer: &[u8]| {
+        let files =
+            [("c.json", config.as_slice()), ("manifest.json", listing.as_bytes()), ("a/layer.tar", layer)];
+        write_tar(&path, &files.into_iter().map(|(name, bytes)| (name.to_owned(), bytes.to_vec())).collect());
+    };
+    write(listing(&["a/layer.tar"]), &layer);
+    for tag in ["", ":v1", ":v2", ":app:v2"] {
+        let source = source(&format!("{}{tag}", path.display()));
+        let manifest: serde_json::Value = serde_json::from_slice(&source.resolve().unwrap().bytes).unwrap();
+        assert_eq!(manifest["config"]["digest"], json!(Digest::of(&config)));
+        let descriptor: Descriptor = serde_json::from_value(manifest["layers"][0].clone()).unwrap();
+        let mut copied = Vec::new();
+        source.copy(&descriptor, &mut copied).unwrap();
+        assert!(copied == layer);
+    }
+    let open = || {
+        let reference = Reference::parse(path.to_str().unwrap()).unwrap();
+        let opened = open(&reference, std::sync::Arc::new(seed_http::Anonymous));
+        opened.map_err(|e| e.to_string().replace(path.to_str().unwrap(), "FILE"))
+    };
+    write(listing(&["b/layer.tar"]), &layer);
+    insta::assert_snapshot!(open().unwrap_err(), @"b/layer.tar of FILE cannot be used: it is not in the archive");
+    write(listing(&[]), &layer);
+    insta::assert_snapshot!(open().unwrap_err(), @"c.json of FILE cannot be used: it has 1 diff ids for 0 layers");
+    write("[{}]".to_owned(), &layer);
+    insta::assert_snapshot!(open().unwrap_err(), @"manifest.json of FILE cannot be used: missing field `Config` at line 1 column 3");
+    // Another layer than the configuration names.
+    write(listing(&["a/layer.tar"]), &tar(&[("etc/passwd", 31)]));
+    let descriptor = Descriptor::new("x", Digest::of(&layer), layer.len() as u64);
+    assert!(matches!(open().unwrap().copy(&descriptor, &mut Vec::new()), Err(SourceError::Digest { .. })));
 }
 
 fn page(descriptors: &[Descriptor], next: Option<&str>) -> Answer {

@@ -1,0 +1,143 @@
+//! Archives that only Docker reads (`docker save` before version 25, `skopeo copy … docker-archive:`), seen as a layout.
+//!
+//! Their `manifest.json` names files, not digests, and there is no OCI manifest in them. This makes one for each image
+//! from its configuration, so the digest that is shown for such an image is of a document that is nowhere else.
+
+use std::collections::BTreeMap;
+use std::io::{self, Cursor, Read};
+
+use seed_model::{Descriptor, Digest};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::archive::Archive;
+use super::layout::{Files, REF_NAME};
+use super::{MAX_DESCRIPTORS, SourceError};
+use crate::documents::{MANIFEST, MAX_DOCUMENT, canonical_json};
+
+/// One element of `manifest.json`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Image {
+    config: String,
+    #[serde(default)]
+    repo_tags: Option<Vec<String>>,
+    layers: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Config {
+    rootfs: RootFilesystem,
+}
+
+#[derive(Debug, Deserialize)]
+struct RootFilesystem {
+    diff_ids: Vec<Digest>,
+}
+
+/// An archive with the documents that it lacks.
+#[derive(Debug)]
+pub(super) struct DockerArchive {
+    archive: Archive,
+    /// Files of the layout that were made here.
+    documents: BTreeMap<String, Vec<u8>>,
+    /// Files of the layout that have another name in the archive.
+    names: BTreeMap<String, String>,
+}
+
+impl DockerArchive {
+    /// Reads `manifest.json` and the configurations.
+    pub(super) fn new(archive: Archive) -> Result<Self, SourceError> {
+        let mut made = Self { archive, documents: BTreeMap::new(), names: BTreeMap::new() };
+        let listing = made.document("manifest.json")?;
+        let images: Vec<Image> =
+            serde_json::from_slice(&listing).map_err(|e| made.unusable("manifest.json", e.to_string()))?;
+        if images.len() > MAX_DESCRIPTORS {
+            return Err(
+                made.unusable("manifest.json", format!("it lists more than {MAX_DESCRIPTORS} images"))
+            );
+        }
+        let mut manifests = Vec::new();
+        for image in images {
+            let manifest = made.manifest(&image)?;
+            let tags = image.repo_tags.unwrap_or_default();
+            if tags.is_empty() {
+                manifests.push(manifest.clone());
+            }
+            for tag in tags {
+                let mut named = manifest.clone();
+                named.annotations.insert(REF_NAME.to_owned(), tag);
+                manifests.push(named);
+            }
+        }
+        let index = json!({"schemaVersion": 2, "manifests": manifests});
+        made.documents.insert("index.json".to_owned(), canonical_json(&index));
+        Ok(made)
+    }
+
+    /// Makes the manifest of one image.
+    fn manifest(&mut self, image: &Image) -> Result<Descriptor, SourceError> {
+        let bytes = self.document(&image.config)?;
+        let config: Config =
+            serde_json::from_slice(&bytes).map_err(|e| self.unusable(&image.config, e.to_string()))?;
+        let diff_ids = config.rootfs.diff_ids;
+        if diff_ids.len() != image.layers.len() {
+            let reason = format!("it has {} diff ids for {} layers", diff_ids.len(), image.layers.len());
+            return Err(self.unusable(&image.config, reason));
+        }
+        let mut layers = Vec::with_capacity(diff_ids.len());
+        for (name, diff_id) in image.layers.iter().zip(diff_ids) {
+            let size = self.archive.size(name).ok_or_else(|| self.missing(name))?;
+            // Layers are not compressed here, so that a layer's digest is its diff id; that is checked when it is read.
+            layers.push(Descriptor::new("application/vnd.docker.image.rootfs.diff.tar", diff_id, size));
+            self.names.insert(blob_path(diff_id), name.clone());
+        }
+        let config = Descriptor::of("application/vnd.docker.container.image.v1+json", &bytes);
+        self.names.insert(blob_path(config.digest), image.config.clone());
+        let manifest = json!({"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": layers});
+        let manifest = canonical_json(&manifest);
+        let descriptor = Descriptor::of(MANIFEST, &manifest);
+        self.documents.insert(blob_path(descriptor.digest), manifest);
+        Ok(descriptor)
+    }
+
+    /// A small file of the archive.
+    fn document(&self, name: &str) -> Result<Vec<u8>, SourceError> {
+        let reader = self.archive.open(name).map_err(|e| self.unusable(name, e.to_string()))?;
+        let mut bytes = Vec::new();
+        reader
+            .ok_or_else(|| self.missing(name))?
+            .take(MAX_DOCUMENT + 1)
+            .read_to_end(&mut bytes)
+            .map_err(|e| self.unusable(name, e.to_string()))?;
+        if bytes.len() as u64 > MAX_DOCUMENT {
+            return Err(self.unusable(name, format!("it is larger than {MAX_DOCUMENT} bytes")));
+        }
+        Ok(bytes)
+    }
+
+    fn missing(&self, name: &str) -> SourceError {
+        self.unusable(name, "it is not in the archive".to_owned())
+    }
+
+    fn unusable(&self, what: &str, reason: String) -> SourceError {
+        SourceError::Document { what: what.to_owned(), place: self.place(), reason }
+    }
+}
+
+fn blob_path(digest: Digest) -> String {
+    format!("blobs/sha256/{}", digest.hex())
+}
+
+impl Files for DockerArchive {
+    fn place(&self) -> String {
+        self.archive.place()
+    }
+
+    fn open(&self, name: &str) -> io::Result<Option<Box<dyn Read>>> {
+        match self.documents.get(name) {
+            Some(document) => Ok(Some(Box::new(Cursor::new(document.clone())))),
+            None => self.archive.open(self.names.get(name).map_or(name, String::as_str)),
+        }
+    }
+}
