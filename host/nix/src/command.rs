@@ -57,9 +57,11 @@ impl Command {
         self
     }
 
-    /// The directory to run in.
+    /// The directory to run in; empty for the current one, as `Path::parent` of a file name gives it.
     pub(crate) fn dir(mut self, dir: &Path) -> Self {
-        self.process.current_dir(dir);
+        if !dir.as_os_str().is_empty() {
+            self.process.current_dir(dir);
+        }
         self
     }
 
@@ -173,6 +175,16 @@ mod tests {
         two
         ");
         insta::assert_snapshot!(shell("exit 4", 10).unwrap().success().unwrap_err(), @"`sh -c exit 4` failed: exit status: 4");
+    }
+
+    #[test]
+    fn the_directory_may_be_empty() {
+        let pwd = |dir: &str| {
+            let command = Command::new(Path::new("/bin/sh"), 4096).args(["-c", "pwd"]).dir(Path::new(dir));
+            String::from_utf8(command.run(&quiet).unwrap().success().unwrap()).unwrap()
+        };
+        assert_eq!(pwd("/"), "/\n");
+        assert_eq!(Path::new(pwd("").trim()), std::env::current_dir().unwrap());
     }
 
     #[test]
