@@ -5,6 +5,7 @@
 mod chroot;
 mod demo;
 mod machine;
+mod nix_versions;
 mod peers;
 mod plugins;
 mod process;

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use miette::{Result, bail};
 
 use crate::process::run;
-use crate::{machine, peers, plugins, print_error, repository, state_directory};
+use crate::{machine, nix_versions, peers, plugins, print_error, repository, state_directory};
 
 /// Check everything, with the real peers
 ///
@@ -19,7 +19,8 @@ pub(crate) struct TestArgs {
     #[arg(long, value_name = "PART", value_enum)]
     only: Vec<Part>,
 
-    /// Leave out what needs the peers: the end-to-end tests and the rebuild of the default plugins
+    /// Leave out what needs the peers: the tests with three versions of Nix, the end-to-end
+    /// tests, and the rebuild of the default plugins
     #[arg(long)]
     no_peers: bool,
 }
@@ -33,17 +34,19 @@ enum Part {
     Unit,
     /// The guest plugins: their tests, and whether the committed components are what their sources give
     Plugins,
+    /// The tests of the Nix driver with three versions of Nix
+    Nix,
     /// The end-to-end tests with the real peers
     E2e,
 }
 
-const PARTS: [Part; 4] = [Part::Lint, Part::Unit, Part::Plugins, Part::E2e];
+const PARTS: [Part; 5] = [Part::Lint, Part::Unit, Part::Plugins, Part::Nix, Part::E2e];
 
 /// Runs the parts, all of them even when one fails, and says at the end which did.
 pub(crate) fn test(args: &TestArgs) -> Result<()> {
     let chosen = |part: &Part| {
         let is_wanted = args.only.is_empty() || args.only.contains(part);
-        is_wanted && !(args.no_peers && *part == Part::E2e)
+        is_wanted && !(args.no_peers && matches!(part, Part::Nix | Part::E2e))
     };
     let mut results = Vec::new();
     for part in PARTS.into_iter().filter(chosen) {
@@ -54,6 +57,7 @@ pub(crate) fn test(args: &TestArgs) -> Result<()> {
             Part::Lint => lint(),
             Part::Unit => run(cargo(&["test", "--workspace"]).env("INSTA_UPDATE", "no")),
             Part::Plugins => test_plugins(!args.no_peers),
+            Part::Nix => peers::install().and_then(|peers| nix_versions::test(&peers)),
             Part::E2e => end_to_end(),
         };
         if let Err(report) = &result {
@@ -104,7 +108,7 @@ fn lint() -> Result<()> {
         "--workspace",
         "--all-targets",
         "--features",
-        "seed-tests/peers",
+        "seed-tests/peers,seed-nix/live",
         "--",
         "-D",
         "warnings",

@@ -154,8 +154,8 @@ fn a_flake_takes_it_from_an_input() {
     };
     assert!(matches!(outputs().unwrap_err(), NixError::Unlocked { .. }));
     let lock = ["--extra-experimental-features", "nix-command flakes", "flake", "lock", "path:./user"];
-    let status = std::process::Command::new("nix").current_dir(dir).args(lock).status().unwrap();
-    assert!(status.success());
+    let output = std::process::Command::new("nix").current_dir(dir).args(lock).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(outputs().unwrap(), LAYERS);
 }
 

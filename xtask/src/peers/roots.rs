@@ -19,7 +19,7 @@ const SUITES: [(&str, &str); 2] = [("trixie", "cosign-2"), ("forky", "cosign-3")
 /// outside as well.
 pub(super) fn install(directory: &Path) -> Result<()> {
     for (suite, cosign) in SUITES {
-        let root = Root::ensure(suite, &["nix-bin", "cosign"])?;
+        let root = Root::ensure(suite, &["nix-bin", "cosign", "git"])?;
         link(&root.directory().join("usr/bin/cosign"), &directory.join(cosign))?;
         write_script(&root, suite, &directory.join(format!("in-{suite}")))?;
     }
