@@ -142,3 +142,64 @@ pub(crate) fn decompress(codec: Codec, packed: &[u8], length: usize) -> Result<V
         Err(failed(name, format!("it holds {} bytes instead of {length}", tar.len())))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_name_everything_that_decides_bytes() {
+        let ids = [Codec::None, Codec::Gzip(4), Codec::Zstd(3)].map(|codec| codec_id(codec).unwrap());
+        insta::assert_snapshot!(ids.join("\n"), @"
+        none/4194304
+        gzip/libdeflate-1.26/4/4194304
+        zstd/libzstd-1.5.7/3/4194304
+        ");
+    }
+
+    #[test]
+    fn the_version_of_libdeflate_is_the_one_that_is_linked() {
+        let lock = include_str!("../../../Cargo.lock");
+        let version = format!("name = \"libdeflate-sys\"\nversion = \"{LIBDEFLATE_VERSION}.");
+        assert!(lock.contains(&version), "Cargo.lock has another libdeflate than {LIBDEFLATE_VERSION}");
+    }
+
+    #[test]
+    fn levels_are_checked() {
+        let wrong = [Codec::Gzip(0), Codec::Gzip(13), Codec::Zstd(0), Codec::Zstd(20)];
+        let errors = wrong.map(|codec| codec_id(codec).unwrap_err().to_string());
+        insta::assert_snapshot!(errors.join("\n"), @"
+        gzip has no level 0: choose one from 1 to 12
+        gzip has no level 13: choose one from 1 to 12
+        zstd has no level 0: choose one from 1 to 19
+        zstd has no level 20: choose one from 1 to 19
+        ");
+    }
+
+    #[test]
+    fn chunks_round_trip_at_every_level() {
+        let text = b"a line of text that compresses\n".repeat(999);
+        let codecs = (1..=12).map(Codec::Gzip).chain((1..=19).map(Codec::Zstd)).chain([Codec::None]);
+        for codec in codecs {
+            for content in [&text[..], b"", b"x"] {
+                let packed = compress(codec, content).unwrap();
+                assert_eq!(decompress(codec, &packed, content.len()).unwrap(), content);
+                assert_eq!(compress(codec, content).unwrap(), packed);
+                assert!(decompress(codec, &packed, content.len() + 1).is_err(), "{codec:?}");
+                if codec != Codec::None {
+                    assert!(decompress(codec, &packed[..packed.len() - 1], content.len()).is_err());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn headers_say_nothing_about_the_machine() {
+        // RFC 1952: magic, deflate, no flags, MTIME 0, XFL, OS unknown.
+        let gzip = compress(Codec::Gzip(4), b"content").unwrap();
+        assert_eq!((&gzip[..8], gzip[9]), (&[0x1F, 0x8B, 8, 0, 0, 0, 0, 0][..], 255));
+        // RFC 8878: magic, then a descriptor with single segment, no checksum and no dictionary; the content size.
+        let zstd = compress(Codec::Zstd(3), b"content").unwrap();
+        assert_eq!(zstd[..6], [0x28, 0xB5, 0x2F, 0xFD, 0b0010_0000, 7]);
+    }
+}

@@ -23,7 +23,7 @@ const PARENT_MODE: u32 = 0o755;
 #[derive(Debug, thiserror::Error)]
 pub enum ContentsError {
     /// Two inputs want the same name.
-    #[error("`/{path}` comes both from {first} and from {second}")]
+    #[error("`/{}` comes both from {first} and from {second}", path.escape_debug())]
     Conflict {
         /// The path in the image, without a leading slash.
         path: String,
@@ -33,7 +33,7 @@ pub enum ContentsError {
         second: String,
     },
     /// A path that cannot be in an image.
-    #[error("{owner} cannot be at `{path}` in an image: {reason}")]
+    #[error("{owner} cannot be at `{}` in an image: {reason}", path.escape_debug())]
     Path {
         /// What has the path.
         owner: String,

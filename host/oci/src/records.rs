@@ -39,8 +39,8 @@ impl Records {
     pub(crate) fn put<T: Serialize>(&self, key: Digest, record: &T) -> Result<(), StoreError> {
         let path = self.path(key);
         let json = serde_json::to_string(record).expect("records have string keys only");
-        let mut file = self.store.partial_file()?;
-        write!(file, "{}\n{json}", checksum(key, &json).hex())
+        let file = self.store.partial_file()?;
+        write!(file.as_file(), "{}\n{json}", checksum(key, &json).hex())
             .map_err(StoreError::io("write", file.path()))?;
         file.persist(&path).map_err(|error| StoreError::io("write", &path)(error.error))?;
         Ok(())

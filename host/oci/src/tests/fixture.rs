@@ -3,7 +3,7 @@
 use std::fs;
 use std::num::NonZero;
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use seed_model::{Codec, Entry, EntryKind, PackedLayer};
@@ -11,9 +11,11 @@ use tempfile::TempDir;
 
 use crate::{BlobStore, LayerSpec, Origin, PackError, PackObserver, Packer, PathSpec, nar_digest};
 
-/// Store paths, a blob store, and what they are in.
+/// Store paths in `sources`, a blob store in `cache`.
 pub(crate) struct Fixture {
-    pub(crate) directory: TempDir,
+    pub(crate) directory: PathBuf,
+    /// Removes the directory in the end, where this process has made it.
+    _made: Option<TempDir>,
 }
 
 /// Notes what it is told.
@@ -35,18 +37,32 @@ impl PackObserver for Notes {
 
 impl Fixture {
     pub(crate) fn new() -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let sources = directory.path().join("sources");
+        let made = tempfile::tempdir().unwrap();
+        let directory = made.path().to_owned();
+        let sources = directory.join("sources");
         fs::create_dir(&sources).unwrap();
         write_odd_tree(&sources.join("odd"));
         fs::write(sources.join("single"), "one file\n").unwrap();
         symlink("/nix/store/00000000000000000000000000000000-odd", sources.join("link")).unwrap();
         write_big_tree(&sources.join("big"));
-        Self { directory }
+        Self { directory, _made: Some(made) }
+    }
+
+    /// The fixture that another process has made.
+    pub(crate) fn of(directory: &Path) -> Self {
+        Self { directory: directory.to_owned(), _made: None }
+    }
+
+    pub(crate) fn cache(&self) -> PathBuf {
+        self.directory.join("cache")
+    }
+
+    pub(crate) fn source(&self, name: &str) -> PathBuf {
+        self.directory.join("sources").join(name)
     }
 
     pub(crate) fn store(&self) -> BlobStore {
-        BlobStore::open(&self.directory.path().join("cache")).unwrap()
+        BlobStore::open(&self.cache()).unwrap()
     }
 
     pub(crate) fn packer(&self, threads: usize) -> Packer {
@@ -55,7 +71,7 @@ impl Fixture {
 
     /// One of `odd`, `single`, `link` and `big` as a store path.
     pub(crate) fn path(&self, name: &str) -> PathSpec {
-        let source = self.directory.path().join("sources").join(name);
+        let source = self.source(name);
         let (nar_hash, nar_size) = nar_digest(&source).unwrap();
         let target = format!("nix/store/00000000000000000000000000000000-{name}");
         PathSpec { store_path: format!("/{target}"), target, source, nar_hash, nar_size }
@@ -104,7 +120,7 @@ fn write_odd_tree(root: &Path) {
     let deep = root.join("directory-with-quite-a-long-name".to_owned() + &"/another-one-below-it".repeat(3));
     fs::create_dir_all(&deep).unwrap();
     fs::write(deep.join("fits-into-prefix-and-name"), "").unwrap();
-    let deeper = deep.join("and-more/".repeat(20));
+    let deeper = deep.join("and-more-".repeat(20));
     fs::create_dir_all(&deeper).unwrap();
     fs::write(deeper.join("needs-PAX"), "").unwrap();
 }

@@ -1,4 +1,10 @@
 //! Tests of whole layers; those of one module stand in it.
 
+mod child;
+mod damage;
 mod fixture;
+mod golden;
 mod packing;
+mod roots;
+
+pub(crate) use fixture::Fixture;
