@@ -305,10 +305,4 @@ impl NarSink for TreeNames<'_> {
     fn file(&mut self, path: &[u8], _: bool, _: u64) -> Result<(), String> {
         self.add(path, Node::Other)
     }
-    fn contents(&mut self, _: &[u8]) -> Result<(), String> {
-        Ok(())
-    }
-    fn file_end(&mut self, _: u64) -> Result<(), String> {
-        Ok(())
-    }
 }

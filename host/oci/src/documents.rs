@@ -151,14 +151,14 @@ fn check_manifest(store: &BlobStore, image: &Image) -> Result<(), DocumentError>
         return wrong(format!("its mediaType is `{}`, not `{MANIFEST}`", manifest.media_type));
     }
     if !same_blob(&manifest.config, &image.config) {
-        return wrong(format!("its config is {}, not {}", manifest.config.digest, image.config.digest));
+        return wrong(format!("its config is {}, not {}", told(&manifest.config), told(&image.config)));
     }
     if manifest.layers.len() != image.layers.len() {
         return wrong(format!("it has {} layers, not {}", manifest.layers.len(), image.layers.len()));
     }
     for (named, layer) in manifest.layers.iter().zip(&image.layers) {
         if !same_blob(named, &layer.descriptor) {
-            return wrong(format!("it names layer {} instead of {}", named.digest, layer.descriptor.digest));
+            return wrong(format!("it names layer {} instead of {}", told(named), told(&layer.descriptor)));
         }
     }
     Ok(())
@@ -228,6 +228,12 @@ fn read<T: DeserializeOwned>(
 
 fn same_blob(a: &Descriptor, b: &Descriptor) -> bool {
     (&a.media_type, a.digest, a.size) == (&b.media_type, b.digest, b.size)
+}
+
+/// A descriptor's blob in a message.
+fn told(descriptor: &Descriptor) -> String {
+    let Descriptor { media_type, digest, size, .. } = descriptor;
+    format!("{digest} ({size} bytes, `{}`)", media_type.escape_debug())
 }
 
 fn wrong(document: &'static str, digest: Digest, reason: String) -> DocumentError {

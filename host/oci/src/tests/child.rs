@@ -34,13 +34,13 @@ fn run(directory: &Path, prelude: &str) -> (bool, String) {
     (output.status.success(), String::from_utf8(text).unwrap())
 }
 
-fn lines(packed: &[PackedLayer]) -> String {
-    packed.iter().map(|layer| format!("packed {}\n", layer.descriptor.digest)).collect()
+/// What a child writes about its layers.
+fn lines(packed: &[PackedLayer]) -> Vec<String> {
+    packed.iter().map(|layer| format!("packed {}", layer.descriptor.digest)).collect()
 }
 
-/// The lines about layers in the output of a child.
-fn packed_lines(output: &str) -> String {
-    output.lines().filter(|line| line.starts_with("packed ")).map(|line| format!("{line}\n")).collect()
+fn packed_lines(output: &str) -> Vec<&str> {
+    output.lines().filter(|line| line.starts_with("packed ")).collect()
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn pack_in_child() {
     let directory = std::env::var_os(DIRECTORY).unwrap();
     let fixture = Fixture::of(Path::new(&directory));
     match pack(&fixture.packer(2), &fixture.layers(Codec::Zstd(3))) {
-        Ok(packed) => print!("\n{}", lines(&packed)),
+        Ok(packed) => println!("\n{}", lines(&packed).join("\n")),
         Err(error) => {
             let source = std::error::Error::source(&error).unwrap();
             println!("\nfailed: {error}: {source}");

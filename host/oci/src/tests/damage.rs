@@ -68,7 +68,9 @@ fn a_blob_that_was_only_touched_is_checked_and_kept() {
 #[test]
 fn damaged_layer_records_are_made_anew_from_frames() {
     let (fixture, layers, expected) = packed();
-    files(fixture.cache().join("layers")).iter().for_each(|path| flip(path));
+    for record in files(fixture.cache().join("layers")) {
+        flip(&record);
+    }
     let origins = repack(&fixture, &layers, &expected);
     assert_eq!(origins, [Origin::Packed { reused_paths: 2 }, Origin::Packed { reused_paths: 2 }]);
     assert_eq!(repack(&fixture, &layers, &expected), [Origin::Cached, Origin::Cached]);
@@ -78,7 +80,9 @@ fn damaged_layer_records_are_made_anew_from_frames() {
 fn damaged_frame_records_are_made_anew() {
     let (fixture, layers, expected) = packed();
     fs::remove_dir_all(fixture.cache().join("layers")).unwrap();
-    files(fixture.cache().join("frames")).iter().for_each(|path| flip(path));
+    for record in files(fixture.cache().join("frames")) {
+        flip(&record);
+    }
     let origins = repack(&fixture, &layers, &expected);
     assert_eq!(origins, [Origin::Packed { reused_paths: 0 }, Origin::Packed { reused_paths: 0 }]);
 }

@@ -2,6 +2,8 @@
 
 mod child;
 mod damage;
+mod documents;
+mod files;
 mod fixture;
 mod golden;
 mod packing;

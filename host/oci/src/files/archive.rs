@@ -1,0 +1,74 @@
+//! One tar of the files.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use rustix::fs::FileType;
+use seed_model::{File, Written};
+
+use super::FilesError;
+use super::content::{EmitError, content_size, emit_content, replace, same_content};
+use super::names::Names;
+use crate::beneath::Directory;
+use crate::store::BlobStore;
+use crate::tar::{EntryType, Header, write_end, write_padding};
+
+/// Makes `path` an uncompressed tar of `files`, in their order. Nothing is written where it is that already.
+pub fn write_tar(store: &BlobStore, path: &Path, files: &[File]) -> Result<Written, FilesError> {
+    Names::of(files)?;
+    let (directory, name) = split(path)?;
+    fs::create_dir_all(directory).map_err(FilesError::io("create", directory))?;
+    let parent = Directory::open(directory).map_err(FilesError::io("open", directory))?;
+    match parent.kind(name).map_err(FilesError::io("look at", path))? {
+        Some(FileType::Directory) => {
+            return Err(FilesError::NotOurs {
+                path: path.to_owned(),
+                reason: "it is a directory".to_owned(),
+            });
+        }
+        Some(FileType::RegularFile) if same_tar(store, &parent, path, name, files)? => {
+            return Ok(Written { files: 0, unchanged: 1, bytes: 0 });
+        }
+        _ => {}
+    }
+    let bytes = replace(&parent, name, path, |out| emit_tar(store, files, out, true))?;
+    parent.sync().map_err(FilesError::io("sync", directory))?;
+    Ok(Written { files: 1, unchanged: 0, bytes })
+}
+
+/// The directory and the name of a file.
+fn split(path: &Path) -> Result<(&Path, &OsStr), FilesError> {
+    let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else {
+        let reason = "it does not end in a name";
+        return Err(FilesError::Path { path: path.display().to_string(), reason });
+    };
+    Ok((if directory.as_os_str().is_empty() { Path::new(".") } else { directory }, name))
+}
+
+fn emit_tar(store: &BlobStore, files: &[File], out: &mut dyn Write, check: bool) -> Result<(), EmitError> {
+    let mut out = out;
+    for file in files {
+        let size = content_size(store, &file.content).map_err(EmitError::Store)?;
+        let header =
+            Header { path: file.path.as_bytes(), kind: EntryType::File(size), mode: 0o644, uid: 0, gid: 0 };
+        header.write(&mut out).map_err(EmitError::Output)?;
+        emit_content(store, &file.content, out, check)?;
+        write_padding(&mut out, size).map_err(EmitError::Output)?;
+    }
+    write_end(&mut out).map_err(EmitError::Output)
+}
+
+/// Whether the file at `name` is already the tar of `files`.
+fn same_tar(
+    store: &BlobStore,
+    parent: &Directory,
+    path: &Path,
+    name: &OsStr,
+    files: &[File],
+) -> Result<bool, FilesError> {
+    let existing = parent.read(name).map_err(FilesError::io("open", path))?;
+    let size = existing.metadata().map_err(FilesError::io("look at", path))?.len();
+    same_content(existing, path, size, |out| emit_tar(store, files, out, false))
+}

@@ -1,0 +1,62 @@
+//! The paths of a list of files: checked, and told apart from what else is in a directory.
+
+use std::collections::BTreeSet;
+use std::io;
+
+use rustix::fs::FileType;
+use seed_model::File;
+
+use super::FilesError;
+use super::content::PARTIAL;
+use crate::beneath::Directory;
+
+/// The names of a list of files.
+pub(super) struct Names<'a> {
+    files: BTreeSet<&'a str>,
+    directories: BTreeSet<&'a str>,
+}
+
+impl<'a> Names<'a> {
+    pub(super) fn of(files: &'a [File]) -> Result<Self, FilesError> {
+        let mut names = Self { files: BTreeSet::new(), directories: BTreeSet::new() };
+        for File { path, .. } in files {
+            let bad = |reason| Err(FilesError::Path { path: path.clone(), reason });
+            if path.contains('\0') || path.split('/').any(|name| matches!(name, "" | "." | "..")) {
+                return bad("it must be relative, of plain names with `/` between them");
+            }
+            if path.ends_with(PARTIAL) {
+                return bad("names with this ending are for files that are being written");
+            }
+            if !names.files.insert(path) {
+                return bad("it stands twice in the list");
+            }
+            names.directories.extend(path.match_indices('/').map(|(end, _)| &path[..end]));
+        }
+        match names.files.intersection(&names.directories).next() {
+            Some(path) => {
+                let reason = "it is the directory of another file in the list";
+                Err(FilesError::Path { path: (*path).to_owned(), reason })
+            }
+            None => Ok(names),
+        }
+    }
+
+    /// Removes what is not in the list.
+    pub(super) fn remove_others(&self, root: &Directory) -> io::Result<()> {
+        self.remove_others_in(root, "")
+    }
+
+    fn remove_others_in(&self, directory: &Directory, prefix: &str) -> io::Result<()> {
+        for (name, kind) in directory.entries()? {
+            let path = name.to_str().map(|name| format!("{prefix}{name}"));
+            match path {
+                Some(path) if kind == FileType::Directory && self.directories.contains(&*path) => {
+                    self.remove_others_in(&directory.make(&name)?, &format!("{path}/"))?;
+                }
+                Some(path) if self.files.contains(&*path) => {}
+                _ => directory.remove(&name)?,
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,258 @@
+//! Files that are written for the user: what is replaced, what is kept, what is refused.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use seed_model::{File, FileContent, Written};
+use tempfile::TempDir;
+
+use crate::BlobStore;
+use crate::files::{FilesError, write_directory, write_tar};
+
+const MARKER: &str = "marker";
+
+struct Place {
+    directory: TempDir,
+    store: BlobStore,
+}
+
+impl Place {
+    fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let store = BlobStore::open(&directory.path().join("cache")).unwrap();
+        Self { directory, store }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    fn blob(&self, path: &str, content: &str) -> File {
+        let digest = self.store.put(content.as_bytes()).unwrap();
+        File { path: path.to_owned(), content: FileContent::Blob(digest) }
+    }
+
+    fn write(&self, files: &[File]) -> Result<Written, FilesError> {
+        write_directory(&self.store, &self.path("out"), MARKER, files)
+    }
+
+    /// The message of an error, with `[dir]` for the temporary directory.
+    fn message<T: std::fmt::Debug>(&self, result: Result<T, FilesError>) -> String {
+        result.unwrap_err().to_string().replace(self.directory.path().to_str().unwrap(), "[dir]")
+    }
+}
+
+fn bytes(path: &str, content: &str) -> File {
+    File { path: path.to_owned(), content: FileContent::Bytes(content.as_bytes().to_vec()) }
+}
+
+/// All files below a directory: path and content, sorted.
+fn tree(root: &Path) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut rest = vec![root.to_owned()];
+    while let Some(path) = rest.pop() {
+        if path.is_dir() && !path.is_symlink() {
+            rest.extend(fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()));
+        } else {
+            let name = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+            found.push((name, fs::read_to_string(&path).unwrap()));
+        }
+    }
+    found.sort();
+    found
+}
+
+fn expected(files: &[(&str, &str)]) -> Vec<(String, String)> {
+    files.iter().map(|(path, content)| ((*path).to_owned(), (*content).to_owned())).collect()
+}
+
+#[test]
+fn a_directory_has_exactly_the_files() {
+    let place = Place::new();
+    let out = place.path("out");
+    let first =
+        [bytes(MARKER, "m"), place.blob("blobs/a", "aa"), place.blob("blobs/b", "b"), bytes("index", "1")];
+    assert_eq!(place.write(&first).unwrap(), Written { files: 4, unchanged: 0, bytes: 5 });
+    assert_eq!(place.write(&first).unwrap(), Written { files: 0, unchanged: 4, bytes: 0 });
+
+    let second =
+        [bytes(MARKER, "m"), place.blob("blobs/a", "AA"), place.blob("c/d/e", "e"), bytes("index", "2")];
+    fs::create_dir_all(out.join("old/deep")).unwrap();
+    fs::write(out.join("old/deep/file"), "").unwrap();
+    symlink("/etc", out.join("link")).unwrap();
+    fs::write(out.join(".index.seed-partial"), "half").unwrap();
+    assert_eq!(place.write(&second).unwrap(), Written { files: 3, unchanged: 1, bytes: 4 });
+    assert_eq!(tree(&out), expected(&[("blobs/a", "AA"), ("c/d/e", "e"), ("index", "2"), (MARKER, "m")]));
+    assert!(!out.join("old").exists());
+    assert!(Path::new("/etc/passwd").exists());
+}
+
+#[test]
+fn what_is_not_ours_is_left_alone() {
+    let place = Place::new();
+    let out = place.path("out");
+    let files = [bytes(MARKER, "m"), bytes("a", "a")];
+
+    fs::create_dir(&out).unwrap();
+    fs::write(out.join("precious"), "p").unwrap();
+    insta::assert_snapshot!(place.message(place.write(&files)), @"`[dir]/out` is not what should be there: the directory is not empty and has no file `marker`");
+    assert_eq!(tree(&out), expected(&[("precious", "p")]));
+
+    // A directory or link of the marker's name does not make it ours.
+    fs::create_dir(out.join(MARKER)).unwrap();
+    assert!(matches!(place.write(&files), Err(FilesError::NotOurs { .. })));
+    fs::remove_dir(out.join(MARKER)).unwrap();
+    symlink("precious", out.join(MARKER)).unwrap();
+    assert!(matches!(place.write(&files), Err(FilesError::NotOurs { .. })));
+
+    fs::remove_dir_all(&out).unwrap();
+    fs::write(&out, "file").unwrap();
+    insta::assert_snapshot!(place.message(place.write(&files)), @"`[dir]/out` is not what should be there: it is a file");
+
+    fs::remove_file(&out).unwrap();
+    fs::create_dir(place.path("elsewhere")).unwrap();
+    symlink("elsewhere", &out).unwrap();
+    insta::assert_snapshot!(place.message(place.write(&files)), @"`[dir]/out` is not what should be there: it is a symbolic link");
+    assert_eq!(tree(&place.path("elsewhere")), []);
+}
+
+#[test]
+fn a_run_that_was_killed_at_its_beginning_is_no_obstacle() {
+    let place = Place::new();
+    fs::create_dir(place.path("out")).unwrap();
+    fs::write(place.path("out/.marker.seed-partial"), "half of").unwrap();
+    place.write(&[bytes("a", "a"), bytes(MARKER, "m")]).unwrap();
+    assert_eq!(tree(&place.path("out")), expected(&[("a", "a"), (MARKER, "m")]));
+}
+
+#[test]
+fn paths_stay_below_the_directory() {
+    let place = Place::new();
+    let mut messages = Vec::new();
+    for path in ["", "/etc/x", "../x", "a/../../x", "./a", "a//b", "a/", "a\0b", ".a.seed-partial"] {
+        let result = place.write(&[bytes(MARKER, "m"), bytes(path, "x")]);
+        messages.push(place.message(result));
+    }
+    messages.push(place.message(place.write(&[bytes(MARKER, "m"), bytes("a", ""), bytes("a", "")])));
+    messages.push(place.message(place.write(&[bytes(MARKER, "m"), bytes("a", ""), bytes("a/b", "")])));
+    messages.push(place.message(place.write(&[bytes("a", "")])));
+    messages.push(place.message(write_tar(&place.store, &place.path("t"), &[bytes("../x", "")])));
+    messages.push(place.message(write_tar(&place.store, Path::new("/"), &[bytes("x", "")])));
+    insta::assert_snapshot!(messages.join("\n"), @r#"
+    `` cannot be the path of a file to write: it must be relative, of plain names with `/` between them
+    `/etc/x` cannot be the path of a file to write: it must be relative, of plain names with `/` between them
+    `../x` cannot be the path of a file to write: it must be relative, of plain names with `/` between them
+    `a/../../x` cannot be the path of a file to write: it must be relative, of plain names with `/` between them
+    `./a` cannot be the path of a file to write: it must be relative, of plain names with `/` between them
+    `a//b` cannot be the path of a file to write: it must be relative, of plain names with `/` between them
+    `a/` cannot be the path of a file to write: it must be relative, of plain names with `/` between them
+    `a\0b` cannot be the path of a file to write: it must be relative, of plain names with `/` between them
+    `.a.seed-partial` cannot be the path of a file to write: names with this ending are for files that are being written
+    `a` cannot be the path of a file to write: it stands twice in the list
+    `a` cannot be the path of a file to write: it is the directory of another file in the list
+    `marker` cannot be the path of a file to write: the marker is not among the files
+    `../x` cannot be the path of a file to write: it must be relative, of plain names with `/` between them
+    `/` cannot be the path of a file to write: it does not end in a name
+    "#);
+    assert!(!place.path("out").exists());
+}
+
+#[test]
+fn links_inside_lead_nowhere() {
+    let place = Place::new();
+    let files = [bytes(MARKER, "m"), bytes("dir/file", "new"), bytes("other", "new")];
+    place.write(&files).unwrap();
+    let outside = place.path("outside");
+    fs::create_dir(&outside).unwrap();
+    fs::write(outside.join("file"), "precious").unwrap();
+    fs::remove_dir_all(place.path("out/dir")).unwrap();
+    symlink(&outside, place.path("out/dir")).unwrap();
+    fs::remove_file(place.path("out/other")).unwrap();
+    symlink(outside.join("file"), place.path("out/other")).unwrap();
+
+    assert_eq!(place.write(&files).unwrap(), Written { files: 2, unchanged: 1, bytes: 6 });
+    assert_eq!(tree(&place.path("out")), expected(&[("dir/file", "new"), (MARKER, "m"), ("other", "new")]));
+    assert_eq!(tree(&outside), expected(&[("file", "precious")]));
+}
+
+#[test]
+fn a_file_takes_the_place_of_a_directory_and_back() {
+    let place = Place::new();
+    place.write(&[bytes(MARKER, "m"), bytes("x/y", "1")]).unwrap();
+    place.write(&[bytes(MARKER, "m"), bytes("x", "2")]).unwrap();
+    assert_eq!(tree(&place.path("out")), expected(&[(MARKER, "m"), ("x", "2")]));
+    place.write(&[bytes(MARKER, "m"), bytes("x/y", "3")]).unwrap();
+    assert_eq!(tree(&place.path("out")), expected(&[(MARKER, "m"), ("x/y", "3")]));
+}
+
+#[test]
+fn damaged_blobs_do_not_get_out() {
+    let place = Place::new();
+    let files = [bytes(MARKER, "m"), place.blob("blob", "content")];
+    place.write(&files).unwrap();
+    write_tar(&place.store, &place.path("tar"), &files).unwrap();
+    let tar = fs::read(place.path("tar")).unwrap();
+    let digest = place.store.list().unwrap()[0];
+    fs::write(place.store.path(digest), "c0ntent").unwrap();
+    assert!(place.message(place.write(&files)).contains("is damaged: its content has digest sha256:"));
+    assert!(place.message(write_tar(&place.store, &place.path("tar"), &files)).contains("is damaged"));
+    assert_eq!(tree(&place.path("out")), expected(&[("blob", "content"), (MARKER, "m")]));
+    assert_eq!(fs::read(place.path("tar")).unwrap(), tar);
+    place.store.remove(digest).unwrap();
+    assert!(place.message(place.write(&files)).contains("is not in the store"));
+}
+
+#[test]
+fn two_writers_do_not_mix() {
+    let place = Place::new();
+    let files = [bytes(MARKER, "m")];
+    place.write(&files).unwrap();
+    let held = fs::File::open(place.path("out")).unwrap();
+    held.lock().unwrap();
+    insta::assert_snapshot!(place.message(place.write(&files)), @"another process is writing `[dir]/out`");
+
+    let held = fs::File::create(place.path(".tar.seed-partial")).unwrap();
+    held.lock().unwrap();
+    insta::assert_snapshot!(place.message(write_tar(&place.store, &place.path("tar"), &files)), @"another process is writing `[dir]/tar`");
+    drop(held);
+    write_tar(&place.store, &place.path("tar"), &files).unwrap();
+    assert!(!place.path(".tar.seed-partial").exists());
+}
+
+#[test]
+fn a_tar_has_the_files_in_their_order() {
+    let place = Place::new();
+    let path = place.path("new/directory/x.tar");
+    let files = [bytes("z", "last name first"), place.blob("a/b", "blob")];
+    let written = write_tar(&place.store, &path, &files).unwrap();
+    assert_eq!(written, Written { files: 1, unchanged: 0, bytes: 6 * 512 });
+    let content = fs::read(&path).unwrap();
+    let mut archive = tar::Archive::new(&content[..]);
+    let entries: Vec<_> = archive
+        .entries()
+        .unwrap()
+        .map(|entry| {
+            let entry = entry.unwrap();
+            let header = entry.header();
+            let name = entry.path().unwrap().to_str().unwrap().to_owned();
+            (name, header.mode().unwrap(), header.uid().unwrap(), header.mtime().unwrap())
+        })
+        .collect();
+    assert_eq!(entries, [("z".to_owned(), 0o644, 0, 1), ("a/b".to_owned(), 0o644, 0, 1)]);
+
+    assert_eq!(write_tar(&place.store, &path, &files).unwrap(), Written { files: 0, unchanged: 1, bytes: 0 });
+    for other in
+        [[&content[..], b"more"].concat(), content[..content.len() - 1].to_vec(), vec![b'x'; content.len()]]
+    {
+        fs::write(&path, other).unwrap();
+        assert_eq!(write_tar(&place.store, &path, &files).unwrap(), written);
+        assert_eq!(fs::read(&path).unwrap(), content);
+    }
+    fs::remove_file(&path).unwrap();
+    symlink("/etc/passwd", &path).unwrap();
+    assert_eq!(write_tar(&place.store, &path, &files).unwrap(), written);
+    fs::remove_file(&path).unwrap();
+    fs::create_dir(&path).unwrap();
+    insta::assert_snapshot!(place.message(write_tar(&place.store, &path, &files)), @"`[dir]/new/directory/x.tar` is not what should be there: it is a directory");
+}
