@@ -314,6 +314,24 @@ fn the_example_builds_alike_everywhere() {
     assert!(fs::read(path("hexbuild")).unwrap() == fs::read(compiler).unwrap(), "the compiler makes itself");
 }
 
+/// Nix 2.8 takes the copy in its store; later versions compare the sources with the NAR hash.
+#[test]
+fn sources_that_change_after_they_were_resolved_are_not_used() {
+    let fixture = Fixture::new();
+    let flake = fixture.nix.flake("path:.", fixture.dir.path(), &quiet).unwrap();
+    let evaluate = || {
+        let installable = Installable { attribute: "seed".to_owned(), output: None };
+        find().evaluate(&flake, &fixture.system, &[installable], &quiet)
+    };
+    let before = evaluate().unwrap();
+    let path = fixture.dir.path().join("flake.nix");
+    fs::write(&path, fs::read_to_string(&path).unwrap().replace("echo making", "echo changed")).unwrap();
+    match evaluate() {
+        Ok(after) => assert_eq!(after, before),
+        Err(error) => assert!(error.to_string().to_lowercase().contains("nar hash mismatch"), "{error}"),
+    }
+}
+
 #[test]
 fn git_trees_are_clean_or_dirty() {
     let fixture = Fixture::new();
