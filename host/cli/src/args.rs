@@ -44,6 +44,7 @@ pub(crate) enum Command {
     Run(commands::run::RunArgs),
     Plan(commands::plan::PlanArgs),
     Init(commands::init::InitArgs),
+    Inspect(commands::inspect::InspectArgs),
     Plugin(commands::plugin::PluginArgs),
     Completions(commands::completions::CompletionsArgs),
 }

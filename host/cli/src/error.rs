@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use miette::Diagnostic;
+use seed_engine::inspect::InspectError;
 use seed_engine::{Category, EngineError};
 
 use crate::exit::Exit;
@@ -16,6 +17,10 @@ pub(crate) enum CliError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Engine(#[from] EngineError),
+    /// An image that was to be inspected.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Inspect(#[from] InspectError),
     /// Standard output.
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -71,8 +76,11 @@ impl CliError {
                 Category::Publish => Exit::Publishing,
             },
             Self::Interrupted => Exit::Interrupted,
-            Self::Exists { .. } => Exit::Usage,
-            Self::Output(_) | Self::NoCacheDirectory | Self::Write { .. } => Exit::Failed,
+            Self::Inspect(InspectError::Reference(_)) | Self::Exists { .. } => Exit::Usage,
+            Self::Inspect(InspectError::Failed { .. })
+            | Self::Output(_)
+            | Self::NoCacheDirectory
+            | Self::Write { .. } => Exit::Failed,
         }
     }
 }

@@ -46,6 +46,7 @@ fn dispatch(command: &Command, printer: &Arc<Printer>) -> Result<(), CliError> {
         Command::Run(args) => commands::run::run(args, printer),
         Command::Plan(args) => commands::plan::run(args, printer),
         Command::Init(args) => commands::init::run(args, printer),
+        Command::Inspect(args) => commands::inspect::run(args, printer),
         Command::Plugin(args) => match &args.command {
             PluginCommand::Inspect(args) => commands::plugin::inspect::run(args, printer),
         },

@@ -8,6 +8,7 @@ mod durable;
 mod engine;
 mod error;
 pub mod events;
+pub mod inspect;
 pub mod lock;
 pub mod pipeline;
 mod problem;

@@ -15,8 +15,7 @@ use crate::session;
 
 /// Write a commented pipeline file for a flake
 ///
-/// Looks at the flake's outputs, without building any, and proposes what to put into the image. Without Nix or without a
-/// flake it writes a pipeline that packs plain directories.
+/// Looks at the flake's outputs, without building any, and proposes what to put into the image.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:

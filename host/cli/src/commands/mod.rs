@@ -2,6 +2,7 @@
 
 pub(crate) mod completions;
 pub(crate) mod init;
+pub(crate) mod inspect;
 pub(crate) mod plan;
 pub(crate) mod plugin;
 pub(crate) mod run;

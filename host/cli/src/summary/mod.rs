@@ -1,10 +1,12 @@
 //! The engine's answers as people read them.
 
+mod inspection;
 mod parts;
 mod plan;
 mod plugin;
 mod run;
 
+pub(crate) use inspection::inspection;
 pub(crate) use plan::plan;
 pub(crate) use plugin::plugin;
 pub(crate) use run::{run, run_shortest};

@@ -7,23 +7,23 @@ use std::process::{Command, Output};
 use tempfile::TempDir;
 
 /// A directory to run `seed` in.
-pub struct Environment {
+pub(crate) struct Environment {
     directory: TempDir,
 }
 
 impl Environment {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { directory: tempfile::tempdir().unwrap() }
     }
 
     /// Writes a file, with the directories above it.
-    pub fn write(&self, path: &str, text: &str) {
+    pub(crate) fn write(&self, path: &str, text: &str) {
         let path = self.path(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
 
-    pub fn path(&self, path: &str) -> PathBuf {
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
         self.root().join(path)
     }
 
@@ -32,7 +32,7 @@ impl Environment {
     }
 
     /// `seed ARGS`, to be changed or run.
-    pub fn command(&self, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_seed"));
         command
             .env_clear()
@@ -43,12 +43,12 @@ impl Environment {
     }
 
     /// Runs `seed ARGS` and gives the exit code and both streams, as a reader sees them.
-    pub fn seed(&self, args: &[&str]) -> String {
+    pub(crate) fn seed(&self, args: &[&str]) -> String {
         self.shown(&self.command(args).output().unwrap())
     }
 
     /// The exit code and both streams, with this directory's name replaced.
-    pub fn shown(&self, output: &Output) -> String {
+    pub(crate) fn shown(&self, output: &Output) -> String {
         let text = |bytes: &[u8]| {
             String::from_utf8(bytes.to_vec()).unwrap().replace(self.root().to_str().unwrap(), "DIR")
         };

@@ -33,7 +33,7 @@ const MAX_WINDOW_LOG: u32 = 27;
 
 /// A path and its size.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "kebab-case")]
 pub struct SizedPath {
     /// Size in bytes.
     pub size: u64,

@@ -34,7 +34,7 @@ pub struct InspectOptions {
 
 /// An image, or all images of an index.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "kebab-case")]
 pub struct Inspection {
     /// The place: repository, directory, file.
     pub place: String,
@@ -50,7 +50,7 @@ pub struct Inspection {
 
 /// One image.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "kebab-case")]
 pub struct ImageSummary {
     /// Digest of its manifest.
     pub digest: Digest,
@@ -74,7 +74,7 @@ pub struct ImageSummary {
 
 /// One layer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "kebab-case")]
 pub struct LayerSummary {
     /// Media type.
     pub media_type: String,
@@ -92,7 +92,7 @@ pub struct LayerSummary {
 
 /// What is in the layers of an image.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "kebab-case")]
 pub struct Contents {
     /// Entries of all layers.
     pub entries: u64,

@@ -18,7 +18,7 @@ const MAX_REFERRERS: usize = 1000;
 
 /// What was found for one manifest or index. None of it has been verified.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "kebab-case")]
 pub struct Signatures {
     /// The manifest or index that they are about.
     pub subject: Digest,
@@ -34,7 +34,7 @@ pub struct Signatures {
 
 /// Another referrer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "kebab-case")]
 pub struct Artifact {
     /// Digest of its manifest.
     pub digest: Digest,

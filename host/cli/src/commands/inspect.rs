@@ -1,0 +1,38 @@
+//! `seed inspect`.
+
+use clap::Args;
+use seed_engine::inspect::InspectOptions;
+
+use crate::error::CliError;
+use crate::printer::Printer;
+use crate::summary;
+
+/// Show what an image holds: layers, sizes, largest paths, signatures
+///
+/// Reads an OCI layout directory, an OCI or Docker archive, or a registry. All that it fetches is checked against its
+/// digest. Signatures are listed, not verified.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  seed inspect result                        a layout directory
+  seed inspect hello.tar                     an archive
+  seed inspect ghcr.io/org/app:v1            a registry")]
+pub(crate) struct InspectArgs {
+    /// A directory, a tar, or `host/repository` with `:tag` or `@sha256:…`
+    reference: String,
+
+    /// How many of the largest paths to show
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(0..=1000))]
+    largest: u16,
+}
+
+pub(crate) fn run(args: &InspectArgs, printer: &Printer) -> Result<(), CliError> {
+    let options = InspectOptions { largest: args.largest.into(), ..InspectOptions::default() };
+    let found = seed_engine::inspect::inspect(&args.reference, &options)?;
+    if printer.is_json() {
+        printer.json(&found)?;
+    } else {
+        printer.data(&summary::inspection(&found.image))?;
+    }
+    Ok(())
+}
