@@ -44,6 +44,8 @@ pub enum Error {
         url: String,
         /// The chain of causes.
         reason: String,
+        /// Whether trying again may help: not where a name or a certificate is wrong.
+        transient: bool,
     },
     /// It took too long.
     #[error("{method} {url} timed out: {what} within {limit:?}")]
@@ -70,7 +72,7 @@ pub enum Error {
 impl Error {
     /// Whether the same request may work later.
     pub const fn is_transient(&self) -> bool {
-        matches!(self, Self::Connection { .. } | Self::Timeout { .. })
+        matches!(self, Self::Connection { transient: true, .. } | Self::Timeout { .. })
     }
 
     /// `origin` is not among the granted ones.

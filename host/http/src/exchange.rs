@@ -169,7 +169,7 @@ fn pause(outcome: &Result<Response, Error>, planned: Duration) -> Option<Duratio
                 response.header("retry-after").and_then(|value| value.parse().ok()).map(Duration::from_secs);
             Some(asked.unwrap_or(planned)).filter(|wait| *wait <= Limits::MAX_RETRY_AFTER)
         }
-        Err(Error::Connection { .. }) => Some(planned),
+        Err(Error::Connection { transient: true, .. }) => Some(planned),
         Ok(_) | Err(_) => None,
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -234,21 +235,36 @@ fn late(method: &Method, url: &Url, what: &'static str, limit: std::time::Durati
 /// What reqwest says, with its causes; our own errors come back as they were.
 fn failure(method: &Method, url: &Url, error: &reqwest::Error, limits: &Limits) -> Error {
     let mut causes: Vec<String> = Vec::new();
+    let mut bad_tls = false;
     let mut next = std::error::Error::source(error);
     while let Some(cause) = next {
         if let Some(own) = cause.downcast_ref::<Error>() {
             return own.clone();
         }
+        bad_tls |= is_tls_failure(cause);
         causes.push(cause.to_string());
         next = cause.source();
     }
     if error.is_timeout() {
         return late(method, url, "there was no connection", limits.connect);
     }
+    let transient = !bad_tls && !error.is_dns() && !error.is_builder();
     // The first cause says which layer of the client failed, the others what happened.
     let telling = if causes.len() > 1 { &causes[1..] } else { &causes[..] };
-    let reason = if telling.is_empty() { "no cause is known".to_owned() } else { telling.join(": ") };
-    Error::Connection { method: method.to_string(), url: shown(url), reason }
+    let mut reason = if telling.is_empty() { "no cause is known".to_owned() } else { telling.join(": ") };
+    if bad_tls {
+        reason.push_str("; certificates are checked against those of the system, or in $SSL_CERT_FILE");
+    }
+    Error::Connection { method: method.to_string(), url: shown(url), reason, transient }
+}
+
+/// Whether the TLS handshake failed, as opposed to the connection under it. I/O errors hide what they wrap from
+/// `source`, and there are several around each other.
+fn is_tls_failure(cause: &(dyn std::error::Error + 'static)) -> bool {
+    match cause.downcast_ref::<io::Error>() {
+        Some(wrapper) => wrapper.get_ref().is_some_and(|inner| is_tls_failure(inner)),
+        None => cause.is::<rustls::Error>(),
+    }
 }
 
 fn visible_headers(answer: &Answer) -> Vec<(String, String)> {

@@ -199,6 +199,24 @@ fn a_download_that_cannot_be_written_ends() {
 }
 
 #[test]
+fn a_failed_handshake_is_not_repeated() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let origin = format!("https://{}", listener.local_addr().unwrap());
+    let connections = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&connections);
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            counted.fetch_add(1, Ordering::SeqCst);
+            let _ = stream.unwrap().write_all(b"HTTP/1.1 400 this is not TLS\r\n\r\n");
+        }
+    });
+    let error = client(std::slice::from_ref(&origin)).send(Request::get(format!("{origin}/"))).unwrap_err();
+    assert!(matches!(error, Error::Connection { .. }) && !error.is_transient(), "{error}");
+    // None where the system has no certificates at all.
+    assert!(connections.load(Ordering::SeqCst) <= 1);
+}
+
+#[test]
 fn nobody_there_is_a_connection_error() {
     let server = Server::start(|_| Reply::status(200));
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
