@@ -118,7 +118,8 @@ impl InspectError {
             }
             Self::UnknownImports { stage, http: true, .. } => format!(
                 "plugins reach the network through `{PACKAGE}/http` only, in the worlds `signer` and `publisher`, to origins that \
-                 `grants = {{ http = [\"https://HOST\"] }}` names under `{}`",
+                 `grants = {{ http = [\"https://HOST\"] }}` names under `{}`; where a toolchain adds `wasi:http` unasked, switch that off \
+                 (ComponentizeJS: `--disable http`)",
                 stage.table()
             ),
             Self::UnknownImports { stage, .. } => format!(

@@ -3,9 +3,11 @@
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod aot;
+mod blobs;
 mod capabilities;
 mod guest;
 mod limits;
+mod memory;
 mod plugins;
 mod refused;
 mod support;

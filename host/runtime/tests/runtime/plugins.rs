@@ -1,14 +1,17 @@
 //! The default plugins, as they are shipped.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
 use insta::assert_snapshot;
-use seed_model::{Closure, Digest, ImagePlan, LayerRoots, SelectionRequest, StorePath};
+use seed_model::{
+    Attached, Attachment, Closure, Content, Descriptor, Digest, FileContent, ImagePlan, LayerRoots,
+    PackRequest, PayloadFormat, PublishRequest, SelectionRequest, SignRequest, StorePath, SystemImage,
+};
 use seed_runtime::{Limits, Stage, inspect};
 
-use crate::support::{load, nothing, selection};
+use crate::memory::Memory;
+use crate::support::{load, nothing, publication, selection};
 
 const PLUGINS: [(&str, Stage); 5] = [
     ("standard-layers", Stage::Select),
@@ -36,7 +39,7 @@ fn they_describe_themselves_and_import_nothing_but_the_contract() {
 }
 
 /// A closure of `number` paths, each of which refers to the `references` before it; the last is the root.
-pub(crate) fn closure(number: u32, references: u32) -> Closure {
+fn closure(number: u32, references: u32) -> Closure {
     let path = |i: u32| StorePath {
         store_path: format!("/nix/store/{i:032}-package-{i}"),
         nar_hash: Digest::of(&i.to_le_bytes()),
@@ -53,11 +56,79 @@ fn plan(request: &SelectionRequest, closure: &Closure) -> ImagePlan {
 
 #[test]
 fn a_plan_has_every_path_once_and_is_the_same_each_time() {
-    let request = SelectionRequest { variables: BTreeMap::new(), ..selection() };
+    let request = selection();
     let closure = closure(500, 8);
     let first = plan(&request, &closure);
     let mut paths: Vec<u32> = first.layers.iter().flat_map(|layer| layer.paths.clone()).collect();
     paths.sort_unstable();
     assert_eq!(paths, (0..500).collect::<Vec<_>>());
     assert_eq!(first, plan(&request, &closure));
+}
+
+/// One image through all four stages: what each returns is what the next one gets.
+#[test]
+fn an_image_goes_through_all_stages() {
+    let memory = Memory::default();
+    let (request, capabilities) = (selection(), memory.capabilities());
+    let pack = PackRequest {
+        config: r#"{"compression":"zstd","level":5}"#.to_owned(),
+        name: request.name.clone(),
+        system: request.system.clone(),
+        platform: request.platform.clone(),
+        created: "1970-01-01T00:00:01Z".to_owned(),
+        plan: plan(&request, &closure(20, 2)),
+    };
+    let image = load(&component("oci-packer"), Stage::Pack).pack(&capabilities, &pack).unwrap();
+    assert_eq!(image.layers.len(), pack.plan.layers.len());
+    assert_eq!(memory.blob(image.layers[0].descriptor.digest), b"layer 0 as Zstd(5)");
+    assert_eq!(memory.blob(image.manifest.digest).len() as u64, image.manifest.size);
+
+    let signer = load(&component("cosign-signer"), Stage::Sign);
+    let key = signer.describe_key(&capabilities, "{}", "release").unwrap();
+    assert_eq!((key.name.as_str(), key.spki.as_slice()), ("release", &[1, 2, 3][..]));
+    let sign = SignRequest {
+        config: "{}".to_owned(),
+        keys: vec!["release".to_owned()],
+        subject: image.manifest.clone(),
+        references: vec!["registry.example/app".to_owned()],
+        created: pack.created.clone(),
+        variables: request.variables.clone(),
+    };
+    let signatures = signer.sign(&capabilities, &sign).unwrap();
+    for signature in &signatures.signatures {
+        let expected = format!("release signed {}", Digest::of(&signature.payload)).into_bytes();
+        assert_eq!(signature.signature, expected);
+        assert!(matches!(signature.format, PayloadFormat::SimpleSigning | PayloadFormat::Dsse));
+    }
+    let tag = Attachment::AppendingTag(format!("sha256-{}.sig", image.manifest.digest.hex()));
+    let attachments: Vec<&Attachment> =
+        signatures.artifacts.iter().map(|artifact| &artifact.attachment).collect();
+    assert_eq!(attachments, [&tag, &Attachment::Referrer]);
+
+    let blobs: Vec<Descriptor> = [image.config.clone()]
+        .into_iter()
+        .chain(image.layers.iter().map(|layer| layer.descriptor.clone()))
+        .collect();
+    let attached = |artifact: &seed_model::Artifact| Attached {
+        content: Content { manifest: artifact.manifest.clone(), blobs: Vec::new() },
+        subject: image.manifest.digest,
+        attachment: artifact.attachment.clone(),
+    };
+    let content = Content { manifest: image.manifest.clone(), blobs };
+    let publish = PublishRequest {
+        config: r#"{"path":"result"}"#.to_owned(),
+        images: vec![SystemImage { system: request.system.clone(), content }],
+        artifacts: signatures.artifacts.iter().map(attached).collect(),
+        ..publication()
+    };
+    let publisher = load(&component("oci-layout"), Stage::Publish);
+    assert_eq!(
+        publisher.targets(&capabilities, &publish.config, &publish.name).unwrap(),
+        Vec::<String>::new()
+    );
+    let places = publisher.publish(&capabilities, &publish).unwrap();
+    assert_eq!(places.len(), 1);
+    assert_eq!(places[0].digest, image.manifest.digest);
+    let files = memory.files.lock().unwrap();
+    assert!(files.iter().any(|file| file.content == FileContent::Blob(image.manifest.digest)));
 }
