@@ -63,7 +63,15 @@ impl Grants {
         if public_https {
             return Ok(());
         }
-        Err(Error::origin_denied(&url.origin().ascii_serialization(), &self.origins))
+        let origin = url.origin().ascii_serialization();
+        Err(match self.reach {
+            Reach::GrantedOrigins => Error::origin_denied(&origin, &self.origins),
+            Reach::PublicHttps => Error::Denied {
+                what: format!("`{origin}`"),
+                why: "a registry may send its reader to `https` at public addresses only".to_owned(),
+                help: "copy the image to another registry, or to an archive, and read it there".to_owned(),
+            },
+        })
     }
 
     /// Whether a connection to `address`, which `name` resolved to, is allowed. This is where a name that is granted
@@ -220,6 +228,8 @@ mod tests {
         assert!(grants.allows_address("registry.corp.example", "10.0.0.7".parse().unwrap()));
         assert!(!grants.allows_address("cdn.example", "10.0.0.7".parse().unwrap()));
         assert!(!grants.allows_address("localhost", "127.0.0.1".parse().unwrap()));
+        let denied = grants.check(&"http://169.254.169.254/latest".parse().unwrap()).unwrap_err();
+        insta::assert_snapshot!(denied, @"`http://169.254.169.254`: a registry may send its reader to `https` at public addresses only; copy the image to another registry, or to an archive, and read it there");
     }
 
     #[test]

@@ -3,6 +3,10 @@
 //! A [`Client`] belongs to one plugin (or to the host itself) and mirrors interface `http` of `publishing.wit`. It
 //! reaches the origins of its [`Grants`], checks every redirect and every resolved address again, answers the
 //! challenges of registries with credentials that its caller never sees, and streams blobs from disk.
+//!
+//! Proxy variables (`HTTPS_PROXY` and so on) are not read: a proxy resolves names itself, past the check of addresses.
+//! Certificates are those of the system, or of `$SSL_CERT_FILE` and `$SSL_CERT_DIR`. The reasons for these rules are
+//! in `docs/design/http.md`.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests fail by panicking"))]
 
