@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
+use rayon::prelude::*;
 use seed_model::{Codec, Descriptor, Digest, Hasher, PackedLayer};
 
 use crate::codec::{CHUNK_SIZE, CodecError, compress, media_type};
@@ -98,12 +99,16 @@ impl Lane<'_> {
         let reused = produced?;
         let (digest, size) = writer.finish()?;
 
-        for (segment, placed) in segments.iter().zip(placed) {
-            if let Segment::Path(path) = segment {
-                let record = FrameRecord { blob: digest, offset: placed.offset, frames: placed.frames };
-                self.frames.put(path.key, &record)?;
-            }
-        }
+        // Thousands of small files: worth all threads, and after the blob, so that no record is ahead of it.
+        self.pool.install(|| {
+            segments.par_iter().zip(placed).try_for_each(|(segment, Placed { offset, frames })| match segment
+            {
+                Segment::Path(path) => {
+                    self.frames.put(path.key, &FrameRecord { blob: digest, offset, frames })
+                }
+                Segment::Generated(_) => Ok(()),
+            })
+        })?;
         Ok((PackedLayer { descriptor: Descriptor::new(media_type(codec), digest, size), diff_id }, reused))
     }
 

@@ -144,8 +144,20 @@ impl Packer {
         // The largest first, so that none of them is left for the end, when the other processors are idle.
         jobs.sort_by_key(|(_, index)| (std::cmp::Reverse(specs[*index].nar_size()), *index));
         let packed = self.pack_all(&jobs, specs, observer)?;
-        done.extend(jobs.iter().map(|(key, _)| *key).zip(packed));
-        Ok(keys.iter().map(|key| done[key].clone()).collect())
+        let packed: BTreeMap<Digest, (usize, PackedLayer)> =
+            jobs.iter().zip(packed).map(|((key, index), packed)| (*key, (*index, packed))).collect();
+        let answer = |(index, key): (usize, &Digest)| match packed.get(key) {
+            None => done[key].clone(),
+            Some((first, packed)) => {
+                // An equal layer of the same call was packed in place of this one.
+                if *first != index {
+                    observer.read(index, specs[index].nar_size());
+                    observer.finished(index, packed, Origin::Cached);
+                }
+                packed.clone()
+            }
+        };
+        Ok(keys.iter().enumerate().map(answer).collect())
     }
 
     /// The uncompressed tar of a layer, read from its paths while it is being read.

@@ -1,23 +1,27 @@
 //! What happens to other processes: killed, out of space, in other surroundings, several at once.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use seed_model::{Codec, PackedLayer};
+use seed_model::{Codec, File, FileContent, PackedLayer};
 
 use super::fixture::{Fixture, pack};
-use crate::StoreError;
+use crate::files::{write_directory, write_tar};
+use crate::{BlobStore, StoreError};
 
 const DIRECTORY: &str = "SEED_TEST_DIRECTORY";
 
-/// Starts this test program again, to run [`pack_in_child`] after the shell has run `prelude`.
-fn start(directory: &Path, prelude: &str) -> Child {
+/// A limit on the size of files, with its signal ignored: writes fail as on a full disk.
+const FULL: &str = "trap '' XFSZ; ulimit -f 1024";
+
+/// Starts this test program again, to run one test of this module after the shell has run `prelude`.
+fn start_test(test: &str, directory: &Path, prelude: &str) -> Child {
     Command::new("sh")
         .arg("-c")
-        .arg(format!("{prelude}\nexec \"$0\" --exact tests::child::pack_in_child --ignored --nocapture"))
+        .arg(format!("{prelude}\nexec \"$0\" --exact tests::child::{test} --ignored --nocapture"))
         .arg(std::env::current_exe().unwrap())
         .env(DIRECTORY, directory)
         .stdin(Stdio::null())
@@ -27,9 +31,13 @@ fn start(directory: &Path, prelude: &str) -> Child {
         .unwrap()
 }
 
-/// Runs it to its end: whether it went well, and all that it wrote.
-fn run(directory: &Path, prelude: &str) -> (bool, String) {
-    let output = start(directory, prelude).wait_with_output().unwrap();
+fn start(directory: &Path, prelude: &str) -> Child {
+    start_test("pack_in_child", directory, prelude)
+}
+
+/// Waits for a child: whether it went well, and all that it wrote.
+fn end(child: Child) -> (bool, String) {
+    let output = child.wait_with_output().unwrap();
     let text = [output.stdout, output.stderr].concat();
     (output.status.success(), String::from_utf8(text).unwrap())
 }
@@ -70,7 +78,7 @@ fn surroundings_do_not_matter() {
         "export SOURCE_DATE_EPOCH=1000000000",
     ] {
         fs::remove_dir_all(fixture.cache()).unwrap();
-        let (well, output) = run(&fixture.directory, prelude);
+        let (well, output) = end(start(&fixture.directory, prelude));
         assert!(well, "{output}");
         assert_eq!(packed_lines(&output), expected, "{prelude}");
     }
@@ -114,11 +122,10 @@ fn several_runs_at_once_agree() {
     assert_eq!(fs::read_dir(fixture.cache().join("partial")).unwrap().count(), 0);
 }
 
-/// A limit on the size of files, with its signal ignored, makes writes fail as a full disk does.
 #[test]
 fn a_write_that_fails_is_told_and_leaves_nothing() {
     let fixture = Fixture::new();
-    let (well, output) = run(&fixture.directory, "trap '' XFSZ; ulimit -f 1024");
+    let (well, output) = end(start(&fixture.directory, FULL));
     assert!(!well);
     let failed = output.lines().find(|line| line.starts_with("failed: ")).unwrap_or(&output);
     let partial = fixture.cache().join("partial");
@@ -132,6 +139,70 @@ fn a_write_that_fails_is_told_and_leaves_nothing() {
         store.verify(digest).unwrap();
     }
     pack(&fixture.packer(2), &fixture.layers(Codec::Zstd(3))).unwrap();
+}
+
+/// Writes 5 MiB over and over, as a directory and as a tar.
+#[test]
+#[ignore = "not a test: the others run it in a process of its own"]
+#[allow(clippy::print_stdout, reason = "its output is what the parent reads")]
+fn write_in_child() {
+    let directory = PathBuf::from(std::env::var_os(DIRECTORY).unwrap());
+    let store = BlobStore::open(&directory.join("cache")).unwrap();
+    for byte in 0..99 {
+        let mut files = ["marker", "index"].map(file(vec![byte])).to_vec();
+        files.insert(1, file(vec![byte; 5 << 20])("large"));
+        let written = write_directory(&store, &directory.join("out"), "marker", &files)
+            .and_then(|_| write_tar(&store, &directory.join("out.tar"), &files));
+        if let Err(error) = written {
+            println!("\nfailed: {error}");
+            std::process::abort();
+        }
+    }
+}
+
+fn file(content: Vec<u8>) -> impl Fn(&str) -> File {
+    move |path| File { path: path.to_owned(), content: FileContent::Bytes(content.clone()) }
+}
+
+#[test]
+fn output_that_cannot_be_written_leaves_the_old_one() {
+    let place = tempfile::tempdir().unwrap();
+    fs::create_dir(place.path().join("out")).unwrap();
+    for name in ["out/marker", "out/large", "out/index"] {
+        fs::write(place.path().join(name), "old").unwrap();
+    }
+    let (well, output) = end(start_test("write_in_child", place.path(), FULL));
+    assert!(!well);
+    let failed = format!("failed: cannot write `{}/out/large`", place.path().display());
+    assert!(output.contains(&failed), "{output}");
+    let mut names: Vec<_> =
+        fs::read_dir(place.path().join("out")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["index", "large", "marker"]);
+    assert_eq!(fs::read_to_string(place.path().join("out/large")).unwrap(), "old");
+    assert_eq!(fs::read_to_string(place.path().join("out/index")).unwrap(), "old");
+}
+
+#[test]
+fn killed_output_has_whole_files_only() {
+    let place = tempfile::tempdir().unwrap();
+    for milliseconds in [20, 40, 60, 80, 100, 150] {
+        let mut child = start_test("write_in_child", place.path(), "");
+        thread::sleep(Duration::from_millis(milliseconds));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        if let Ok(large) = fs::read(place.path().join("out/large")) {
+            assert_eq!(large.len(), 5 << 20);
+            assert!(large.iter().all(|byte| *byte == large[0]));
+        }
+        if let Ok(tar) = fs::read(place.path().join("out.tar")) {
+            assert_eq!(tar.len(), (5 << 20) + 7 * 512);
+        }
+        let store = BlobStore::open(&place.path().join("cache")).unwrap();
+        let files = ["marker", "x"].map(file(vec![b'.']));
+        write_directory(&store, &place.path().join("out"), "marker", &files).unwrap();
+        assert_eq!(fs::read_dir(place.path().join("out")).unwrap().count(), 2);
+    }
 }
 
 #[test]

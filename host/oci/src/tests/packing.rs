@@ -63,9 +63,11 @@ fn equal_layers_are_packed_once() {
     let fixture = Fixture::new();
     let layer = fixture.layer(&["odd"], Codec::Zstd(3));
     let notes = Notes::default();
-    let packed = fixture.packer(2).pack(&[layer.clone(), layer], &notes).unwrap();
+    let packed = fixture.packer(2).pack(&[layer.clone(), layer.clone()], &notes).unwrap();
     assert_eq!(packed[0], packed[1]);
-    assert_eq!(notes.finished.into_inner().unwrap().len(), 1);
+    let origins = [(0, Origin::Packed { reused_paths: 0 }), (1, Origin::Cached)];
+    assert_eq!(notes.finished.into_inner().unwrap(), origins);
+    assert_eq!(notes.read.into_inner().unwrap(), 2 * layer.nar_size());
 }
 
 #[test]
