@@ -1,12 +1,12 @@
 //! The blob store and the layer reader, as a packer sees them.
 
 use insta::assert_snapshot;
-use seed_model::{ImagePlan, PackRequest, StageError};
+use seed_model::{ImagePlan, StageError};
 use seed_runtime::{Failure, Stage};
 
 use crate::guest::{DATA, Guest};
 use crate::memory::Memory;
-use crate::support::{load, selection, shown};
+use crate::support::{load, pack_request, shown};
 
 const BLOBS: &str = "seed:pipeline/blobs@0.1.0";
 const ARCHIVE: &str = "seed:pipeline/archive@0.1.0";
@@ -42,15 +42,7 @@ fn packed(memory: &Memory, body: &str) -> String {
         .data(DATA, b"content")
         .body("pack", &finish)
         .build();
-    let selection = selection();
-    let request = PackRequest {
-        config: selection.config,
-        name: selection.name,
-        system: selection.system,
-        platform: selection.platform,
-        created: "1970-01-01T00:00:01Z".to_owned(),
-        plan: ImagePlan::default(),
-    };
+    let request = pack_request(ImagePlan::default());
     let error = load(&component, Stage::Pack).pack(&memory.capabilities(), &request).unwrap_err();
     match &error.failure {
         Failure::Stage(StageError::Failed(text)) => text.clone(),

@@ -5,6 +5,7 @@
 mod aot;
 mod blobs;
 mod capabilities;
+mod compatibility;
 mod guest;
 mod limits;
 mod memory;

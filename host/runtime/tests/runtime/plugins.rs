@@ -11,7 +11,7 @@ use seed_model::{
 use seed_runtime::{Limits, Stage, inspect};
 
 use crate::memory::Memory;
-use crate::support::{load, nothing, publication, selection};
+use crate::support::{load, nothing, pack_request, publication, selection, sign_request};
 
 const PLUGINS: [(&str, Stage); 5] = [
     ("standard-layers", Stage::Select),
@@ -72,11 +72,7 @@ fn an_image_goes_through_all_stages() {
     let (request, capabilities) = (selection(), memory.capabilities());
     let pack = PackRequest {
         config: r#"{"compression":"zstd","level":5}"#.to_owned(),
-        name: request.name.clone(),
-        system: request.system.clone(),
-        platform: request.platform.clone(),
-        created: "1970-01-01T00:00:01Z".to_owned(),
-        plan: plan(&request, &closure(20, 2)),
+        ..pack_request(plan(&request, &closure(20, 2)))
     };
     let image = load(&component("oci-packer"), Stage::Pack).pack(&capabilities, &pack).unwrap();
     assert_eq!(image.layers.len(), pack.plan.layers.len());
@@ -86,14 +82,7 @@ fn an_image_goes_through_all_stages() {
     let signer = load(&component("cosign-signer"), Stage::Sign);
     let key = signer.describe_key(&capabilities, "{}", "release").unwrap();
     assert_eq!((key.name.as_str(), key.spki.as_slice()), ("release", &[1, 2, 3][..]));
-    let sign = SignRequest {
-        config: "{}".to_owned(),
-        keys: vec!["release".to_owned()],
-        subject: image.manifest.clone(),
-        references: vec!["registry.example/app".to_owned()],
-        created: pack.created.clone(),
-        variables: request.variables.clone(),
-    };
+    let sign = SignRequest { subject: image.manifest.clone(), ..sign_request() };
     let signatures = signer.sign(&capabilities, &sign).unwrap();
     for signature in &signatures.signatures {
         let expected = format!("release signed {}", Digest::of(&signature.payload)).into_bytes();

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use seed_model::{Platform, PublishRequest, SelectionRequest, SourceKind, Variant};
+use seed_model::{
+    Descriptor, ImagePlan, PackRequest, Platform, PublishRequest, SelectionRequest, SignRequest, SourceKind,
+    Variant,
+};
 use seed_runtime::capabilities::{Capabilities, LogLevel, Reporter};
 use seed_runtime::{Limits, LoadError, Options, Plugin, PluginError, Runtime, Stage};
 
@@ -71,6 +74,24 @@ pub(crate) fn selection() -> SelectionRequest {
         variant: Variant::Runtime,
         source: SourceKind::Flake,
         available: Vec::new(),
+        variables: BTreeMap::new(),
+    }
+}
+
+/// A request to pack this plan.
+pub(crate) fn pack_request(plan: ImagePlan) -> PackRequest {
+    let SelectionRequest { config, name, system, platform, .. } = selection();
+    PackRequest { config, name, system, platform, created: "1970-01-01T00:00:01Z".to_owned(), plan }
+}
+
+/// A request to sign an empty manifest with the key `release`.
+pub(crate) fn sign_request() -> SignRequest {
+    SignRequest {
+        config: "{}".to_owned(),
+        keys: vec!["release".to_owned()],
+        subject: Descriptor::of("application/vnd.oci.image.manifest.v1+json", b"{}"),
+        references: vec!["registry.example/app".to_owned()],
+        created: "1970-01-01T00:00:01Z".to_owned(),
         variables: BTreeMap::new(),
     }
 }
