@@ -27,10 +27,27 @@ fn look(fixture: &Fixture, options: &InspectOptions) -> Result<Inspection, Strin
 fn layers_largest_paths_and_signatures_are_found() {
     let options = InspectOptions { largest: 3, ..InspectOptions::default() };
     let found = look(&Fixture::new(), &options).unwrap();
-    insta::assert_json_snapshot!(found);
+    insta::assert_snapshot!(without_compression(found.clone()));
     let unread = look(&Fixture::new(), &InspectOptions::default()).unwrap();
     assert!(unread.images.iter().all(|image| image.contents.is_none() && image.layers.len() == 3));
     assert_eq!(unread.signatures, found.signatures);
+}
+
+/// As JSON, without what depends on the versions of the compressors: sizes are 0, digests are numbered as they come.
+fn without_compression(mut found: Inspection) -> String {
+    for image in &mut found.images {
+        assert_eq!(image.size, image.layers.iter().map(|layer| layer.size).sum::<u64>());
+        image.size = 0;
+        image.layers.iter_mut().for_each(|layer| layer.size = 0);
+    }
+    let mut text = serde_json::to_string_pretty(&found).unwrap();
+    let mut number = 1;
+    while let Some(at) = text.find("sha256:") {
+        let digest = text[at..at + 71].to_owned();
+        text = text.replace(&digest, &format!("DIGEST-{number}"));
+        number += 1;
+    }
+    text
 }
 
 /// An image with this one layer, and its diff id.
