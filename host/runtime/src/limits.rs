@@ -200,3 +200,34 @@ impl fmt::Display for Size {
         write!(f, "{} {name}", self.0 / unit)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documentation_has_every_limit_and_its_default() {
+        let documentation = include_str!("../../../docs/security-model.md");
+        let limits = Limits::default();
+        let keys = [
+            Limit::ComponentSize,
+            Limit::CompileTime,
+            Limit::Stack,
+            Limit::Memory,
+            Limit::TableElements,
+            Limit::Instances,
+            Limit::Handles,
+            Limit::Fuel,
+            Limit::Time,
+            Limit::OutputSize,
+            Limit::HostCalls,
+            Limit::HttpRequests,
+            Limit::BlobBytes,
+        ];
+        let rows = keys.map(|limit| (limit.key(), limits.exceeded(limit).allowed));
+        for (key, default) in rows.into_iter().chain([("log-size", limits.log_size)]) {
+            let row = format!("| `{key}` | {default} |");
+            assert!(documentation.contains(&row), "no row {row}");
+        }
+    }
+}
