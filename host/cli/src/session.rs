@@ -1,6 +1,7 @@
 //! What the commands that need the engine share.
 
 use std::env;
+use std::num::NonZero;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -21,7 +22,7 @@ pub(crate) fn engine(
     let cache_directory = given.or_else(default_cache_directory).ok_or(CliError::NoCacheDirectory)?;
     Ok(Engine::new(EngineOptions {
         cache_directory,
-        threads: threads.map(usize::from),
+        threads: threads.and_then(|threads| NonZero::new(usize::from(threads))),
         aot_cache: !args.no_aot_cache,
         require_lock: in_ci(),
         passwords: Arc::new(Prompt::new(Arc::clone(printer))),

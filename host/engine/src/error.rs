@@ -1,9 +1,20 @@
 //! Everything that can end a command of the engine.
 
-use miette::Diagnostic;
+use std::io;
+use std::path::PathBuf;
 
+use miette::Diagnostic;
+use seed_oci::documents::DocumentError;
+use seed_oci::{PackError, StoreError};
+use seed_runtime::RuntimeError;
+
+use crate::lock::{LockError, LockFileError};
 use crate::pipeline::LoadError;
+use crate::plugins::PluginError;
 use crate::problem::Problems;
+use crate::source::SourceError;
+use crate::stages::{ImageError, PublishError, SelectError, SignError, StageFailure};
+use crate::vault::VaultError;
 
 /// What kind of failure it is. The command line gives each its exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,17 +46,142 @@ pub enum EngineError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Problems(#[from] Problems),
-    /// Not built yet; leaves with the last method that says so.
-    #[error("this command is not built yet")]
-    Unfinished,
+    /// A command was asked for something that cannot be.
+    #[error("{message}")]
+    #[diagnostic(code(seed::usage))]
+    Usage {
+        /// What is wrong.
+        message: String,
+        /// What to do.
+        #[help]
+        help: String,
+    },
+    /// The lock does not agree.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Lock(#[from] LockError),
+    /// A plugin cannot be used.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Plugin(#[from] PluginError),
+    /// A key cannot be had.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Vault(#[from] VaultError),
+    /// The source gives no paths.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Source(#[from] SourceError),
+    /// Selection failed.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Select(#[from] SelectError),
+    /// Packing failed.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Pack(#[from] ImageError),
+    /// The index could not be made.
+    #[error("the index over the images cannot be made")]
+    #[diagnostic(code(seed::pack::index))]
+    Index(#[from] DocumentError),
+    /// Signing failed.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Sign(#[from] SignError),
+    /// Publishing failed.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Publish(#[from] PublishError),
+    /// The engine of the plugins cannot be set up.
+    #[error("plugins cannot be run")]
+    #[diagnostic(code(seed::runtime::setup))]
+    Runtime {
+        /// Why.
+        source: RuntimeError,
+        /// What to do.
+        #[help]
+        help: Option<String>,
+    },
+    /// The cache cannot be used.
+    #[error("the cache in {} cannot be used", path.display())]
+    #[diagnostic(code(seed::cache::unusable))]
+    Cache {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        source: CacheError,
+        /// What to do.
+        #[help]
+        help: Option<String>,
+    },
+}
+
+/// Why a cache cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum CacheError {
+    /// The operating system refused.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// The blob store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The packer cannot start.
+    #[error(transparent)]
+    Pack(#[from] PackError),
 }
 
 impl EngineError {
     /// What kind of failure it is.
     pub fn category(&self) -> Category {
         match self {
-            Self::Unfinished => Category::Other,
-            Self::Load(_) | Self::Problems(_) => Category::Pipeline,
+            Self::Load(_) | Self::Problems(_) | Self::Usage { .. } => Category::Pipeline,
+            Self::Lock(error) => lock(error),
+            Self::Plugin(error) => match error {
+                PluginError::Pin { .. } => Category::Pin,
+                PluginError::Lock(error) => lock(error),
+                PluginError::Config(_) => Category::Pipeline,
+                PluginError::Bytes { .. } | PluginError::Refused { .. } | PluginError::Schema { .. } => {
+                    Category::Plugin
+                }
+            },
+            Self::Vault(_) => Category::Signature,
+            Self::Source(_) => Category::Source,
+            Self::Select(error) => match error {
+                SelectError::Failed(failure) => failure.category(),
+                SelectError::Outputs { .. } | SelectError::Plan { .. } => Category::Plugin,
+            },
+            Self::Pack(error) => match error {
+                ImageError::Failed(failure) => failure.category(),
+                ImageError::Pack { source: PackError::Tree(_), .. } => Category::Source,
+                ImageError::Pack { .. } => Category::Other,
+                ImageError::Documents { .. } | ImageError::LeftOut { .. } | ImageError::Foreign { .. } => {
+                    Category::Plugin
+                }
+            },
+            Self::Sign(error) => match error {
+                SignError::Failed(failure) => failure.category(),
+                SignError::Vault(_) | SignError::Refused { .. } => Category::Signature,
+            },
+            Self::Publish(error) => match error {
+                PublishError::Failed(failure) => failure.category(),
+                PublishError::Vault(_) => Category::Publish,
+            },
+            Self::Index(_) | Self::Runtime { .. } | Self::Cache { .. } => {
+                Category::Other
+            }
         }
+    }
+}
+
+fn lock(error: &LockError) -> Category {
+    match error {
+        LockError::File(LockFileError::Read { .. } | LockFileError::Write { .. }) => Category::Other,
+        _ => Category::Pin,
+    }
+}
+
+impl From<StageFailure> for EngineError {
+    fn from(failure: StageFailure) -> Self {
+        Self::Publish(failure.into())
     }
 }

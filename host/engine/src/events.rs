@@ -1,9 +1,13 @@
 //! What a run tells while it works. The command line draws it; nothing here affects a result.
 
 use std::fmt;
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
+
+use crate::summary::StepTime;
 
 /// One step of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -139,4 +143,66 @@ pub struct Silent;
 
 impl EventSink for Silent {
     fn event(&self, _: Event) {}
+}
+
+/// The events of one run: numbers its tasks and times its steps.
+#[derive(Debug)]
+pub(crate) struct Events {
+    sink: Arc<dyn EventSink>,
+    next_task: AtomicU64,
+}
+
+impl Events {
+    pub(crate) fn new(sink: Arc<dyn EventSink>) -> Self {
+        Self { sink, next_task: AtomicU64::new(0) }
+    }
+
+    pub(crate) fn send(&self, event: Event) {
+        self.sink.event(event);
+    }
+
+    /// Starts a task and gives its number.
+    pub(crate) fn task(&self, kind: TaskKind, label: impl Into<String>, total: Option<u64>) -> u64 {
+        let task = self.next_task.fetch_add(1, Ordering::Relaxed);
+        self.send(Event::TaskStarted { task, kind, label: label.into(), total });
+        task
+    }
+
+    pub(crate) fn advance(&self, task: u64, amount: u64) {
+        self.send(Event::TaskAdvanced { task, amount });
+    }
+
+    pub(crate) fn finish(&self, task: u64) {
+        self.send(Event::TaskFinished { task });
+    }
+
+    /// A message of the engine itself.
+    pub(crate) fn message(&self, level: Level, text: impl Into<String>) {
+        self.send(Event::Message { plugin: None, level, text: text.into() });
+    }
+
+    /// Does `work` as a step. `work` says with its result whether all of it came from an earlier run.
+    pub(crate) fn step<T, E>(
+        &self,
+        times: &mut Vec<StepTime>,
+        step: Step,
+        system: Option<&str>,
+        work: impl FnOnce() -> Result<(T, bool), E>,
+    ) -> Result<T, E> {
+        let system = system.map(str::to_owned);
+        self.send(Event::StepStarted { step, system: system.clone() });
+        let start = Instant::now();
+        let (result, cached) = work()?;
+        let duration = start.elapsed();
+        self.send(Event::StepFinished { step, system, duration, cached });
+        let milliseconds = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        match times.iter_mut().find(|time| time.step == step) {
+            Some(time) => {
+                time.milliseconds += milliseconds;
+                time.cached &= cached;
+            }
+            None => times.push(StepTime { step, milliseconds, cached }),
+        }
+        Ok(result)
+    }
 }

@@ -3,19 +3,32 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests fail by panicking"))]
 
 mod cache;
+mod capabilities;
+mod causes;
+mod check;
 mod config;
+mod describe;
 mod durable;
 mod engine;
 mod error;
 pub mod events;
 pub mod inspect;
+mod init;
+mod limits;
 pub mod lock;
 pub mod pipeline;
+mod plan;
+pub mod plugins;
+mod prepare;
 mod problem;
+mod run;
+pub mod source;
+mod stages;
 mod suggest;
 pub mod summary;
 #[cfg(test)]
 mod testing;
+mod vault;
 
 pub use cache::{CACHE_VARIABLE, default_cache_directory};
 pub use engine::{Engine, EngineOptions, Passwords, RunOptions};

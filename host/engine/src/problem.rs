@@ -17,6 +17,11 @@ pub struct SourceFile {
 }
 
 impl SourceFile {
+    /// The file, to be quoted by an error.
+    pub(crate) fn named(&self) -> NamedSource<Arc<str>> {
+        NamedSource::new(self.path.display().to_string(), Arc::clone(&self.text)).with_language("TOML")
+    }
+
     /// The directory that relative paths in the file begin at.
     pub fn directory(&self) -> &Path {
         match self.path.parent() {

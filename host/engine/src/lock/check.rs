@@ -71,8 +71,8 @@ impl Lock {
     }
 
     /// The locked digest of the manifest of a plugin from a registry.
-    pub(crate) fn manifest(&self, stage: Stage, source: &PluginSource) -> Option<&str> {
-        self.entry(stage, source)?.get_ref().manifest.as_deref()
+    pub(crate) fn manifest(&self, stage: Stage, source: &PluginSource) -> Option<Digest> {
+        self.entry(stage, source)?.get_ref().manifest
     }
 
     /// Whether these bytes may be used, before anything runs them.
@@ -193,11 +193,14 @@ fn difference(lock: &LockFile, locked: &Spanned<LockedPlugin>, plugin: &LockedPl
     if old.sha256 != plugin.sha256 {
         return Some(mismatch(lock, locked, &plugin.sha256));
     }
+    let manifest = |plugin: &LockedPlugin| {
+        plugin.manifest.map_or_else(|| "none".to_owned(), |digest| digest.to_string())
+    };
     let fields = [
         ("name", old.name.clone(), plugin.name.clone()),
         ("version", old.version.clone(), plugin.version.clone()),
         ("world", old.world.clone(), plugin.world.clone()),
-        ("manifest", format!("{:?}", old.manifest), format!("{:?}", plugin.manifest)),
+        ("manifest", manifest(old), manifest(plugin)),
         ("imports", old.imports.join(", "), plugin.imports.join(", ")),
         ("grants", old.grants.join(", "), plugin.grants.join(", ")),
     ];

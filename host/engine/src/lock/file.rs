@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use seed_model::Digest;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
@@ -44,7 +45,7 @@ pub struct LockedPlugin {
     pub sha256: String,
     /// The digest of the manifest that it was found by; registries only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub manifest: Option<String>,
+    pub manifest: Option<Digest>,
     /// Interfaces that it imports, sorted.
     pub imports: Vec<String>,
     /// What the pipeline file grants it, such as `keys release`; sorted.

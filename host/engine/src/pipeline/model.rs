@@ -5,6 +5,7 @@ use std::fmt;
 use std::ops::Range;
 use std::path::PathBuf;
 
+use seed_http::OriginPattern;
 use seed_model::{Digest, OutputRequest, Variant};
 use toml::Spanned;
 
@@ -148,6 +149,21 @@ pub enum PluginSource {
     Oci(String),
 }
 
+impl PluginSource {
+    /// Reads the form of the pipeline file; none where it is none of the three.
+    pub fn parse(text: &str) -> Option<Self> {
+        if let Some(name) = text.strip_prefix("builtin:") {
+            Some(Self::Builtin(name.to_owned()))
+        } else if let Some(reference) = text.strip_prefix("oci://") {
+            Some(Self::Oci(reference.to_owned()))
+        } else if ["./", "../", "/"].iter().any(|start| text.starts_with(start)) {
+            Some(Self::File(text.to_owned()))
+        } else {
+            None
+        }
+    }
+}
+
 impl fmt::Display for PluginSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -192,7 +208,7 @@ impl Config {
 #[derive(Clone, Debug, Default)]
 pub struct Grants {
     /// HTTP origins, `scheme://host[:port]`.
-    pub http: Vec<Spanned<String>>,
+    pub http: Vec<Spanned<OriginPattern>>,
     /// Registries whose credentials the host attaches, `host[:port]`.
     pub credentials: Vec<Spanned<String>>,
     /// Names of `[keys]`.

@@ -1,5 +1,6 @@
 //! `[select]`, `[pack]`, `[[sign]]` and `[[publish]]`: which plugin, its pin, configuration and grants.
 
+use seed_http::{OriginError, OriginPattern};
 use seed_model::Digest;
 use toml::Spanned;
 
@@ -34,13 +35,7 @@ pub(super) fn read(
 
 fn plugin_source(text: &Spanned<String>, problems: &mut Vec<Problem>) -> Option<Spanned<PluginSource>> {
     let value = text.get_ref();
-    let source = if let Some(name) = value.strip_prefix("builtin:") {
-        PluginSource::Builtin(name.to_owned())
-    } else if let Some(reference) = value.strip_prefix("oci://") {
-        PluginSource::Oci(reference.to_owned())
-    } else if value.starts_with("./") || value.starts_with("../") || value.starts_with('/') {
-        PluginSource::File(value.clone())
-    } else {
+    let Some(source) = PluginSource::parse(value) else {
         problems.push(invalid(
             format!("`{value}` does not say where the plugin is"),
             text.span(),
@@ -96,7 +91,7 @@ fn grants(section: &mut Section<'_>, stage: Stage, problems: &mut Vec<Problem>) 
         }
         let names = strings(&format!("the grant `{name}`"), value, problems).unwrap_or_default();
         match name {
-            "http" => grants.http = names,
+            "http" => grants.http = names.into_iter().filter_map(|text| origin(&text, problems)).collect(),
             "credentials" => grants.credentials = names,
             "keys" => grants.keys = names,
             "secrets" => grants.secrets = names,
@@ -104,6 +99,21 @@ fn grants(section: &mut Section<'_>, stage: Stage, problems: &mut Vec<Problem>) 
         }
     }
     grants
+}
+
+fn origin(text: &Spanned<String>, problems: &mut Vec<Problem>) -> Option<Spanned<OriginPattern>> {
+    match text.get_ref().parse() {
+        Ok(origin) => Some(Spanned::new(text.span(), origin)),
+        Err(error) => {
+            let error: OriginError = error;
+            problems.push(invalid(
+                format!("`{}` is not an origin: {}", error.text.escape_debug(), error.reason),
+                text.span(),
+                "write `scheme://host[:port]`, such as `https://ghcr.io`",
+            ));
+            None
+        }
+    }
 }
 
 fn not_grantable(key: &Spanned<String>, stage: Stage, takes: &[&str]) -> Problem {

@@ -1,0 +1,143 @@
+//! Packs the layers of one validated plan, on behalf of a packing plugin.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use seed_model::{Codec, LayerJob, PackedLayer, StageError};
+use seed_oci::{LayerSpec, Origin, PackError, PackObserver, Packer};
+use seed_runtime::capabilities::Archive;
+
+use crate::capabilities::RunBlobs;
+use crate::causes::with_causes;
+use crate::events::{Events, TaskKind};
+
+/// Jobs in one call: several codecs for each layer, and no more.
+const MAX_JOBS: usize = 1024;
+
+/// What a layer became.
+#[derive(Clone, Debug)]
+pub(crate) struct Packed {
+    /// The blob.
+    pub(crate) layer: PackedLayer,
+    /// Whether it was found by its key.
+    pub(crate) cached: bool,
+}
+
+/// The layers of one plan.
+#[derive(Debug)]
+pub(crate) struct PlanArchive {
+    packer: Arc<Packer>,
+    blobs: RunBlobs,
+    events: Arc<Events>,
+    system: String,
+    /// The layers of the plan; their codec is that of the job.
+    layers: Vec<LayerSpec>,
+    packed: Mutex<BTreeMap<u32, Packed>>,
+    /// Layers that were read instead.
+    read: Mutex<BTreeSet<u32>>,
+    failure: Mutex<Option<PackError>>,
+}
+
+impl PlanArchive {
+    /// `layers` are the plan's, in its order, with any codec.
+    pub(crate) fn new(
+        packer: Arc<Packer>,
+        blobs: RunBlobs,
+        events: Arc<Events>,
+        system: &str,
+        layers: Vec<LayerSpec>,
+    ) -> Self {
+        let system = system.to_owned();
+        Self {
+            packer,
+            blobs,
+            events,
+            system,
+            layers,
+            packed: Mutex::default(),
+            read: Mutex::default(),
+            failure: Mutex::default(),
+        }
+    }
+
+    /// What was packed, by index in the plan; the last codec counts.
+    pub(crate) fn packed(&self) -> BTreeMap<u32, Packed> {
+        self.packed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether the plugin read a layer's tar itself.
+    pub(crate) fn was_read(&self, layer: u32) -> bool {
+        self.read.lock().unwrap_or_else(PoisonError::into_inner).contains(&layer)
+    }
+
+    /// Why packing failed, if it did: the plugin sees only its text.
+    pub(crate) fn take_failure(&self) -> Option<PackError> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// The layer of a job.
+pub(super) fn spec(layers: &[LayerSpec], layer: u32, codec: Codec) -> Result<LayerSpec, StageError> {
+    let spec = layers.get(layer as usize).cloned().ok_or_else(|| {
+        StageError::Failed(format!("there is no layer {layer}: the plan has {} layers", layers.len()))
+    })?;
+    Ok(LayerSpec { codec, ..spec })
+}
+
+/// The layers of `jobs`.
+pub(super) fn specs(layers: &[LayerSpec], jobs: &[LayerJob]) -> Result<Vec<LayerSpec>, StageError> {
+    if jobs.len() > MAX_JOBS {
+        return Err(StageError::Failed(format!("at most {MAX_JOBS} layers can be packed in one call")));
+    }
+    jobs.iter().map(|job| spec(layers, job.layer, job.codec)).collect()
+}
+
+impl Archive for PlanArchive {
+    fn pack_layers(&self, jobs: &[LayerJob]) -> Result<Vec<PackedLayer>, StageError> {
+        let specs = specs(&self.layers, jobs)?;
+        let total = specs.iter().map(LayerSpec::nar_size).sum();
+        let observer = Observer {
+            archive: self,
+            jobs,
+            task: self.events.task(TaskKind::Pack, format!("packing {}", self.system), Some(total)),
+        };
+        let result = self.packer.pack(&specs, &observer);
+        self.events.finish(observer.task);
+        match result {
+            Ok(packed) => {
+                packed.iter().for_each(|layer| self.blobs.admit(layer.descriptor.digest));
+                Ok(packed)
+            }
+            Err(error) => {
+                let text = with_causes(&error);
+                *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                Err(StageError::Failed(text))
+            }
+        }
+    }
+
+    fn open_layer(&self, layer: u32) -> Result<Box<dyn Read + Send>, StageError> {
+        let spec = spec(&self.layers, layer, Codec::None)?;
+        self.read.lock().unwrap_or_else(PoisonError::into_inner).insert(layer);
+        Ok(Box::new(self.packer.open_tar(spec)))
+    }
+}
+
+struct Observer<'a> {
+    archive: &'a PlanArchive,
+    jobs: &'a [LayerJob],
+    task: u64,
+}
+
+impl PackObserver for Observer<'_> {
+    fn read(&self, _layer: usize, bytes: u64) {
+        self.archive.events.advance(self.task, bytes);
+    }
+
+    fn finished(&self, layer: usize, packed: &PackedLayer, origin: Origin) {
+        let packed = Packed { layer: packed.clone(), cached: origin == Origin::Cached };
+        let mut all = self.archive.packed.lock().unwrap_or_else(PoisonError::into_inner);
+        all.insert(self.jobs[layer].layer, packed);
+    }
+}

@@ -1,0 +1,140 @@
+//! The blobs of one run: the store is shared by all runs, but a plugin sees only what belongs to its own.
+
+use std::collections::BTreeSet;
+use std::io::{self, Read, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use seed_model::{Digest, StageError};
+use seed_oci::BlobStore;
+use seed_runtime::capabilities::{BlobWriter, Blobs};
+
+use crate::causes::with_causes;
+
+/// A handle to the blobs of one run; clones share them.
+#[derive(Clone, Debug)]
+pub(crate) struct RunBlobs {
+    store: BlobStore,
+    /// What was packed, or put by a plugin, in this run.
+    known: Arc<Mutex<BTreeSet<Digest>>>,
+}
+
+impl RunBlobs {
+    /// No blobs yet.
+    pub(crate) fn new(store: BlobStore) -> Self {
+        Self { store, known: Arc::default() }
+    }
+
+    /// The store behind it.
+    pub(crate) fn store(&self) -> &BlobStore {
+        &self.store
+    }
+
+    /// Makes a blob of the store part of this run.
+    pub(crate) fn admit(&self, digest: Digest) {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(digest);
+    }
+
+    /// Whether a blob belongs to this run.
+    pub(crate) fn knows(&self, digest: Digest) -> bool {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).contains(&digest)
+    }
+
+    fn unknown(digest: Digest) -> String {
+        format!("the blob {digest} does not belong to this run")
+    }
+}
+
+fn failed(error: impl std::error::Error) -> StageError {
+    StageError::Failed(with_causes(&error))
+}
+
+impl Blobs for RunBlobs {
+    fn put(&self, content: &[u8]) -> Result<Digest, StageError> {
+        let digest = self.store.put(content).map_err(failed)?;
+        self.admit(digest);
+        Ok(digest)
+    }
+
+    fn size(&self, digest: Digest) -> Option<u64> {
+        if !self.knows(digest) {
+            return None;
+        }
+        self.store.size(digest).ok().flatten()
+    }
+
+    fn open(&self, digest: Digest, offset: u64, length: u64) -> Result<Box<dyn Read + Send>, StageError> {
+        if !self.knows(digest) {
+            return Err(StageError::Failed(Self::unknown(digest)));
+        }
+        let range = self.store.range(digest, offset, length).map_err(failed)?;
+        Ok(Box::new(range))
+    }
+
+    fn writer(&self) -> Result<Box<dyn BlobWriter>, StageError> {
+        let writer = self.store.writer().map_err(failed)?;
+        Ok(Box::new(RunWriter { blobs: self.clone(), writer }))
+    }
+}
+
+impl seed_http::BlobSource for RunBlobs {
+    fn open(&self, digest: Digest, offset: u64, length: u64) -> io::Result<Box<dyn Read + Send>> {
+        if !self.knows(digest) {
+            return Err(io::Error::other(Self::unknown(digest)));
+        }
+        let size = self.store.size(digest).map_err(io::Error::other)?;
+        if offset.checked_add(length).is_none_or(|end| size.is_none_or(|size| end > size)) {
+            return Err(io::Error::other(format!("the blob {digest} has no bytes {offset}+{length}")));
+        }
+        Ok(Box::new(self.store.range(digest, offset, length).map_err(io::Error::other)?))
+    }
+}
+
+/// A blob that a plugin writes in pieces.
+struct RunWriter {
+    blobs: RunBlobs,
+    writer: seed_oci::BlobWriter,
+}
+
+impl Write for RunWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.writer.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
+}
+
+impl BlobWriter for RunWriter {
+    fn finish(self: Box<Self>) -> Result<Digest, StageError> {
+        let (digest, _) = self.writer.finish().map_err(failed)?;
+        self.blobs.admit(digest);
+        Ok(digest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_blobs_of_the_run_are_seen() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = BlobStore::open(directory.path()).unwrap();
+        let foreign = store.put(b"of another run").unwrap();
+        let blobs = RunBlobs::new(store);
+        assert_eq!(blobs.size(foreign), None);
+        assert!(Blobs::open(&blobs, foreign, 0, 1).is_err());
+        assert!(seed_http::BlobSource::open(&blobs, foreign, 0, 1).is_err());
+
+        let mut writer = blobs.writer().unwrap();
+        writer.write_all(b"own").unwrap();
+        let own = writer.finish().unwrap();
+        assert_eq!((own, blobs.size(own)), (Digest::of(b"own"), Some(3)));
+        assert_eq!(blobs.clone().put(b"x").unwrap(), Digest::of(b"x"));
+        let mut text = String::new();
+        Blobs::open(&blobs, own, 1, 9).unwrap().read_to_string(&mut text).unwrap();
+        assert_eq!(text, "wn");
+        assert!(seed_http::BlobSource::open(&blobs, own, 1, 9).is_err(), "a body has a known length");
+    }
+}

@@ -1,0 +1,185 @@
+//! Files that a publishing plugin may write: below granted paths, through no links.
+
+use std::fs;
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+use seed_model::FileContent;
+use seed_model::{File, StageError, Written};
+use seed_oci::BlobStore;
+use seed_oci::files::{FilesError, write_directory, write_tar};
+use seed_runtime::capabilities::Files;
+
+use crate::capabilities::RunBlobs;
+use crate::causes::with_causes;
+
+/// The paths that one plugin may write.
+#[derive(Debug)]
+pub(crate) struct GrantedFiles {
+    blobs: RunBlobs,
+    /// The pipeline file's directory.
+    directory: PathBuf,
+    /// As the user wrote them.
+    granted: Vec<String>,
+}
+
+impl GrantedFiles {
+    /// `granted` are the `write` grant and the user's own `seed-output-path` values; relative ones begin at `directory`.
+    pub(crate) fn new(blobs: RunBlobs, directory: &Path, granted: Vec<String>) -> Self {
+        Self { blobs, directory: directory.to_owned(), granted }
+    }
+
+    /// Where `path` is, if it is granted.
+    fn resolve(&self, path: &str) -> Result<PathBuf, StageError> {
+        let target = self.normal(path).ok_or_else(|| {
+            StageError::Failed(format!(
+                "`{}` cannot be a path to write: it is empty or has a NUL",
+                path.escape_debug()
+            ))
+        })?;
+        let granted = self.granted.iter().filter_map(|granted| self.normal(granted));
+        let Some(root) =
+            granted.filter(|granted| target.starts_with(granted)).max_by_key(|root| root.as_os_str().len())
+        else {
+            let names: Vec<_> = self
+                .granted
+                .iter()
+                .map(String::as_str)
+                .chain([path])
+                .map(|name| format!("{name:?}"))
+                .collect();
+            return Err(StageError::Denied(format!(
+                "the path `{}`: no `write` grant names it; to allow it, write grants = {{ write = [{}] }}",
+                path.escape_debug(),
+                names.join(", ")
+            )));
+        };
+        let mut below = root.clone();
+        for part in target.strip_prefix(&root).into_iter().flat_map(Path::components) {
+            match fs::symlink_metadata(&below) {
+                Ok(metadata) if metadata.is_symlink() && below != root => {
+                    return Err(StageError::Denied(format!(
+                        "`{}` is a link, and links are not followed below the granted path `{}`",
+                        below.display(),
+                        root.display()
+                    )));
+                }
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => break,
+                Err(error) => {
+                    return Err(StageError::Failed(format!("cannot look at `{}`: {error}", below.display())));
+                }
+            }
+            below.push(part);
+        }
+        Ok(target)
+    }
+
+    /// `path` from the pipeline file's directory, without `.` and `..`.
+    fn normal(&self, path: &str) -> Option<PathBuf> {
+        if path.is_empty() || path.contains('\0') {
+            return None;
+        }
+        let mut normal = PathBuf::new();
+        for part in self.directory.join(path).components() {
+            match part {
+                Component::CurDir => {}
+                // `..` above the directory of a relative path stays, so that it never equals another path by chance.
+                Component::ParentDir
+                    if !matches!(normal.components().next_back(), None | Some(Component::ParentDir)) =>
+                {
+                    normal.pop();
+                }
+                part => normal.push(part),
+            }
+        }
+        Some(normal)
+    }
+
+    fn store(&self, files: &[File]) -> Result<&BlobStore, StageError> {
+        let foreign = files.iter().find_map(|file| match file.content {
+            FileContent::Blob(digest) if !self.blobs.knows(digest) => Some(digest),
+            _ => None,
+        });
+        match foreign {
+            Some(digest) => Err(StageError::Failed(format!("the blob {digest} does not belong to this run"))),
+            None => Ok(self.blobs.store()),
+        }
+    }
+}
+
+fn failed(error: FilesError) -> StageError {
+    let help = error.help().map_or_else(String::new, |help| format!("; {help}"));
+    StageError::Failed(with_causes(&error) + &help)
+}
+
+impl Files for GrantedFiles {
+    fn write_directory(&self, path: &str, marker: &str, files: &[File]) -> Result<Written, StageError> {
+        write_directory(self.store(files)?, &self.resolve(path)?, marker, files).map_err(failed)
+    }
+
+    fn write_tar(&self, path: &str, files: &[File]) -> Result<Written, StageError> {
+        write_tar(self.store(files)?, &self.resolve(path)?, files).map_err(failed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use insta::assert_snapshot;
+
+    use super::*;
+
+    #[test]
+    fn writes_stay_below_granted_paths() {
+        let directory = tempfile::tempdir().unwrap();
+        let base = directory.path().join("project");
+        fs::create_dir_all(base.join("out/real")).unwrap();
+        symlink("/tmp", base.join("out/link")).unwrap();
+        symlink("out", base.join("alias")).unwrap();
+        let blobs = RunBlobs::new(BlobStore::open(&directory.path().join("cache")).unwrap());
+        let granted = ["out", "alias", "../sibling"].map(str::to_owned).to_vec();
+        let files = GrantedFiles::new(blobs, &base, granted);
+        let resolve = |path: &str| match files.resolve(path) {
+            Ok(path) => format!("ok {}", path.display()),
+            Err(error) => error.to_string(),
+        };
+        let base = base.to_str().unwrap();
+        let results = [
+            "out",
+            "out/real/a",
+            "./out/new/deep",
+            "out/../out/real",
+            "alias/a",
+            "../sibling/x",
+            "",
+            "out/../secret",
+            "outer",
+            "..",
+            "/etc/passwd",
+            "out/link/a",
+            "out/link",
+        ]
+        .map(|path| {
+            format!(
+                "{path} -> {}",
+                resolve(path).replace(base, "BASE").replace(directory.path().to_str().unwrap(), "DIR")
+            )
+        });
+        assert_snapshot!(results.join("\n"));
+    }
+
+    #[test]
+    fn foreign_blobs_are_not_written() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = BlobStore::open(&directory.path().join("cache")).unwrap();
+        let foreign = store.put(b"of another run").unwrap();
+        let blobs = RunBlobs::new(store);
+        let files = GrantedFiles::new(blobs.clone(), directory.path(), vec!["out".to_owned()]);
+        let file = File { path: "oci-layout".to_owned(), content: FileContent::Blob(foreign) };
+        assert!(files.write_directory("out", "oci-layout", std::slice::from_ref(&file)).is_err());
+        blobs.admit(foreign);
+        assert_eq!(files.write_directory("out", "oci-layout", &[file]).unwrap().files, 1);
+    }
+}

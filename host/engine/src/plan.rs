@@ -1,0 +1,111 @@
+//! `seed plan`: what a run would do, what is cached, and why.
+
+use std::sync::Arc;
+
+use seed_oci::LayerSpec;
+use seed_runtime::capabilities::Capabilities;
+
+use crate::capabilities::PackProbe;
+use crate::engine::{Engine, RunOptions};
+use crate::error::EngineError;
+use crate::events::EventSink;
+use crate::lock::Policy;
+use crate::pipeline::Pipeline;
+use crate::prepare::{Planned, Prepared, prepare};
+use crate::stages::{self, ImageError, StageFailure, layer_specs};
+use crate::summary::{PlanSummary, PlannedImage, PlannedLayer, PlannedPath, SCHEMA};
+
+pub(crate) fn plan(
+    engine: &Engine,
+    pipeline: &Pipeline,
+    options: &RunOptions,
+    sink: Arc<dyn EventSink>,
+) -> Result<PlanSummary, EngineError> {
+    let mut prepared = prepare(engine, pipeline, options, sink)?;
+    if engine.policy(options) == Policy::Locked {
+        prepared.lock.settle(prepared.plugins.all().map(|plugin| plugin.locked.clone()).collect())?;
+    }
+    let planned = prepared.plan()?;
+    let mut targets = Vec::new();
+    for plugin in &prepared.plugins.publish {
+        targets.extend(stages::targets(&prepared.context, plugin)?);
+        targets.extend(plugin.output_paths.iter().cloned());
+    }
+    let images = planned.iter().map(|planned| image(&prepared, planned)).collect::<Result<_, _>>()?;
+    Ok(PlanSummary {
+        schema: SCHEMA,
+        name: pipeline.seed.name.clone(),
+        images,
+        targets,
+        plugins: prepared.plugins.all().map(|plugin| plugin.identity.clone()).collect(),
+        notes: planned.iter().flat_map(|planned| planned.plan.notes.iter().cloned()).collect(),
+    })
+}
+
+fn image(prepared: &Prepared<'_>, planned: &Planned) -> Result<PlannedImage, EngineError> {
+    let context = &prepared.context;
+    let plugin = &prepared.plugins.pack;
+    let probe =
+        Arc::new(PackProbe::new(Arc::clone(&context.packer), layer_specs(&planned.plan, &planned.built)));
+    let capabilities = Capabilities {
+        archive: Some(probe.clone()),
+        blobs: Some(Arc::new(context.blobs.clone())),
+        ..context.no_capabilities(plugin)
+    };
+    let request = stages::pack_request(context, plugin, (&planned.system, &planned.platform), &planned.plan);
+    let result = plugin.plugin.pack(&capabilities, &request);
+    let asked = probe.asked();
+    let mut layers = Vec::new();
+    let mut all_cached = true;
+    for (index, layer) in (0_u32..).zip(&planned.plan.layers) {
+        let planned = planned_layer(prepared, planned, layer, asked.get(&index))?;
+        all_cached &= planned.cached;
+        layers.push(planned);
+    }
+    match result {
+        // With layers that are not cached the plugin cannot go on, which is what was to be found out.
+        Err(error) if all_cached || asked.is_empty() => {
+            Err(ImageError::from(StageFailure::new(context.pipeline, plugin, error)).into())
+        }
+        _ => Ok(PlannedImage {
+            system: planned.system.clone(),
+            platform: planned.platform.clone(),
+            closure: planned.closure_digest(),
+            config: planned.plan.config.clone(),
+            annotations: planned.plan.annotations.clone(),
+            layers,
+        }),
+    }
+}
+
+fn planned_layer(
+    prepared: &Prepared<'_>,
+    planned: &Planned,
+    layer: &seed_model::Layer,
+    spec: Option<&LayerSpec>,
+) -> Result<PlannedLayer, EngineError> {
+    let failed = |source: seed_oci::PackError| ImageError::Pack { help: source.help(), source };
+    let key = spec.map(|spec| spec.key().map_err(|error| failed(error.into()))).transpose()?;
+    let cached = match spec {
+        Some(spec) => prepared.context.packer.lookup(spec).map_err(failed)?.is_some(),
+        None => false,
+    };
+    let reason = match (spec, cached) {
+        (Some(_), true) => "a layer with this key was packed before",
+        (Some(_), false) => "no layer with this key is in the cache",
+        (None, _) => "the packer has not asked for this layer yet",
+    };
+    let path = |index: &u32| {
+        let path = &planned.built.closure.paths[*index as usize];
+        PlannedPath { store_path: path.store_path.clone(), nar_hash: path.nar_hash, nar_size: path.nar_size }
+    };
+    Ok(PlannedLayer {
+        name: layer.name.clone(),
+        key,
+        cached,
+        reason: reason.to_owned(),
+        nar_size: planned.nar_size(layer),
+        paths: layer.paths.iter().map(path).collect(),
+        entries: layer.entries.iter().map(|entry| entry.path.clone()).collect(),
+    })
+}

@@ -1,0 +1,129 @@
+//! Finds the bytes of a component.
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use seed_model::Digest;
+use seed_oci::BlobStore;
+
+use crate::pipeline::PluginSource;
+use crate::plugins::builtin;
+use crate::plugins::registry::{self, RegistryError};
+use crate::suggest::did_you_mean;
+
+/// Why there are no bytes.
+#[derive(Debug, thiserror::Error)]
+pub enum PluginBytesError {
+    /// No such builtin.
+    #[error("there is no builtin plugin `{name}`")]
+    UnknownBuiltin {
+        /// The name.
+        name: String,
+        /// Near names, or all.
+        help: String,
+    },
+    /// No such file, or it cannot be read.
+    #[error("the plugin file {} cannot be read", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A registry does not give it.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// Larger than the limit.
+    #[error("the plugin file {} is larger than {limit} bytes", path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// The limit.
+        limit: u64,
+    },
+}
+
+impl PluginBytesError {
+    /// What to do about it.
+    pub fn help(&self) -> String {
+        match self {
+            Self::UnknownBuiltin { help, .. } => help.clone(),
+            Self::Registry(_) => {
+                "write `oci://HOST/REPOSITORY:TAG` of an artifact with one `application/wasm` layer; private ones need \
+                 `docker login HOST`"
+                    .to_owned()
+            }
+            Self::Unreadable { .. } => {
+                "paths of plugins begin at the pipeline file; the file is the component that its build made".to_owned()
+            }
+            Self::TooLarge { .. } => "raise `component-size` under [limits] if it has to be that large".to_owned(),
+        }
+    }
+}
+
+/// The bytes of a component.
+#[derive(Clone, Debug)]
+pub(crate) struct Found {
+    /// The bytes.
+    pub(crate) bytes: Cow<'static, [u8]>,
+    /// The digest of the manifest that named them, where they come from a registry.
+    pub(crate) manifest: Option<Digest>,
+}
+
+/// Where to look.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Places<'a> {
+    /// Where relative paths begin.
+    pub(crate) directory: &'a Path,
+    /// The largest component in bytes.
+    pub(crate) limit: u64,
+    /// Where components from registries are kept.
+    pub(crate) store: &'a BlobStore,
+}
+
+/// Finds the component of `source`. `locked` is the digest of its manifest, where the lock has one.
+pub(crate) fn find(
+    source: &PluginSource,
+    locked: Option<Digest>,
+    places: Places<'_>,
+) -> Result<Found, PluginBytesError> {
+    match source {
+        PluginSource::Builtin(name) => match builtin::bytes(name) {
+            Some(bytes) => Ok(Found { bytes: Cow::Borrowed(bytes), manifest: None }),
+            None => Err(unknown_builtin(name)),
+        },
+        PluginSource::File(path) => {
+            let bytes = read(&places.directory.join(path), places.limit)?;
+            Ok(Found { bytes: Cow::Owned(bytes), manifest: None })
+        }
+        PluginSource::Oci(reference) => {
+            let (bytes, manifest) = registry::fetch(reference, locked, places.store, places.limit)?;
+            Ok(Found { bytes: Cow::Owned(bytes), manifest: Some(manifest) })
+        }
+    }
+}
+
+fn read(path: &Path, limit: u64) -> Result<Vec<u8>, PluginBytesError> {
+    let unreadable = |source| PluginBytesError::Unreadable { path: path.to_owned(), source };
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(limit.saturating_add(1)).read_to_end(&mut bytes))
+        .map_err(unreadable)?;
+    if bytes.len() as u64 > limit {
+        return Err(PluginBytesError::TooLarge { path: path.to_owned(), limit });
+    }
+    Ok(bytes)
+}
+
+fn unknown_builtin(name: &str) -> PluginBytesError {
+    let all = || {
+        let names: Vec<_> = builtin::names().map(|name| format!("`{name}`")).collect();
+        format!("there are {}", names.join(", "))
+    };
+    PluginBytesError::UnknownBuiltin {
+        name: name.to_owned(),
+        help: did_you_mean(name, builtin::names()).unwrap_or_else(all),
+    }
+}

@@ -1,0 +1,238 @@
+//! Checks, compiles and describes the plugins of a pipeline.
+
+use std::sync::Arc;
+
+use miette::{Diagnostic, NamedSource, SourceSpan};
+use seed_model::Digest;
+use seed_runtime::{Plugin, Runtime};
+
+use crate::config::{ConfigSchema, SchemaError};
+use crate::lock::{Lock, LockError, LockedPlugin};
+use crate::pipeline::{Grants, Pipeline, PluginUse, Stage};
+use crate::plugins::bytes::{Found, Places, PluginBytesError, find};
+use crate::problem::{Problems, SourceFile};
+use crate::summary::PluginIdentity;
+
+/// A plugin that is ready to be called.
+#[derive(Debug)]
+pub(crate) struct ResolvedPlugin {
+    /// Its use in the pipeline file.
+    pub(crate) used: PluginUse,
+    /// The component.
+    pub(crate) plugin: Plugin,
+    /// For messages and summaries.
+    pub(crate) identity: PluginIdentity,
+    /// Paths that the user lets it write by naming them in its `config`.
+    pub(crate) output_paths: Vec<String>,
+    /// What the lock has to say.
+    pub(crate) locked: LockedPlugin,
+}
+
+/// Why a plugin cannot be used.
+#[derive(Debug, thiserror::Error, Diagnostic)]
+pub enum PluginError {
+    /// Its bytes cannot be had.
+    #[error("the plugin `{source_text}` cannot be had")]
+    #[diagnostic(code(seed::plugin::not_found))]
+    Bytes {
+        /// The plugin's source.
+        source_text: String,
+        /// Why.
+        source: PluginBytesError,
+        /// What to do.
+        #[help]
+        help: String,
+        /// The pipeline file.
+        #[source_code]
+        file: Option<NamedSource<Arc<str>>>,
+        /// The place of `plugin`.
+        #[label("named here")]
+        span: Option<SourceSpan>,
+    },
+    /// Its bytes are not those that the pipeline file pins.
+    #[error("`{source_text}` is not the component that is pinned\n  pinned: {pinned}\n  found:  {found}")]
+    #[diagnostic(
+        code(seed::plugin::pin),
+        help(
+            "if the change is meant, write the digest that was found; else find out who changed the component"
+        )
+    )]
+    Pin {
+        /// The plugin's source.
+        source_text: String,
+        /// The pin.
+        pinned: Digest,
+        /// What was found.
+        found: Digest,
+        /// The pipeline file.
+        #[source_code]
+        file: NamedSource<Arc<str>>,
+        /// The place of the pin.
+        #[label("pinned here")]
+        span: SourceSpan,
+    },
+    /// The lock refuses it.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Lock(#[from] LockError),
+    /// The runtime refuses it.
+    #[error("the plugin `{source_text}` cannot be used: {error}")]
+    #[diagnostic(code(seed::plugin::refused))]
+    Refused {
+        /// The plugin's source.
+        source_text: String,
+        /// Why.
+        error: seed_runtime::LoadError,
+        /// What to do.
+        #[help]
+        help: Option<String>,
+        /// The pipeline file.
+        #[source_code]
+        file: Option<NamedSource<Arc<str>>>,
+        /// The place of `plugin`.
+        #[label("named here")]
+        span: Option<SourceSpan>,
+    },
+    /// Its schema cannot be used.
+    #[error("plugin `{}` {} ({}): {error}", plugin.name, plugin.version, plugin.digest.short())]
+    #[diagnostic(
+        code(seed::plugin::schema),
+        help("this is a defect of the plugin: report it to its authors")
+    )]
+    Schema {
+        /// The plugin.
+        plugin: PluginIdentity,
+        /// Why.
+        error: SchemaError,
+    },
+    /// Configurations that the plugins' schemas refuse.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Config(#[from] Problems),
+}
+
+/// The runtime's name of a stage.
+pub(crate) fn stage(stage: Stage) -> seed_runtime::Stage {
+    match stage {
+        Stage::Select => seed_runtime::Stage::Select,
+        Stage::Pack => seed_runtime::Stage::Pack,
+        Stage::Sign => seed_runtime::Stage::Sign,
+        Stage::Publish => seed_runtime::Stage::Publish,
+    }
+}
+
+/// Resolves all plugins of `pipeline`, in the order of the stages. Nothing of a component runs before its pin and the
+/// lock have accepted its bytes, and no stage runs before all configurations are checked.
+pub(crate) fn resolve(
+    pipeline: &Pipeline,
+    runtime: &Runtime,
+    lock: &Lock,
+    places: Places<'_>,
+) -> Result<Vec<ResolvedPlugin>, PluginError> {
+    let mut problems = Vec::new();
+    let mut resolved = Vec::new();
+    for used in pipeline.plugins() {
+        let found = admitted(&pipeline.file, used, lock, places)?;
+        let plugin = load(&pipeline.file, used, runtime, &found)?;
+        let identity = PluginIdentity {
+            source: used.source.get_ref().to_string(),
+            name: plugin.description().name.clone(),
+            version: plugin.description().version.to_string(),
+            digest: plugin.digest(),
+        };
+        let schema = ConfigSchema::parse(&plugin.description().config_schema)
+            .map_err(|error| PluginError::Schema { plugin: identity.clone(), error })?;
+        problems.extend(schema.problems(&identity, &used.config));
+        resolved.push(ResolvedPlugin {
+            used: used.clone(),
+            output_paths: schema.output_paths(&used.config.value),
+            locked: locked(used, &plugin, &identity, &found),
+            identity,
+            plugin,
+        });
+    }
+    Problems::check(&pipeline.file, problems)?;
+    Ok(resolved)
+}
+
+/// The bytes of a plugin, accepted by pin and lock.
+fn admitted(
+    file: &SourceFile,
+    used: &PluginUse,
+    lock: &Lock,
+    places: Places<'_>,
+) -> Result<Found, PluginError> {
+    let source = used.source.get_ref();
+    let found =
+        find(source, lock.manifest(used.stage, source), places).map_err(|error| PluginError::Bytes {
+            source_text: source.to_string(),
+            help: error.help(),
+            source: error,
+            file: Some(file.named()),
+            span: written(used),
+        })?;
+    let digest = Digest::of(&found.bytes);
+    if let Some(pin) = used.pin.as_ref().filter(|pin| *pin.get_ref() != digest) {
+        return Err(PluginError::Pin {
+            source_text: source.to_string(),
+            pinned: *pin.get_ref(),
+            found: digest,
+            file: file.named(),
+            span: pin.span().into(),
+        });
+    }
+    lock.admit(used, digest)?;
+    Ok(found)
+}
+
+fn load(
+    file: &SourceFile,
+    used: &PluginUse,
+    runtime: &Runtime,
+    found: &Found,
+) -> Result<Plugin, PluginError> {
+    runtime.load(&found.bytes, stage(used.stage)).map_err(|error| PluginError::Refused {
+        source_text: used.source.get_ref().to_string(),
+        help: error.help(),
+        error,
+        file: Some(file.named()),
+        span: written(used),
+    })
+}
+
+/// The place of `plugin`, where the user wrote it.
+pub(crate) fn written(used: &PluginUse) -> Option<SourceSpan> {
+    Some(used.source.span()).filter(|span| !span.is_empty()).map(SourceSpan::from)
+}
+
+fn locked(used: &PluginUse, plugin: &Plugin, identity: &PluginIdentity, found: &Found) -> LockedPlugin {
+    let inspection = plugin.inspection();
+    LockedPlugin {
+        stage: used.stage.section().to_owned(),
+        source: identity.source.clone(),
+        name: identity.name.clone(),
+        version: identity.version.clone(),
+        world: format!("seed:pipeline/{}@{}", inspection.stage.world(), inspection.contract),
+        sha256: identity.digest.hex(),
+        manifest: found.manifest,
+        imports: inspection.imports.clone(),
+        grants: grants(&used.grants),
+    }
+}
+
+/// The grants as lines such as `keys release`, sorted.
+fn grants(grants: &Grants) -> Vec<String> {
+    let http = grants.http.iter().map(|origin| format!("http {}", origin.get_ref()));
+    let names = |kind: &'static str, names: &[toml::Spanned<String>]| -> Vec<String> {
+        names.iter().map(|name| format!("{kind} {}", name.get_ref())).collect()
+    };
+    let mut all: Vec<_> = http
+        .chain(names("credentials", &grants.credentials))
+        .chain(names("keys", &grants.keys))
+        .chain(names("secrets", &grants.secrets))
+        .chain(names("write", &grants.write))
+        .collect();
+    all.sort();
+    all.dedup();
+    all
+}

@@ -1,0 +1,49 @@
+//! What all stages of one run share.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use seed_oci::Packer;
+use seed_runtime::capabilities::Capabilities;
+
+use crate::capabilities::{PluginReporter, RunBlobs};
+use crate::events::Events;
+use crate::pipeline::Pipeline;
+use crate::plugins::ResolvedPlugin;
+use crate::stages::Memo;
+
+/// One run.
+#[derive(Debug)]
+pub(crate) struct Context<'a> {
+    pub(crate) pipeline: &'a Pipeline,
+    pub(crate) events: Arc<Events>,
+    pub(crate) blobs: RunBlobs,
+    pub(crate) packer: Arc<Packer>,
+    pub(crate) memo: Memo,
+    /// Facts of the source.
+    pub(crate) variables: BTreeMap<String, String>,
+}
+
+impl Context<'_> {
+    /// Where messages and progress of a plugin go.
+    pub(crate) fn reporter(&self, plugin: &ResolvedPlugin) -> Arc<PluginReporter> {
+        Arc::new(PluginReporter { events: Arc::clone(&self.events), plugin: plugin.identity.name.clone() })
+    }
+
+    /// Messages and progress, and nothing else.
+    pub(crate) fn no_capabilities(&self, plugin: &ResolvedPlugin) -> Capabilities {
+        Capabilities {
+            reporter: self.reporter(plugin),
+            archive: None,
+            blobs: None,
+            keyring: None,
+            http: None,
+            files: None,
+        }
+    }
+
+    /// The configuration of a plugin as it is handed over.
+    pub(crate) fn config(plugin: &ResolvedPlugin) -> String {
+        plugin.used.config.value.to_string()
+    }
+}

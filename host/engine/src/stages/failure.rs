@@ -1,0 +1,137 @@
+//! A call of a plugin that failed, with its place in the pipeline file.
+
+use std::fmt;
+use std::sync::Arc;
+
+use miette::{Diagnostic, LabeledSpan, NamedSource, Severity, SourceCode};
+use seed_model::StageError;
+use seed_runtime::{Failure, PluginError};
+
+use crate::error::Category;
+use crate::pipeline::{Pipeline, Stage};
+use crate::plugins::ResolvedPlugin;
+use crate::problem::{Problem, Problems};
+
+/// Why a stage failed.
+#[derive(Debug)]
+pub struct StageFailure {
+    error: PluginError,
+    stage: Stage,
+    file: NamedSource<Arc<str>>,
+    label: Option<LabeledSpan>,
+    /// What the plugin says of its configuration.
+    problems: Option<Problems>,
+}
+
+impl StageFailure {
+    /// `error`, which `plugin` of `pipeline` gave.
+    pub(crate) fn new(pipeline: &Pipeline, plugin: &ResolvedPlugin, error: PluginError) -> Self {
+        let problems = match &error.failure {
+            Failure::Stage(StageError::Config(diagnostics)) => {
+                let problems = diagnostics
+                    .iter()
+                    .filter(|diagnostic| diagnostic.severity == seed_model::Severity::Error);
+                let problems = problems.map(|diagnostic| Problem {
+                    code: diagnostic.code.clone(),
+                    message: format!(
+                        "{} {}: {}",
+                        plugin.identity.name, plugin.identity.version, diagnostic.message
+                    ),
+                    label: "said of this".to_owned(),
+                    span: plugin.used.config.span(diagnostic.config_path.as_deref().unwrap_or_default()),
+                    help: diagnostic.help.clone(),
+                });
+                Problems::check(&pipeline.file, problems.collect()).err()
+            }
+            _ => None,
+        };
+        let span = Some(plugin.used.source.span()).filter(|span| !span.is_empty());
+        let label = span.map(|span| LabeledSpan::new_with_span(Some("this plugin".to_owned()), span));
+        Self { error, stage: plugin.used.stage, file: pipeline.file.named(), label, problems }
+    }
+
+    /// What kind of failure it is.
+    pub fn category(&self) -> Category {
+        match &self.error.failure {
+            Failure::Stage(StageError::Config(_)) => Category::Pipeline,
+            Failure::Stage(StageError::Denied(_)) => Category::Plugin,
+            Failure::Stage(_) => match self.stage {
+                Stage::Sign => Category::Signature,
+                Stage::Publish => Category::Publish,
+                Stage::Select | Stage::Pack => Category::Plugin,
+            },
+            _ => Category::Plugin,
+        }
+    }
+}
+
+impl fmt::Display for StageFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.problems {
+            Some(problems) => fmt::Display::fmt(problems, f),
+            None => fmt::Display::fmt(&self.error, f),
+        }
+    }
+}
+
+impl std::error::Error for StageFailure {}
+
+impl Diagnostic for StageFailure {
+    fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        if let Some(problems) = &self.problems {
+            return problems.code();
+        }
+        Some(Box::new(match &self.error.failure {
+            Failure::Stage(StageError::Config(_)) => "seed::stage::config",
+            Failure::Stage(StageError::Denied(_)) => "seed::stage::denied",
+            Failure::Stage(StageError::Transient(_)) => "seed::stage::transient",
+            Failure::Stage(StageError::Auth(_)) => "seed::stage::auth",
+            Failure::Stage(StageError::Remote(_)) => "seed::stage::remote",
+            Failure::Stage(StageError::Failed(_)) => "seed::stage::failed",
+            Failure::Limit(_) => "seed::stage::limit",
+            Failure::Cancelled => "seed::stage::cancelled",
+            Failure::Panic(_) | Failure::Exit(_) | Failure::Trap(_) => "seed::stage::trap",
+            Failure::InvalidOutput(_) | Failure::Shape(_) => "seed::stage::invalid_output",
+            Failure::Thread(_) => "seed::stage::thread",
+        }))
+    }
+
+    fn severity(&self) -> Option<Severity> {
+        Some(Severity::Error)
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        if let Some(problems) = &self.problems {
+            return problems.help();
+        }
+        let help = match &self.error.failure {
+            Failure::Stage(StageError::Denied(_)) => {
+                Some(format!("write the grant in the table of this plugin, [[{}]]", self.stage.section()))
+            }
+            Failure::Stage(StageError::Transient(_)) => {
+                Some("run again: what was done is kept, and only the rest is done".to_owned())
+            }
+            Failure::Stage(StageError::Auth(_)) => Some(
+                "log in (`docker login HOST`), and grant it: grants = { credentials = [\"HOST\"] }"
+                    .to_owned(),
+            ),
+            _ => self.error.help(),
+        };
+        help.map(|help| Box::new(help) as Box<dyn fmt::Display>)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        Some(&self.file)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        match &self.problems {
+            Some(problems) => problems.labels(),
+            None => Some(Box::new(self.label.clone().into_iter())),
+        }
+    }
+
+    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
+        self.problems.as_ref()?.related()
+    }
+}

@@ -1,0 +1,74 @@
+//! Remembers the results of selection, which is a pure function of its input.
+//!
+//! A small native selector answers in less time than its input takes to hash; this is for those that carry an
+//! interpreter, which take seconds. Packing is not remembered here: its layers are, by their keys.
+
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+
+use seed_model::{Closure, Digest, SelectionRequest};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::json;
+
+use crate::durable;
+use crate::plugins::ResolvedPlugin;
+
+/// Counts changes of what the engine makes of a call: results of other numbers are not used.
+const ENGINE: u32 = 1;
+
+/// Results on disk, one file for each key.
+#[derive(Clone, Debug)]
+pub(crate) struct Memo {
+    directory: PathBuf,
+}
+
+impl Memo {
+    /// Opens `directory`, which is made where it is missing.
+    pub(crate) fn open(directory: PathBuf) -> io::Result<Self> {
+        fs::create_dir_all(&directory)?;
+        Ok(Self { directory })
+    }
+
+    /// The key of a call: everything that its result depends on.
+    pub(crate) fn key(
+        plugin: &ResolvedPlugin,
+        call: &str,
+        request: &SelectionRequest,
+        closure: Option<&Closure>,
+    ) -> Digest {
+        let key = json!({
+            "engine": ENGINE,
+            "component": plugin.identity.digest,
+            "world": plugin.locked.world,
+            "call": call,
+            "config": request.config,
+            "name": request.name,
+            "system": request.system,
+            "platform": request.platform,
+            "variant": request.variant,
+            "source": request.source,
+            "available": request.available,
+            "variables": request.variables,
+            "closure": closure,
+        });
+        Digest::of(key.to_string().as_bytes())
+    }
+
+    /// The result of an earlier call. What cannot be read is as good as missing.
+    pub(crate) fn get<T: DeserializeOwned>(&self, key: Digest) -> Option<T> {
+        serde_json::from_slice(&fs::read(self.path(key)).ok()?).ok()
+    }
+
+    /// Keeps a result. Where that fails, the next run calls the plugin again.
+    pub(crate) fn put(&self, key: Digest, result: &impl Serialize) {
+        if let Ok(content) = serde_json::to_vec(result) {
+            drop(durable::write(&self.path(key), &content));
+        }
+    }
+
+    fn path(&self, key: Digest) -> PathBuf {
+        self.directory.join(format!("{}.json", key.hex()))
+    }
+}

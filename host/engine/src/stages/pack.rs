@@ -1,0 +1,151 @@
+//! Packing: from a plan to an image in the blob store.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use miette::Diagnostic;
+use seed_model::{Codec, Descriptor, Digest, Image, ImagePlan, PackRequest, Platform};
+use seed_oci::documents::{DocumentError, check_image};
+use seed_oci::{LayerSpec, PackError, share_directories};
+use seed_runtime::capabilities::Capabilities;
+
+use crate::capabilities::{Packed, PlanArchive};
+use crate::plugins::ResolvedPlugin;
+use crate::source::Built;
+use crate::stages::{Context, StageFailure};
+use crate::summary::PluginIdentity;
+
+/// Why packing failed.
+#[derive(Debug, thiserror::Error, Diagnostic)]
+pub enum ImageError {
+    /// The plugin failed.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Failed(#[from] StageFailure),
+    /// The host could not pack a layer.
+    #[error("packing failed")]
+    #[diagnostic(code(seed::pack::failed))]
+    Pack {
+        /// Why.
+        source: PackError,
+        /// What to do.
+        #[help]
+        help: Option<&'static str>,
+    },
+    /// The image's documents are wrong.
+    #[error("the image of plugin `{}` {} ({}) is refused: {error}", plugin.name, plugin.version, plugin.digest.short())]
+    #[diagnostic(code(seed::pack::image), help("this is a defect of the plugin: report it to its authors"))]
+    Documents {
+        /// The plugin.
+        plugin: PluginIdentity,
+        /// What is wrong.
+        error: DocumentError,
+    },
+    /// A layer of the plan was neither packed nor read.
+    #[error("plugin `{}` {} ({}) left out layer {layer} of the plan", plugin.name, plugin.version, plugin.digest.short())]
+    #[diagnostic(code(seed::pack::layer), help("this is a defect of the plugin: report it to its authors"))]
+    LeftOut {
+        /// The plugin.
+        plugin: PluginIdentity,
+        /// The layer's index.
+        layer: u32,
+    },
+    /// The image names a blob that is not of this run.
+    #[error("the image of plugin `{}` {} ({}) names {digest}, which does not belong to this run", plugin.name, plugin.version, plugin.digest.short())]
+    #[diagnostic(code(seed::pack::blob), help("this is a defect of the plugin: report it to its authors"))]
+    Foreign {
+        /// The plugin.
+        plugin: PluginIdentity,
+        /// The blob.
+        digest: Digest,
+    },
+}
+
+/// A packed image.
+#[derive(Clone, Debug)]
+pub(crate) struct PackedImage {
+    pub(crate) system: String,
+    pub(crate) platform: Platform,
+    pub(crate) image: Image,
+    /// What the host packed for it, by index in the plan.
+    pub(crate) packed: BTreeMap<u32, Packed>,
+}
+
+/// The layers of a plan, to pack. Their codec is the packer's choice and not in here.
+pub(crate) fn layer_specs(plan: &ImagePlan, built: &Built) -> Vec<LayerSpec> {
+    let layer = |layer: &seed_model::Layer| LayerSpec {
+        paths: layer.paths.iter().map(|index| built.path_spec(*index)).collect(),
+        entries: layer.entries.clone(),
+        codec: Codec::None,
+    };
+    let mut layers: Vec<_> = plan.layers.iter().map(layer).collect();
+    share_directories(&mut layers);
+    layers
+}
+
+/// Packs one image and checks it. Also says whether all of its layers were found by their keys.
+pub(crate) fn pack(
+    context: &Context<'_>,
+    plugin: &ResolvedPlugin,
+    (system, platform): (&str, &Platform),
+    plan: &ImagePlan,
+    built: &Built,
+) -> Result<(PackedImage, bool), ImageError> {
+    let archive = Arc::new(PlanArchive::new(
+        Arc::clone(&context.packer),
+        context.blobs.clone(),
+        Arc::clone(&context.events),
+        system,
+        layer_specs(plan, built),
+    ));
+    let capabilities = Capabilities {
+        archive: Some(archive.clone()),
+        blobs: Some(Arc::new(context.blobs.clone())),
+        ..context.no_capabilities(plugin)
+    };
+    let request = request(context, plugin, (system, platform), plan);
+    let result = plugin.plugin.pack(&capabilities, &request);
+    if let Some(source) = archive.take_failure() {
+        return Err(ImageError::Pack { help: source.help(), source });
+    }
+    let image = result.map_err(|error| StageFailure::new(context.pipeline, plugin, error))?;
+    let packed = archive.packed();
+    let identity = || plugin.identity.clone();
+    let count = u32::try_from(plan.layers.len()).unwrap_or(u32::MAX);
+    if let Some(layer) = (0..count).find(|layer| !packed.contains_key(layer) && !archive.was_read(*layer)) {
+        return Err(ImageError::LeftOut { plugin: identity(), layer });
+    }
+    if let Some(digest) =
+        descriptors(&image).map(|descriptor| descriptor.digest).find(|digest| !context.blobs.knows(*digest))
+    {
+        return Err(ImageError::Foreign { plugin: identity(), digest });
+    }
+    let layers: Vec<_> = packed.values().map(|packed| packed.layer.clone()).collect();
+    check_image(context.blobs.store(), &image, &layers, platform)
+        .map_err(|error| ImageError::Documents { plugin: identity(), error })?;
+    let cached = packed.values().all(|packed| packed.cached);
+    Ok((PackedImage { system: system.to_owned(), platform: platform.clone(), image, packed }, cached))
+}
+
+/// What a packer is asked.
+pub(crate) fn request(
+    context: &Context<'_>,
+    plugin: &ResolvedPlugin,
+    (system, platform): (&str, &Platform),
+    plan: &ImagePlan,
+) -> PackRequest {
+    let seed = &context.pipeline.seed;
+    PackRequest {
+        config: Context::config(plugin),
+        name: seed.name.clone(),
+        system: system.to_owned(),
+        platform: platform.clone(),
+        created: seed.created.clone(),
+        plan: plan.clone(),
+    }
+}
+
+/// All that an image consists of.
+pub(crate) fn descriptors(image: &Image) -> impl Iterator<Item = &Descriptor> {
+    [&image.manifest, &image.config].into_iter().chain(image.layers.iter().map(|layer| &layer.descriptor))
+}

@@ -1,0 +1,132 @@
+//! Layer selection: what to build, and which path goes into which layer.
+
+use std::collections::BTreeSet;
+
+use miette::Diagnostic;
+use seed_model::{Closure, ImagePlan, OutputRequest, Platform, SelectionRequest, SourceKind};
+
+use crate::check::{PlanError, check_plan};
+use crate::plugins::ResolvedPlugin;
+use crate::stages::{Context, Memo, StageFailure};
+use crate::summary::PluginIdentity;
+
+/// More layers or installables than anybody declares.
+const MAX_REQUESTS: usize = 10_000;
+
+/// Why selection failed.
+#[derive(Debug, thiserror::Error, Diagnostic)]
+pub enum SelectError {
+    /// The plugin failed.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Failed(#[from] StageFailure),
+    /// It asked for something that cannot be.
+    #[error("plugin `{}` {} ({}) asked for outputs that cannot be: {reason}", plugin.name, plugin.version, plugin.digest.short())]
+    #[diagnostic(
+        code(seed::select::outputs),
+        help("this is a defect of the plugin: report it to its authors")
+    )]
+    Outputs {
+        /// The plugin.
+        plugin: PluginIdentity,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Its plan is refused.
+    #[error("the plan of plugin `{}` {} ({}) is refused: {error}", plugin.name, plugin.version, plugin.digest.short())]
+    #[diagnostic(code(seed::select::plan), help("this is a defect of the plugin: report it to its authors"))]
+    Plan {
+        /// The plugin.
+        plugin: PluginIdentity,
+        /// What is wrong.
+        error: PlanError,
+    },
+}
+
+/// The selection of one system.
+#[derive(Debug)]
+pub(crate) struct Selection<'a> {
+    pub(crate) plugin: &'a ResolvedPlugin,
+    pub(crate) system: &'a str,
+    pub(crate) platform: Platform,
+    pub(crate) source: SourceKind,
+    /// The layers on offer.
+    pub(crate) available: Vec<OutputRequest>,
+}
+
+impl Selection<'_> {
+    fn request(&self, context: &Context<'_>) -> SelectionRequest {
+        let seed = &context.pipeline.seed;
+        SelectionRequest {
+            config: Context::config(self.plugin),
+            name: seed.name.clone(),
+            system: self.system.to_owned(),
+            platform: self.platform.clone(),
+            variant: seed.variant,
+            source: self.source,
+            available: self.available.clone(),
+            variables: context.variables.clone(),
+        }
+    }
+}
+
+/// What to build. Also says whether the result of an earlier call was used.
+pub(crate) fn outputs(
+    context: &Context<'_>,
+    selection: &Selection<'_>,
+) -> Result<(Vec<OutputRequest>, bool), SelectError> {
+    let request = selection.request(context);
+    let key = Memo::key(selection.plugin, "outputs", &request, None);
+    let (outputs, cached) = match context.memo.get::<Vec<OutputRequest>>(key) {
+        Some(outputs) => (outputs, true),
+        None => {
+            let capabilities = context.no_capabilities(selection.plugin);
+            let outputs = selection.plugin.plugin.select_outputs(&capabilities, &request);
+            (outputs.map_err(|error| StageFailure::new(context.pipeline, selection.plugin, error))?, false)
+        }
+    };
+    if let Some(reason) = impossible(&outputs) {
+        return Err(SelectError::Outputs { plugin: selection.plugin.identity.clone(), reason });
+    }
+    if !cached {
+        context.memo.put(key, &outputs);
+    }
+    Ok((outputs, cached))
+}
+
+fn impossible(outputs: &[OutputRequest]) -> Option<String> {
+    let installables: usize = outputs.iter().map(|output| output.installables.len()).sum();
+    if outputs.len().max(installables) > MAX_REQUESTS {
+        return Some(format!("more than {MAX_REQUESTS} of them"));
+    }
+    if installables == 0 {
+        return Some("there are none, and so nothing would be in the image".to_owned());
+    }
+    let mut names = BTreeSet::new();
+    let twice = outputs.iter().find(|output| !names.insert(&output.layer))?;
+    Some(format!("the layer `{}` stands twice", twice.layer.escape_debug()))
+}
+
+/// The plan for what was built, checked. Also says whether the result of an earlier call was used.
+pub(crate) fn plan(
+    context: &Context<'_>,
+    selection: &Selection<'_>,
+    closure: &Closure,
+) -> Result<(ImagePlan, bool), SelectError> {
+    let request = selection.request(context);
+    let key = Memo::key(selection.plugin, "plan", &request, Some(closure));
+    let (plan, cached) = match context.memo.get::<ImagePlan>(key) {
+        Some(plan) => (plan, true),
+        None => {
+            let capabilities = context.no_capabilities(selection.plugin);
+            let plan = selection.plugin.plugin.plan(&capabilities, &request, closure);
+            (plan.map_err(|error| StageFailure::new(context.pipeline, selection.plugin, error))?, false)
+        }
+    };
+    check_plan(&plan, closure)
+        .map_err(|error| SelectError::Plan { plugin: selection.plugin.identity.clone(), error })?;
+    if !cached {
+        context.memo.put(key, &plan);
+    }
+    Ok((plan, cached))
+}

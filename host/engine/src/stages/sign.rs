@@ -1,0 +1,197 @@
+//! Signing: whoever answers for the image, checked before anything is published.
+
+use std::io;
+use std::sync::Arc;
+
+use miette::Diagnostic;
+use seed_model::{Artifact, Descriptor, PublicKey, SignRequest, Signature, Signed};
+use seed_runtime::capabilities::Capabilities;
+use seed_trust::{ArtifactError, CoverError, SignedImage, VerifyError, check_artifact, covers, verify};
+
+use crate::capabilities::{RunKeyring, client};
+use crate::plugins::ResolvedPlugin;
+use crate::stages::publish::{ContentError, SignedArtifact, content};
+use crate::stages::{Context, StageFailure};
+use crate::summary::{PluginIdentity, SignatureSummary};
+use crate::vault::{self, VaultError};
+
+/// Why signing failed.
+#[derive(Debug, thiserror::Error, Diagnostic)]
+pub enum SignError {
+    /// The plugin failed.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Failed(#[from] StageFailure),
+    /// A secret cannot be had.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Vault(#[from] VaultError),
+    /// What the plugin gave back is not a good signature.
+    #[error("what plugin `{}` {} ({}) signed is refused: {reason}", plugin.name, plugin.version, plugin.digest.short())]
+    #[diagnostic(
+        code(seed::sign::refused),
+        help("nothing was published; this is a defect of the plugin, or worse: report it to its authors")
+    )]
+    Refused {
+        /// The plugin.
+        plugin: PluginIdentity,
+        /// What is wrong.
+        reason: Refusal,
+    },
+}
+
+/// What is wrong with a signature.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// There is none.
+    #[error("it made no signature")]
+    None,
+    /// The key is not the one that the name stands for.
+    #[error("the signature names the key `{0}`, but has another public key")]
+    OtherKey(String),
+    /// The signature is wrong.
+    #[error("the signature of the key `{name}` does not verify: {error}")]
+    Verify {
+        /// The key.
+        name: String,
+        /// Why not.
+        error: VerifyError,
+    },
+    /// The payload is about something else.
+    #[error("the payload signed by the key `{name}` does not cover the image: {error}")]
+    Cover {
+        /// The key.
+        name: String,
+        /// Why not.
+        error: CoverError,
+    },
+    /// A document to publish is wrong.
+    #[error(transparent)]
+    Artifact(#[from] ArtifactError),
+    /// A document to publish is incomplete.
+    #[error(transparent)]
+    Content(#[from] ContentError),
+}
+
+/// What is signed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Subject<'a> {
+    /// The manifest or index.
+    pub(crate) descriptor: &'a Descriptor,
+    /// The system of an image; none for an index.
+    pub(crate) system: Option<&'a str>,
+    /// Where it will be published.
+    pub(crate) references: &'a [String],
+}
+
+/// What a plugin signed, checked.
+#[derive(Debug, Default)]
+pub(crate) struct SignedSubject {
+    pub(crate) artifacts: Vec<SignedArtifact>,
+    pub(crate) signatures: Vec<SignatureSummary>,
+    pub(crate) verify_with: Option<String>,
+}
+
+/// Signs one subject with one plugin.
+pub(crate) fn sign(
+    context: &Context<'_>,
+    plugin: &ResolvedPlugin,
+    keyring: &Arc<RunKeyring>,
+    subject: Subject<'_>,
+) -> Result<SignedSubject, SignError> {
+    let grants = &plugin.used.grants;
+    let secrets =
+        vault::secrets(context.pipeline, grants.secrets.iter().map(|name| name.get_ref().as_str()))?;
+    let capabilities = Capabilities {
+        blobs: Some(Arc::new(context.blobs.clone())),
+        keyring: Some(keyring.clone()),
+        http: Some(Arc::new(client(grants, secrets, context.blobs.clone(), context.reporter(plugin)))),
+        ..context.no_capabilities(plugin)
+    };
+    let mut variables = context.variables.clone();
+    variables.extend(subject.system.map(|system| ("system".to_owned(), system.to_owned())));
+    let request = SignRequest {
+        config: Context::config(plugin),
+        keys: grants.keys.iter().map(|name| name.get_ref().clone()).collect(),
+        subject: subject.descriptor.clone(),
+        references: subject.references.to_vec(),
+        created: context.pipeline.seed.created.clone(),
+        variables,
+    };
+    let failed = |error| StageFailure::new(context.pipeline, plugin, error);
+    let signed = plugin.plugin.sign(&capabilities, &request).map_err(failed)?;
+    let describe =
+        |name: &str| plugin.plugin.describe_key(&capabilities, &request.config, name).map_err(failed);
+    let mut keys: Vec<PublicKey> = Vec::new();
+    for signature in &signed.signatures {
+        let name = &signature.key.name;
+        let granted = keyring.public_keys().into_iter().find(|key| key.name == *name);
+        let key = match granted {
+            Some(key) => key,
+            None => describe(name)?,
+        };
+        keys.push(key);
+    }
+    check(context, subject, signed, &keys)
+        .map_err(|reason| SignError::Refused { plugin: plugin.identity.clone(), reason })
+        .map(|mut subject| {
+            subject
+                .signatures
+                .iter_mut()
+                .for_each(|signature| signature.plugin.clone_from(&plugin.identity.name));
+            subject
+        })
+}
+
+/// Checks all that a plugin gave back. `keys` are what the names of its signatures' keys stand for.
+fn check(
+    context: &Context<'_>,
+    subject: Subject<'_>,
+    signed: Signed,
+    keys: &[PublicKey],
+) -> Result<SignedSubject, Refusal> {
+    if signed.signatures.is_empty() {
+        return Err(Refusal::None);
+    }
+    let image = SignedImage { descriptor: subject.descriptor, references: subject.references };
+    for (signature, key) in signed.signatures.iter().zip(keys) {
+        check_signature(signature, key, &image)?;
+    }
+    let mut artifacts = Vec::new();
+    for artifact in signed.artifacts {
+        artifacts.push(check_document(context, subject, &image, artifact, keys)?);
+    }
+    let signatures = signed.signatures.into_iter().map(|signature| SignatureSummary {
+        plugin: String::new(),
+        key: signature.key.name,
+        subject: subject.descriptor.digest,
+    });
+    Ok(SignedSubject { artifacts, signatures: signatures.collect(), verify_with: signed.verify_with })
+}
+
+fn check_signature(signature: &Signature, key: &PublicKey, image: &SignedImage<'_>) -> Result<(), Refusal> {
+    let name = || signature.key.name.clone();
+    if signature.key != *key {
+        return Err(Refusal::OtherKey(name()));
+    }
+    verify(key, &signature.payload, &signature.signature)
+        .map_err(|error| Refusal::Verify { name: name(), error })?;
+    covers(signature.format, &signature.payload, image)
+        .map_err(|error| Refusal::Cover { name: name(), error })
+}
+
+/// Checks a document that is published: complete, and, where its kind is known, signed by `keys`.
+fn check_document(
+    context: &Context<'_>,
+    subject: Subject<'_>,
+    image: &SignedImage<'_>,
+    artifact: Artifact,
+    keys: &[PublicKey],
+) -> Result<SignedArtifact, Refusal> {
+    let (content, manifest) = content(&context.blobs, &artifact.manifest)?;
+    let store = context.blobs.store();
+    let mut read =
+        |digest: &seed_model::Digest, limit: u64| store.document(*digest, limit).map_err(io::Error::other);
+    check_artifact(&manifest, &artifact.attachment, image, keys, &mut read)?;
+    Ok(SignedArtifact { content, subject: subject.descriptor.digest, attachment: artifact.attachment })
+}
