@@ -1,1 +1,20 @@
-//! End-to-end and interoperability tests; the tests themselves are in `tests/`.
+//! What the end-to-end tests share: an environment of its own per test, the `seed` program, the peers.
+//!
+//! `tests/hermetic` needs nothing but `seed`; `tests/e2e` needs the peers that `cargo xtask test` installs. One file
+//! per topic in each.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+#![allow(clippy::return_self_not_must_use, reason = "`ok` and `failed` are assertions")]
+
+mod environment;
+mod hostile;
+mod layout;
+mod peers;
+mod program;
+mod registry;
+
+pub use environment::{Run, TestEnvironment};
+pub use hostile::{Fault, HostileRegistry};
+pub use layout::Layout;
+pub use peers::{peer, version_of};
+pub use program::seed_program;
+pub use registry::{Registry, free_port};

@@ -1,0 +1,37 @@
+//! The hello example, prepared to run.
+
+use seed_tests::{Registry, TestEnvironment};
+
+/// What root needs for Nix from Debian: no build users, no cache to ask, a static shell for the sandbox.
+const NIX_CONFIG: &str =
+    "experimental-features = nix-command flakes\nsubstitute = false\nbuild-users-group =\nsandbox = true\n";
+
+/// A copy of examples/hello with a key of its own, for this machine's Nix.
+pub(crate) fn hello() -> TestEnvironment {
+    let mut environment = hello_in_root();
+    environment.set("NIX_CONFIG", format!("{NIX_CONFIG}sandbox-paths = /bin/sh=/bin/bash-static\n"));
+    environment
+}
+
+/// The same for a Debian root, whose Nix has a shell of its own for the sandbox.
+pub(crate) fn hello_in_root() -> TestEnvironment {
+    let mut environment = TestEnvironment::with_example("hello");
+    environment.make_key("cosign");
+    environment.set("NIX_CONFIG", NIX_CONFIG);
+    environment
+}
+
+/// The same as [`hello`], published to `org/hello` in a registry too.
+pub(crate) fn hello_to(registry: &Registry) -> TestEnvironment {
+    let environment = hello();
+    let address = registry.address();
+    let publish = format!(
+        "\n[[publish]]\nplugin = \"builtin:registry-publisher\"\n\
+         config = {{ repository = \"{address}/org/hello\", tags = [\"v1\"], tag-latest = true }}\n\
+         grants = {{ http = [\"http://{address}\"] }}\n"
+    );
+    let pipeline = environment.read("pipeline.toml");
+    environment
+        .write("pipeline.toml", pipeline.replace("\n[keys.release]", &format!("{publish}\n[keys.release]")));
+    environment
+}

@@ -1,0 +1,13 @@
+//! End-to-end tests against other people's programs, which `cargo xtask test` installs.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+
+mod bad_flake;
+mod cosign;
+mod custom_signer;
+mod disk_full;
+mod docker;
+mod hello;
+mod nix_versions;
+mod registry;
+mod umoci;
+mod users;

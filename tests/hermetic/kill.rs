@@ -1,0 +1,58 @@
+//! `kill -9` at any moment leaves a state from which the next run succeeds.
+
+use std::process::Stdio;
+use std::thread;
+use std::time::Instant;
+
+use seed_tests::{Layout, TestEnvironment, seed_program};
+
+/// How many times the run is killed, at moments spread over its duration.
+const MOMENTS: u32 = 12;
+
+#[test]
+fn a_run_after_a_kill_at_any_moment_succeeds() {
+    let whole = TestEnvironment::with_example("directories");
+    add_a_large_file(&whole);
+    let start = Instant::now();
+    let expected = whole.run_json(&[])["digest"].clone();
+    let duration = start.elapsed();
+
+    let environment = TestEnvironment::with_example("directories");
+    add_a_large_file(&environment);
+    for moment in 1..=MOMENTS {
+        let mut run = environment
+            .command(seed_program())
+            .args(["run", "--quiet"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        thread::sleep(duration * moment / (MOMENTS + 1));
+        run.kill().unwrap();
+        run.wait().unwrap();
+        // What is published is whole or absent.
+        if environment.work().join("result/index.json").exists() {
+            let layout = Layout::open(environment.work().join("result"));
+            for image in layout.images() {
+                for layer in layout.document(&image)["layers"].as_array().unwrap() {
+                    layout.blob(layer);
+                }
+            }
+        }
+    }
+    assert_eq!(environment.run_json(&[])["digest"], expected);
+    let layout = Layout::open(environment.work().join("result"));
+    assert_eq!(layout.blobs(), Layout::open(whole.work().join("result")).blobs());
+}
+
+/// Something that takes a while to pack: 24 MiB that do not compress to nothing.
+fn add_a_large_file(environment: &TestEnvironment) {
+    let mut state = 1_u32;
+    let bytes: Vec<u8> = (0..24 << 20)
+        .map(|_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            state.to_be_bytes()[0] & 0x3f
+        })
+        .collect();
+    environment.write("apps/srv/data", bytes);
+}

@@ -1,0 +1,8 @@
+//! End-to-end tests that need nothing but `seed` itself.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+
+mod bad_input;
+mod bad_registry;
+mod determinism;
+mod kill;
+mod schemas;
