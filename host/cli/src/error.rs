@@ -16,11 +16,11 @@ pub(crate) enum CliError {
     /// The engine.
     #[error(transparent)]
     #[diagnostic(transparent)]
-    Engine(#[from] EngineError),
+    Engine(Box<EngineError>),
     /// An image that was to be inspected.
     #[error(transparent)]
     #[diagnostic(transparent)]
-    Inspect(#[from] InspectError),
+    Inspect(Box<InspectError>),
     /// Standard output.
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -62,6 +62,18 @@ pub(crate) enum CliError {
     Interrupted,
 }
 
+impl From<EngineError> for CliError {
+    fn from(error: EngineError) -> Self {
+        Self::Engine(Box::new(error))
+    }
+}
+
+impl From<InspectError> for CliError {
+    fn from(error: InspectError) -> Self {
+        Self::Inspect(Box::new(error))
+    }
+}
+
 impl CliError {
     /// The code that the process ends with.
     pub(crate) fn exit(&self) -> Exit {
@@ -76,11 +88,12 @@ impl CliError {
                 Category::Publish => Exit::Publishing,
             },
             Self::Interrupted => Exit::Interrupted,
-            Self::Inspect(InspectError::Reference(_)) | Self::Exists { .. } => Exit::Usage,
-            Self::Inspect(InspectError::Failed { .. })
-            | Self::Output(_)
-            | Self::NoCacheDirectory
-            | Self::Write { .. } => Exit::Failed,
+            Self::Inspect(error) => match **error {
+                InspectError::Reference(_) => Exit::Usage,
+                InspectError::Failed { .. } => Exit::Failed,
+            },
+            Self::Exists { .. } => Exit::Usage,
+            Self::Output(_) | Self::NoCacheDirectory | Self::Write { .. } => Exit::Failed,
         }
     }
 }

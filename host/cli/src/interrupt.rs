@@ -19,7 +19,11 @@ use crate::report;
 /// How long Nix gets to stop its builders before it is killed.
 const GRACE: Duration = Duration::from_secs(2);
 
+/// How long the command then gets to notice, and to remove what it keeps in temporary directories.
+const CLEAN_UP: Duration = Duration::from_millis(500);
+
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+static ENDING: AtomicBool = AtomicBool::new(false);
 
 /// Listens from now on. Without a handler, which the system hardly ever refuses, signals end the process at once.
 pub(crate) fn listen(printer: &Arc<Printer>) {
@@ -27,19 +31,28 @@ pub(crate) fn listen(printer: &Arc<Printer>) {
     let _ = ctrlc::set_handler(move || {
         INTERRUPTED.store(true, Ordering::SeqCst);
         stop_children();
+        thread::sleep(CLEAN_UP);
         end(&printer);
     });
 }
 
-/// Keeps a command that failed because its children were stopped from reporting that as the reason.
-pub(crate) fn wait_if_interrupted() {
-    while INTERRUPTED.load(Ordering::SeqCst) {
+/// The reason why a command failed: the signal, where one stopped its children; else `error`. From here on a signal
+/// changes nothing.
+pub(crate) fn reason(error: CliError) -> CliError {
+    claim_the_end();
+    if INTERRUPTED.load(Ordering::SeqCst) { CliError::Interrupted } else { error }
+}
+
+/// Returns to one caller only, so that there is one report.
+fn claim_the_end() {
+    while ENDING.swap(true, Ordering::SeqCst) {
         thread::park();
     }
 }
 
 #[expect(clippy::exit, reason = "the main thread may be inside a call that cannot be cancelled")]
 fn end(printer: &Printer) -> ! {
+    claim_the_end();
     process::exit(report::report(&CliError::Interrupted, printer).code().into())
 }
 

@@ -33,10 +33,7 @@ fn main() -> ExitCode {
     interrupt::listen(&printer);
     let exit = match dispatch(&cli.command, &printer) {
         Ok(()) => Exit::Done,
-        Err(error) => {
-            interrupt::wait_if_interrupted();
-            report::report(&error, &printer)
-        }
+        Err(error) => report::report(&interrupt::reason(error), &printer),
     };
     ExitCode::from(exit.code())
 }

@@ -108,9 +108,17 @@ impl Printer {
         self.verbosity >= verbosity
     }
 
+    /// Removes all bars, also those of work that failed in between. Nothing is drawn afterwards.
+    pub(crate) fn end_progress(&self) {
+        // A terminal that takes no more lines takes no bars either.
+        let _ = self.bars.clear();
+        self.bars.set_draw_target(ProgressDrawTarget::hidden());
+    }
+
     /// Writes the result of the command to standard output, as it stands. A reader that has gone away
     /// (`seed plan | head`) is no error.
     pub(crate) fn data(&self, text: &str) -> Result<(), OutputError> {
+        self.end_progress();
         let mut stream = AutoStream::new(io::stdout().lock(), self.stdout);
         match stream.write_all(text.as_bytes()).and_then(|()| stream.flush()) {
             Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),

@@ -22,7 +22,7 @@ pub(crate) fn engine(
     let cache_directory = given.or_else(default_cache_directory).ok_or(CliError::NoCacheDirectory)?;
     Ok(Engine::new(EngineOptions {
         cache_directory,
-        threads: threads.and_then(|threads| NonZero::new(usize::from(threads))),
+        threads: threads.and_then(|threads| NonZero::new(threads.into())),
         aot_cache: !args.no_aot_cache,
         require_lock: in_ci(),
         passwords: Arc::new(Prompt::new(Arc::clone(printer))),

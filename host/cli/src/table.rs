@@ -21,7 +21,7 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// A table with these headings.
+    /// A table with these headings; where all are empty, there is no line for them.
     pub(crate) fn new(columns: &[(&'static str, Align)]) -> Self {
         Self { columns: columns.to_vec(), rows: Vec::new() }
     }
@@ -45,7 +45,8 @@ impl Table {
             .collect();
         let mut text = String::new();
         let headings: Vec<String> = self.columns.iter().map(|(heading, _)| style::dim(heading)).collect();
-        for row in std::iter::once(&headings).chain(&self.rows) {
+        let has_headings = self.columns.iter().any(|(heading, _)| !heading.is_empty());
+        for row in has_headings.then_some(&headings).into_iter().chain(&self.rows) {
             let mut line = String::from(" ");
             for ((cell, width), (_, align)) in row.iter().zip(&widths).zip(&self.columns) {
                 let padding = " ".repeat(width - measure_text_width(cell));

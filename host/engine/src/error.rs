@@ -48,7 +48,7 @@ pub enum EngineError {
     Problems(#[from] Problems),
     /// A command was asked for something that cannot be.
     #[error("{message}")]
-    #[diagnostic(code(seed::usage))]
+    #[diagnostic(code("seed::usage"))]
     Usage {
         /// What is wrong.
         message: String,
@@ -82,7 +82,7 @@ pub enum EngineError {
     Pack(#[from] ImageError),
     /// The index could not be made.
     #[error("the index over the images cannot be made")]
-    #[diagnostic(code(seed::pack::index))]
+    #[diagnostic(code("seed::pack::index"))]
     Index(#[from] DocumentError),
     /// Signing failed.
     #[error(transparent)]
@@ -94,7 +94,7 @@ pub enum EngineError {
     Publish(#[from] PublishError),
     /// The engine of the plugins cannot be set up.
     #[error("plugins cannot be run")]
-    #[diagnostic(code(seed::runtime::setup))]
+    #[diagnostic(code("seed::runtime::setup"))]
     Runtime {
         /// Why.
         source: RuntimeError,
@@ -104,7 +104,7 @@ pub enum EngineError {
     },
     /// The cache cannot be used.
     #[error("the cache in {} cannot be used", path.display())]
-    #[diagnostic(code(seed::cache::unusable))]
+    #[diagnostic(code("seed::cache::unusable"))]
     Cache {
         /// The directory.
         path: PathBuf,

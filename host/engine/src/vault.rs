@@ -21,7 +21,7 @@ const MAX_FILE: u64 = 64 << 10;
 pub enum VaultError {
     /// A file cannot be read.
     #[error("{what} cannot be read from {}", path.display())]
-    #[diagnostic(code(seed::keys::unreadable), help("paths begin at the pipeline file"))]
+    #[diagnostic(code("seed::keys::unreadable"), help("paths begin at the pipeline file"))]
     Unreadable {
         /// Which key, password or secret.
         what: String,
@@ -32,7 +32,7 @@ pub enum VaultError {
     },
     /// A variable is not set, or not text.
     #[error("{what} should be in the environment variable `{variable}`, which is not set")]
-    #[diagnostic(code(seed::keys::no_variable), help("set it; it may be empty"))]
+    #[diagnostic(code("seed::keys::no-variable"), help("set it; it may be empty"))]
     Variable {
         /// Which password or secret.
         what: String,
@@ -41,7 +41,7 @@ pub enum VaultError {
     },
     /// A key cannot be opened.
     #[error("the key `{name}` cannot be opened: {error}")]
-    #[diagnostic(code(seed::keys::key))]
+    #[diagnostic(code("seed::keys::key"))]
     Key {
         /// The key's name.
         name: String,

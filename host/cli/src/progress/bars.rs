@@ -40,7 +40,7 @@ impl Bars {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match event {
             Event::StepStarted { step, system } => {
-                let name = name_of_step(step, system.as_deref()).to_string();
+                let name = name_of_step(step, system.as_deref());
                 let bar = self.bars.add(ProgressBar::new_spinner().with_style(step_style()));
                 bar.set_prefix(name);
                 bar.enable_steady_tick(TICK);
@@ -81,14 +81,14 @@ impl Bars {
 }
 
 fn step_style() -> ProgressStyle {
-    template("{prefix:>9}  {spinner} {elapsed:.dim} {wide_msg:.dim}")
+    template("{spinner} {prefix} {elapsed:.dim} {wide_msg:.dim}")
 }
 
 fn task_style(kind: TaskKind, total: Option<u64>) -> ProgressStyle {
     match (kind, total) {
-        (TaskKind::NixBuild, _) => template("           {spinner} {elapsed:.dim} {wide_msg}"),
-        (_, None) => template("           {spinner} {binary_bytes:>11} {wide_msg}"),
-        (_, Some(_)) => template("           {bar:20} {binary_bytes:>11} of {binary_total_bytes} {wide_msg}"),
+        (TaskKind::NixBuild, _) => template("  {spinner} {elapsed:.dim} {wide_msg}"),
+        (_, None) => template("  {spinner} {binary_bytes:>11} {wide_msg}"),
+        (_, Some(_)) => template("  {bar:20} {binary_bytes:>11} of {binary_total_bytes} {wide_msg}"),
     }
 }
 

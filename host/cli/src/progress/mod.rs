@@ -3,8 +3,8 @@
 mod bars;
 mod lines;
 
-use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use seed_engine::events::{Event, EventSink, Level, Step};
 
@@ -13,6 +13,9 @@ use crate::{human, style};
 
 use self::bars::Bars;
 use self::lines::Lines;
+
+/// Shorter steps are in the summary only; with `-v` all are told.
+const WORTH_TELLING: Duration = Duration::from_secs(1);
 
 /// The engine's event sink.
 #[derive(Debug)]
@@ -39,6 +42,12 @@ impl Progress {
         Self { printer, drawing }
     }
 
+    /// Whether the end of a step that took this long is worth a line.
+    fn tells(&self, duration: Duration) -> bool {
+        let draws = !matches!(self.drawing, Drawing::Nothing);
+        draws && (duration >= WORTH_TELLING || self.printer.shows(Verbosity::Verbose))
+    }
+
     fn message(&self, plugin: Option<&str>, level: Level, text: &str) {
         let (needed, prefix) = match level {
             Level::Debug => (Verbosity::Debug, style::dim("debug:")),
@@ -61,12 +70,9 @@ impl EventSink for Progress {
                 let speaker = derivation.as_deref().unwrap_or("nix");
                 self.printer.say(&format!("{} {line}", style::dim(&format!("{speaker}>"))));
             }
-            Event::StepFinished { step, system, duration, cached }
-                if !matches!(self.drawing, Drawing::Nothing) =>
-            {
-                let spent = if *cached { style::good("cached") } else { human::duration(*duration) };
-                let line = format!("{:>9}  {spent}", name_of_step(*step, system.as_deref()));
-                self.printer.status(&line);
+            Event::StepFinished { step, system, duration, .. } if self.tells(*duration) => {
+                let name = name_of_step(*step, system.as_deref());
+                self.printer.status(&format!("{name}: {}", human::duration(*duration)));
             }
             _ => {}
         }
@@ -83,7 +89,7 @@ impl EventSink for Progress {
 }
 
 /// A step, and the system that it is done for.
-fn name_of_step(step: Step, system: Option<&str>) -> impl fmt::Display {
+fn name_of_step(step: Step, system: Option<&str>) -> String {
     match system {
         Some(system) => format!("{step} {system}"),
         None => step.to_string(),

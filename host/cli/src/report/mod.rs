@@ -14,6 +14,7 @@ use crate::printer::Printer;
 /// Tells of an error: on standard error, or with `--json` as the document on standard output. Gives the exit code.
 pub(crate) fn report(error: &CliError, printer: &Printer) -> Exit {
     let exit = error.exit();
+    printer.end_progress();
     let told = printer.is_json() && printer.json(&JsonReport::new(error, exit)).is_ok();
     if !told {
         printer.say(&render(error));
@@ -113,7 +114,7 @@ mod tests {
     fn causes_are_shown_once_and_control_characters_never() {
         #[derive(Debug, thiserror::Error, Diagnostic)]
         #[error("registry answered: {answer}")]
-        #[diagnostic(code(seed::test::answer), help("first line\nsecond line"))]
+        #[diagnostic(code("seed::test::answer"), help("first line\nsecond line"))]
         struct Answer {
             answer: &'static str,
             source: std::io::Error,

@@ -3,15 +3,19 @@
 use std::fmt::Write as _;
 
 use seed_engine::inspect::{ImageSummary, Inspection, Signatures, SizedPath};
+use seed_model::Digest;
 
 use super::parts;
 use crate::table::{Align, Table};
 use crate::{human, style};
 
+/// Where the default packer writes a layer's name. Layers of other images are numbered.
+const LAYER_ANNOTATION: &str = "io.github.seed-oci.layer";
+
 /// The image, or all images of an index.
 pub(crate) fn inspection(found: &Inspection) -> String {
     let mut text = format!("{}  {}\n", style::bold(&found.place), found.digest);
-    text.extend(found.images.iter().map(image));
+    text.extend(found.images.iter().map(|one| image(one, found.digest)));
     let signatures: Vec<String> = found.signatures.iter().flat_map(attached).collect();
     if signatures.is_empty() {
         text.push_str("\nNo signatures found.\n");
@@ -21,7 +25,8 @@ pub(crate) fn inspection(found: &Inspection) -> String {
     text
 }
 
-fn image(image: &ImageSummary) -> String {
+/// One image; its digest only where that is not `whole`.
+fn image(image: &ImageSummary, whole: Digest) -> String {
     let mut table = Table::new(&[
         ("LAYER", Align::Left),
         ("SIZE", Align::Right),
@@ -34,10 +39,9 @@ fn image(image: &ImageSummary) -> String {
             Some((_, compression)) => compression,
             None => "-",
         };
-        // The default packer names the layer in an annotation; other images just have numbers.
-        let name = layer.annotations.iter().find(|(key, _)| key.ends_with(".layer"));
+        let name = layer.annotations.get(LAYER_ANNOTATION);
         table.row([
-            name.map_or_else(|| (number + 1).to_string(), |(_, name)| name.clone()),
+            name.map_or_else(|| (number + 1).to_string(), String::clone),
             human::size(layer.size),
             compression.to_owned(),
             format!("sha256:{}…", layer.digest.short()),
@@ -47,8 +51,9 @@ fn image(image: &ImageSummary) -> String {
     let platform = platform.map_or("unknown platform".to_owned(), |p| format!("{}/{}", p.os, p.architecture));
     let layers = human::count(image.layers.len() as u64, "layer");
     let size = human::size(image.size);
-    let mut text = format!("\n  {platform}  {layers}, {size}  {}\n", style::dim(&image.digest.to_string()));
-    text.push_str(&table.render());
+    let digest = if image.digest == whole { String::new() } else { style::dim(&image.digest.to_string()) };
+    let heading = format!("{platform}  {layers}, {size}  {digest}");
+    let mut text = format!("\n  {}\n{}", heading.trim_end(), table.render());
     for (name, words) in [("entrypoint", &image.entrypoint), ("cmd", &image.cmd)] {
         if !words.is_empty() {
             let _ = writeln!(text, "  {} {}", style::dim(&format!("{name}:")), words.join(" "));

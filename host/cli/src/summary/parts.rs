@@ -12,6 +12,12 @@ pub(super) fn section(heading: &str, lines: impl IntoIterator<Item = String>) ->
     if lines.is_empty() { String::new() } else { format!("\n{}\n{}", style::bold(heading), lines.concat()) }
 }
 
+/// A heading and a table without headings of its own, with an empty line before them; nothing where it has no rows.
+pub(super) fn table_section(heading: &str, table: &Table) -> String {
+    let lines = table.render();
+    if lines.is_empty() { lines } else { format!("\n{}\n{lines}", style::bold(heading)) }
+}
+
 /// What plugins want the user to know.
 pub(super) fn notes(notes: &[Diagnostic]) -> String {
     let mut lines = Vec::new();

@@ -32,13 +32,13 @@ fn image(image: &PlannedImage) -> String {
         ("", Align::Left),
     ]);
     for layer in &image.layers {
-        let reason = if layer.cached { style::good(&layer.reason) } else { layer.reason.clone() };
+        let state = if layer.cached { style::good("cached") } else { layer.reason.clone() };
         table.row([
             layer.name.clone(),
             layer.paths.len().to_string(),
             human::size(layer.nar_size),
             layer.key.map_or_else(|| "-".to_owned(), |key| key.short()),
-            reason,
+            state,
         ]);
     }
     let count = image.layers.iter().map(|layer| layer.paths.len() as u64).sum();

@@ -12,9 +12,9 @@ use crate::{human, style};
 /// The whole summary.
 pub(crate) fn run(summary: &RunSummary) -> String {
     let mut text = format!("\n{}  {}\n", style::bold(&summary.name), summary.digest);
-    text.extend(summary.images.iter().map(image));
+    text.extend(summary.images.iter().map(|built| image(built, summary.images.len() > 1)));
     let _ = writeln!(text, "\n  {}", times(summary));
-    text.push_str(&parts::section("Published", summary.published.iter().map(published)));
+    text.push_str(&parts::table_section("Published", &published(&summary.published)));
     let mut signed: Vec<String> = summary.signatures.iter().map(signature).collect();
     signed.dedup();
     text.push_str(&parts::section("Signed", signed));
@@ -39,7 +39,8 @@ pub(crate) fn run_shortest(summary: &RunSummary) -> String {
     lines.concat()
 }
 
-fn image(image: &ImageSummary) -> String {
+/// One image; its digest only where that is not the one of the whole.
+fn image(image: &ImageSummary, of_several: bool) -> String {
     let mut table = Table::new(&[
         ("LAYER", Align::Left),
         ("SIZE", Align::Right),
@@ -59,9 +60,9 @@ fn image(image: &ImageSummary) -> String {
     let size = image.layers.iter().map(|layer| layer.size).sum();
     let layers = human::count(image.layers.len() as u64, "layer");
     let platform = format!("{}/{}", image.platform.os, image.platform.architecture);
-    let heading =
-        format!("{platform}  {layers}, {}  {}", human::size(size), style::dim(&image.digest.to_string()));
-    format!("\n  {heading}\n{}", table.render())
+    let digest = if of_several { style::dim(&image.digest.to_string()) } else { String::new() };
+    let heading = format!("{platform}  {layers}, {}  {digest}", human::size(size));
+    format!("\n  {}\n{}", heading.trim_end(), table.render())
 }
 
 fn times(summary: &RunSummary) -> String {
@@ -73,16 +74,20 @@ fn times(summary: &RunSummary) -> String {
     steps.join(", ")
 }
 
-fn published(place: &PublishedSummary) -> String {
-    let sent = match place.uploaded {
-        0 => "nothing had to be sent".to_owned(),
-        _ => format!("sent {} ({})", place.uploaded, human::size(place.bytes)),
-    };
-    let there = match place.skipped {
-        0 => String::new(),
-        skipped => format!(", {skipped} already there"),
-    };
-    format!("{}  {}", place.reference, style::dim(&format!("{sent}{there}")))
+fn published(places: &[PublishedSummary]) -> Table {
+    let mut table = Table::new(&[("", Align::Left), ("", Align::Left)]);
+    for place in places {
+        let new = match place.uploaded {
+            0 => "nothing new".to_owned(),
+            new => format!("{new} new ({})", human::size(place.bytes)),
+        };
+        let there = match place.skipped {
+            0 => String::new(),
+            skipped => format!(", {skipped} already there"),
+        };
+        table.row([place.reference.clone(), style::dim(&format!("{new}{there}"))]);
+    }
+    table
 }
 
 fn signature(signature: &SignatureSummary) -> String {
@@ -155,7 +160,7 @@ mod tests {
         insta::assert_snapshot!(anstream::adapter::strip_str(&run(&summary())), @"
         hello  sha256:1bc04b5291c26a46d918139138b992d2de976d6851d0893b0476b85bfbdfc6e6
 
-          linux/amd64  2 layers, 12.0 MiB  sha256:05b3abf2579a5eb66403cd78be557fd860633a1fe2103c7642030defe32c657f
+          linux/amd64  2 layers, 12.0 MiB
           LAYER      SIZE  PATHS  DIGEST
           base   12.0 MiB     12  sha256:cae662172fd4…  cached
           apps      900 B     12  sha256:d56f6359d240…  packed
@@ -163,7 +168,7 @@ mod tests {
           build 1.2 s, select 0 ms (cached)
 
         Published
-          hello.tar  sent 3 (4.9 KiB), 2 already there
+          hello.tar  3 new (4.9 KiB), 2 already there
 
         Signed
           with the key `release` by cosign-signer, checked against its public key

@@ -28,7 +28,7 @@ pub(crate) enum Policy {
 pub enum LockError {
     /// There is none.
     #[error("there is no {}, which `--locked` asks for", path.display())]
-    #[diagnostic(code(seed::lock::missing), help("run once without `--locked`, then commit the file"))]
+    #[diagnostic(code("seed::lock::missing"), help("run once without `--locked`, then commit the file"))]
     Missing {
         /// Where it should be.
         path: PathBuf,
@@ -43,7 +43,7 @@ pub enum LockError {
     Changed(#[from] Problems),
     /// It does not name a plugin, and in CI it must.
     #[error("`{plugin}` is neither locked nor pinned, and `CI` is set")]
-    #[diagnostic(code(seed::lock::unlocked))]
+    #[diagnostic(code("seed::lock::unlocked"))]
     Unlocked {
         /// The plugin's source.
         plugin: String,

@@ -86,7 +86,7 @@ pub struct LockFile {
 pub enum LockFileError {
     /// Reading failed.
     #[error("{} cannot be read", path.display())]
-    #[diagnostic(code(seed::lock::unreadable))]
+    #[diagnostic(code("seed::lock::unreadable"))]
     Read {
         /// The file.
         path: PathBuf,
@@ -96,7 +96,7 @@ pub enum LockFileError {
     /// Writing failed.
     #[error("{} cannot be written", path.display())]
     #[diagnostic(
-        code(seed::lock::unwritable),
+        code("seed::lock::unwritable"),
         help(
             "the lock has to change for this run; make the directory writable, or find out why with `--locked`"
         )
@@ -109,7 +109,7 @@ pub enum LockFileError {
     },
     /// A newer program wrote it.
     #[error("{} was written by a newer `seed`: it has version {found}, this `seed` reads {VERSION}", path.display())]
-    #[diagnostic(code(seed::lock::version), help("upgrade `seed`"))]
+    #[diagnostic(code("seed::lock::version"), help("upgrade `seed`"))]
     Newer {
         /// The file.
         path: PathBuf,
@@ -160,7 +160,7 @@ impl LockFile {
 fn parse<'a, T: Deserialize<'a>>(file: &'a SourceFile) -> Result<T, Problems> {
     toml::from_str(&file.text).map_err(|error| {
         let problem = Problem {
-            code: "seed::lock::not_a_lock".to_owned(),
+            code: "seed::lock::not-a-lock".to_owned(),
             message: format!("not a lock file: {}", error.message()),
             label: "here".to_owned(),
             span: error.span(),

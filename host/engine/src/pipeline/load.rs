@@ -16,7 +16,7 @@ pub enum LoadError {
     /// There is no such file.
     #[error("there is no pipeline file at {}", path.display())]
     #[diagnostic(
-        code(seed::pipeline::not_found),
+        code("seed::pipeline::not-found"),
         help(
             "`seed init` writes one for the flake in this directory, or name another file: `seed run PATH`"
         )
@@ -27,7 +27,7 @@ pub enum LoadError {
     },
     /// It cannot be read.
     #[error("the pipeline file {} cannot be read", path.display())]
-    #[diagnostic(code(seed::pipeline::unreadable))]
+    #[diagnostic(code("seed::pipeline::unreadable"))]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -36,14 +36,14 @@ pub enum LoadError {
     },
     /// It is larger than 1 MiB.
     #[error("the pipeline file {} is larger than 1 MiB", path.display())]
-    #[diagnostic(code(seed::pipeline::too_large), help("is it really a pipeline file?"))]
+    #[diagnostic(code("seed::pipeline::too-large"), help("is it really a pipeline file?"))]
     TooLarge {
         /// The file.
         path: PathBuf,
     },
     /// It is not text.
     #[error("the pipeline file {} is not UTF-8: byte {offset} cannot be read", path.display())]
-    #[diagnostic(code(seed::pipeline::not_text), help("TOML files are UTF-8 text"))]
+    #[diagnostic(code("seed::pipeline::not-text"), help("TOML files are UTF-8 text"))]
     NotText {
         /// The file.
         path: PathBuf,

@@ -33,7 +33,7 @@ pub(crate) struct ResolvedPlugin {
 pub enum PluginError {
     /// Its bytes cannot be had.
     #[error("the plugin `{source_text}` cannot be had")]
-    #[diagnostic(code(seed::plugin::not_found))]
+    #[diagnostic(code("seed::plugin::not-found"))]
     Bytes {
         /// The plugin's source.
         source_text: String,
@@ -52,7 +52,7 @@ pub enum PluginError {
     /// Its bytes are not those that the pipeline file pins.
     #[error("`{source_text}` is not the component that is pinned\n  pinned: {pinned}\n  found:  {found}")]
     #[diagnostic(
-        code(seed::plugin::pin),
+        code("seed::plugin::pin"),
         help(
             "if the change is meant, write the digest that was found; else find out who changed the component"
         )
@@ -77,7 +77,7 @@ pub enum PluginError {
     Lock(#[from] LockError),
     /// The runtime refuses it.
     #[error("the plugin `{source_text}` cannot be used: {error}")]
-    #[diagnostic(code(seed::plugin::refused))]
+    #[diagnostic(code("seed::plugin::refused"))]
     Refused {
         /// The plugin's source.
         source_text: String,
@@ -96,7 +96,7 @@ pub enum PluginError {
     /// Its schema cannot be used.
     #[error("plugin `{}` {} ({}): {error}", plugin.name, plugin.version, plugin.digest.short())]
     #[diagnostic(
-        code(seed::plugin::schema),
+        code("seed::plugin::schema"),
         help("this is a defect of the plugin: report it to its authors")
     )]
     Schema {

@@ -20,7 +20,7 @@ pub enum DirectoryError {
     /// There is none.
     #[error("{} is not a directory", path.display())]
     #[diagnostic(
-        code(seed::source::not_a_directory),
+        code("seed::source::not-a-directory"),
         help(
             "`[source.directories]` names directories, relative to the pipeline file; links are not followed"
         )
@@ -37,7 +37,7 @@ pub enum DirectoryError {
     },
     /// It cannot be read.
     #[error("the directory of the layer `{layer}` cannot be used")]
-    #[diagnostic(code(seed::source::unreadable))]
+    #[diagnostic(code("seed::source::unreadable"))]
     Nar {
         /// The layer.
         layer: String,
@@ -52,7 +52,7 @@ pub enum DirectoryError {
     },
     /// A selector asked for something else.
     #[error("the selection plugin asked for the directory `{name}`, which is not in [source.directories]")]
-    #[diagnostic(code(seed::source::unknown_directory))]
+    #[diagnostic(code("seed::source::unknown-directory"))]
     Unknown {
         /// What it asked for.
         name: String,

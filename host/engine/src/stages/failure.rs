@@ -91,7 +91,7 @@ impl Diagnostic for StageFailure {
             Failure::Limit(_) => "seed::stage::limit",
             Failure::Cancelled => "seed::stage::cancelled",
             Failure::Panic(_) | Failure::Exit(_) | Failure::Trap(_) => "seed::stage::trap",
-            Failure::InvalidOutput(_) | Failure::Shape(_) => "seed::stage::invalid_output",
+            Failure::InvalidOutput(_) | Failure::Shape(_) => "seed::stage::invalid-output",
             Failure::Thread(_) => "seed::stage::thread",
         }))
     }

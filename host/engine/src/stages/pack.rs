@@ -24,7 +24,7 @@ pub enum ImageError {
     Failed(#[from] StageFailure),
     /// The host could not pack a layer.
     #[error("packing failed")]
-    #[diagnostic(code(seed::pack::failed))]
+    #[diagnostic(code("seed::pack::failed"))]
     Pack {
         /// Why.
         source: PackError,
@@ -34,7 +34,7 @@ pub enum ImageError {
     },
     /// The image's documents are wrong.
     #[error("the image of plugin `{}` {} ({}) is refused: {error}", plugin.name, plugin.version, plugin.digest.short())]
-    #[diagnostic(code(seed::pack::image), help("this is a defect of the plugin: report it to its authors"))]
+    #[diagnostic(code("seed::pack::image"), help("this is a defect of the plugin: report it to its authors"))]
     Documents {
         /// The plugin.
         plugin: PluginIdentity,
@@ -43,7 +43,7 @@ pub enum ImageError {
     },
     /// A layer of the plan was neither packed nor read.
     #[error("plugin `{}` {} ({}) left out layer {layer} of the plan", plugin.name, plugin.version, plugin.digest.short())]
-    #[diagnostic(code(seed::pack::layer), help("this is a defect of the plugin: report it to its authors"))]
+    #[diagnostic(code("seed::pack::layer"), help("this is a defect of the plugin: report it to its authors"))]
     LeftOut {
         /// The plugin.
         plugin: PluginIdentity,
@@ -52,7 +52,7 @@ pub enum ImageError {
     },
     /// The image names a blob that is not of this run.
     #[error("the image of plugin `{}` {} ({}) names {digest}, which does not belong to this run", plugin.name, plugin.version, plugin.digest.short())]
-    #[diagnostic(code(seed::pack::blob), help("this is a defect of the plugin: report it to its authors"))]
+    #[diagnostic(code("seed::pack::blob"), help("this is a defect of the plugin: report it to its authors"))]
     Foreign {
         /// The plugin.
         plugin: PluginIdentity,

@@ -23,7 +23,7 @@ pub enum SelectError {
     /// It asked for something that cannot be.
     #[error("plugin `{}` {} ({}) asked for outputs that cannot be: {reason}", plugin.name, plugin.version, plugin.digest.short())]
     #[diagnostic(
-        code(seed::select::outputs),
+        code("seed::select::outputs"),
         help("this is a defect of the plugin: report it to its authors")
     )]
     Outputs {
@@ -34,7 +34,7 @@ pub enum SelectError {
     },
     /// Its plan is refused.
     #[error("the plan of plugin `{}` {} ({}) is refused: {error}", plugin.name, plugin.version, plugin.digest.short())]
-    #[diagnostic(code(seed::select::plan), help("this is a defect of the plugin: report it to its authors"))]
+    #[diagnostic(code("seed::select::plan"), help("this is a defect of the plugin: report it to its authors"))]
     Plan {
         /// The plugin.
         plugin: PluginIdentity,

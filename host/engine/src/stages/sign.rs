@@ -29,7 +29,7 @@ pub enum SignError {
     /// What the plugin gave back is not a good signature.
     #[error("what plugin `{}` {} ({}) signed is refused: {reason}", plugin.name, plugin.version, plugin.digest.short())]
     #[diagnostic(
-        code(seed::sign::refused),
+        code("seed::sign::refused"),
         help("nothing was published; this is a defect of the plugin, or worse: report it to its authors")
     )]
     Refused {

@@ -1,7 +1,4 @@
 //! What a person sees when something is wrong before any work begins, and how scripts are served.
-#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
-
-mod support;
 
 use std::fs::File;
 use std::io::Read as _;
@@ -9,7 +6,7 @@ use std::process::Stdio;
 
 use insta::assert_snapshot;
 
-use support::Environment;
+use crate::support::Environment;
 
 #[test]
 fn a_missing_pipeline_says_how_to_get_one() {
@@ -17,7 +14,7 @@ fn a_missing_pipeline_says_how_to_get_one() {
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    error[seed::pipeline::not_found]: there is no pipeline file at pipeline.toml
+    error[seed::pipeline::not-found]: there is no pipeline file at pipeline.toml
       help: `seed init` writes one for the flake in this directory, or name another file: `seed run PATH`
     ");
 }

@@ -38,7 +38,8 @@ impl Environment {
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", self.path("home"));
-        command.args(args).current_dir(self.root());
+        // Whether a step is worth a line depends on how long it takes.
+        command.args(["--progress", "none"]).args(args).current_dir(self.root());
         command
     }
 
