@@ -12,7 +12,10 @@ fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed={}", directory.display());
     let mut components = components(&directory)?;
     components.sort();
-    let rows = components.iter().map(|(name, path)| format!("    ({name:?}, include_bytes!({path:?})),\n"));
+    let rows = components.iter().map(|(name, path)| {
+        let path = path.to_string_lossy();
+        format!("    ({name:?}, include_bytes!({path:?})),\n")
+    });
     let table = format!("&[\n{}]\n", rows.collect::<String>());
     let out = env::var_os("OUT_DIR").map(PathBuf::from).unwrap_or_default();
     fs::write(out.join("builtins.rs"), table)

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use seed_oci::{BlobStore, Packer};
 use seed_runtime::{Limits, Options, Runtime};
 
-use crate::error::{CacheError, EngineError};
+use crate::error::{CacheError, EngineError, ErrorKind};
 use crate::events::EventSink;
 use crate::limits::limits;
 use crate::lock::Policy;
@@ -68,7 +68,7 @@ impl Engine {
                 CacheError::Io(_) => None,
             };
             let choose = || Some(format!("name another directory in {}", crate::CACHE_VARIABLE));
-            EngineError::Cache { path: path.clone(), source, help: help.or_else(choose) }
+            EngineError::from(ErrorKind::Cache { path: path.clone(), source, help: help.or_else(choose) })
         };
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(|error| failed(error.into()))?;
@@ -118,7 +118,7 @@ impl Engine {
         let options = Options { limits: limits.clone(), aot_directory };
         match Runtime::new(options) {
             Ok(runtime) => Ok((runtime, limits)),
-            Err(source) => Err(EngineError::Runtime { help: source.help(), source }),
+            Err(source) => Err(ErrorKind::Runtime { help: source.help(), source }.into()),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Everything that can end a command of the engine.
 
 use std::io;
+use std::ops::Deref;
 use std::path::PathBuf;
 
 use miette::Diagnostic;
@@ -35,9 +36,29 @@ pub enum Category {
     Publish,
 }
 
-/// Why a command of the engine failed.
+/// Why a command of the engine failed. Small, as results go; what it holds quotes whole files.
 #[derive(Debug, thiserror::Error, Diagnostic)]
-pub enum EngineError {
+#[error(transparent)]
+#[diagnostic(transparent)]
+pub struct EngineError(Box<ErrorKind>);
+
+impl<E: Into<ErrorKind>> From<E> for EngineError {
+    fn from(error: E) -> Self {
+        Self(Box::new(error.into()))
+    }
+}
+
+impl Deref for EngineError {
+    type Target = ErrorKind;
+
+    fn deref(&self) -> &ErrorKind {
+        &self.0
+    }
+}
+
+/// The kinds of [`EngineError`].
+#[derive(Debug, thiserror::Error, Diagnostic)]
+pub enum ErrorKind {
     /// The pipeline file cannot be had.
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -130,7 +151,7 @@ pub enum CacheError {
     Pack(#[from] PackError),
 }
 
-impl EngineError {
+impl ErrorKind {
     /// What kind of failure it is.
     pub fn category(&self) -> Category {
         match self {
@@ -166,9 +187,7 @@ impl EngineError {
                 PublishError::Failed(failure) => failure.category(),
                 PublishError::Vault(_) => Category::Publish,
             },
-            Self::Index(_) | Self::Runtime { .. } | Self::Cache { .. } => {
-                Category::Other
-            }
+            Self::Index(_) | Self::Runtime { .. } | Self::Cache { .. } => Category::Other,
         }
     }
 }
@@ -180,7 +199,7 @@ fn lock(error: &LockError) -> Category {
     }
 }
 
-impl From<StageFailure> for EngineError {
+impl From<StageFailure> for ErrorKind {
     fn from(failure: StageFailure) -> Self {
         Self::Publish(failure.into())
     }

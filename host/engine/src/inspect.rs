@@ -39,7 +39,7 @@ pub enum InspectError {
         /// The reference.
         reference: String,
         /// Why.
-        source: seed_oci::inspect::InspectError,
+        source: Box<seed_oci::inspect::InspectError>,
     },
 }
 
@@ -51,6 +51,6 @@ pub fn inspect(reference: &str, options: &InspectOptions) -> Result<InspectSumma
     let image = source::open(&parsed, credentials)
         .map_err(seed_oci::inspect::InspectError::from)
         .and_then(|source| seed_oci::inspect::inspect(source.as_ref(), options))
-        .map_err(|source| InspectError::Failed { reference: reference.to_owned(), source })?;
+        .map_err(|error| InspectError::Failed { reference: reference.to_owned(), source: Box::new(error) })?;
     Ok(InspectSummary { schema: SCHEMA, image })
 }

@@ -1,6 +1,10 @@
 //! The pipeline file, the lock, the caches and the driver of the stages.
 
-#![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests fail by panicking"))]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking"))]
+#![allow(
+    clippy::result_large_err,
+    reason = "an error ends the command: it is made once, and quotes the pipeline file"
+)]
 
 mod cache;
 mod capabilities;
@@ -12,8 +16,8 @@ mod durable;
 mod engine;
 mod error;
 pub mod events;
-pub mod inspect;
 mod init;
+pub mod inspect;
 mod limits;
 pub mod lock;
 pub mod pipeline;
@@ -32,6 +36,6 @@ mod vault;
 
 pub use cache::{CACHE_VARIABLE, default_cache_directory};
 pub use engine::{Engine, EngineOptions, Passwords, RunOptions};
-pub use error::{Category, EngineError};
+pub use error::{Category, EngineError, ErrorKind};
 pub use pipeline::Pipeline;
 pub use problem::{Problem, Problems, SourceFile};

@@ -7,7 +7,7 @@ use seed_model::{Digest, ImagePlan, Platform};
 
 use crate::capabilities::RunBlobs;
 use crate::engine::{Engine, RunOptions};
-use crate::error::EngineError;
+use crate::error::{EngineError, ErrorKind};
 use crate::events::{Event, EventSink, Events, Level, Step};
 use crate::lock::{Lock, lock_path};
 use crate::pipeline::{Pipeline, Stage};
@@ -117,10 +117,11 @@ fn systems(pipeline: &Pipeline, options: &RunOptions) -> Result<Vec<(String, Pla
     };
     let platform = |system: &String| match Platform::of_system(system) {
         Ok(platform) => Ok((system.clone(), platform)),
-        Err(error) => Err(EngineError::Usage {
+        Err(error) => Err(ErrorKind::Usage {
             message: error.to_string(),
             help: "write `--system` with one of these names of Nix".to_owned(),
-        }),
+        }
+        .into()),
     };
     wanted.into_iter().map(platform).collect()
 }

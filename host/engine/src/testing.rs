@@ -14,10 +14,10 @@ pub(crate) fn rendered(error: &dyn Diagnostic) -> String {
         .with_links(false)
         .render_report(&mut text, error)
         .unwrap();
-    text.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+    text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
 }
 
 /// Parses `text` as `pipeline.toml`.
 pub(crate) fn parse(text: &str) -> Result<Pipeline, Problems> {
-    Pipeline::parse(SourceFile { path: "pipeline.toml".into(), text: text.into() })
+    Pipeline::parse(&SourceFile { path: "pipeline.toml".into(), text: text.into() })
 }

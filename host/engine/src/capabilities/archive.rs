@@ -106,7 +106,9 @@ impl Archive for PlanArchive {
         self.events.finish(observer.task);
         match result {
             Ok(packed) => {
-                packed.iter().for_each(|layer| self.blobs.admit(layer.descriptor.digest));
+                for layer in &packed {
+                    self.blobs.admit(layer.descriptor.digest);
+                }
                 Ok(packed)
             }
             Err(error) => {

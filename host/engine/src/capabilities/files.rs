@@ -108,18 +108,19 @@ impl GrantedFiles {
     }
 }
 
-fn failed(error: FilesError) -> StageError {
+fn failed(error: &FilesError) -> StageError {
     let help = error.help().map_or_else(String::new, |help| format!("; {help}"));
-    StageError::Failed(with_causes(&error) + &help)
+    StageError::Failed(with_causes(error) + &help)
 }
 
 impl Files for GrantedFiles {
     fn write_directory(&self, path: &str, marker: &str, files: &[File]) -> Result<Written, StageError> {
-        write_directory(self.store(files)?, &self.resolve(path)?, marker, files).map_err(failed)
+        write_directory(self.store(files)?, &self.resolve(path)?, marker, files)
+            .map_err(|error| failed(&error))
     }
 
     fn write_tar(&self, path: &str, files: &[File]) -> Result<Written, StageError> {
-        write_tar(self.store(files)?, &self.resolve(path)?, files).map_err(failed)
+        write_tar(self.store(files)?, &self.resolve(path)?, files).map_err(|error| failed(&error))
     }
 }
 

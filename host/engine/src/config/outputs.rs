@@ -35,7 +35,9 @@ fn collect(root: &Value, schema: &Value, value: &Value, paths: &mut Vec<String>)
         }
     }
     if let (Some(items), Value::Array(values)) = (schema.get("items"), value) {
-        values.iter().for_each(|value| collect(root, items, value, paths));
+        for value in values {
+            collect(root, items, value, paths);
+        }
     }
 }
 

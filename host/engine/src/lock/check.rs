@@ -293,7 +293,10 @@ mod tests {
         let directory = Directory::new();
         let [pack, sign, publish] = &uses("")[..] else { panic!("three uses") };
         let pack = (pack, locked(pack, b""));
-        assert_snapshot!("locked_without_lock", directory.run(Policy::Locked, &[pack.clone()]).unwrap_err());
+        assert_snapshot!(
+            "locked_without_lock",
+            directory.run(Policy::Locked, std::slice::from_ref(&pack)).unwrap_err()
+        );
         directory.run(Policy::Update, &[pack.clone(), (sign, locked(sign, b"1"))]).unwrap();
         let locked_run = |used: &[_]| directory.run(Policy::Locked, used).unwrap_err();
         assert_snapshot!("locked_mismatch", locked_run(&[pack.clone(), (sign, locked(sign, b"2"))]));

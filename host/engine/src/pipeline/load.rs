@@ -61,7 +61,7 @@ impl Pipeline {
     pub fn load(path: &Path) -> Result<Self, LoadError> {
         let text = read(path)?;
         let file = SourceFile { path: path.to_owned(), text: text.into() };
-        Ok(Self::parse(file)?)
+        Ok(Self::parse(&file)?)
     }
 }
 

@@ -1,5 +1,7 @@
 //! From the text of a pipeline file to its typed form.
 
+use std::collections::BTreeMap;
+
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -14,15 +16,15 @@ const SCHEMA: u64 = 1;
 
 impl Pipeline {
     /// Checks `file`, which is already read.
-    pub fn parse(file: SourceFile) -> Result<Self, Problems> {
+    pub fn parse(file: &SourceFile) -> Result<Self, Problems> {
         let text = file.text.clone();
         let (table, errors) = DeTable::parse_recoverable(&text);
         let syntax = errors.iter().map(syntax_problem).collect();
-        Problems::check(&file, syntax)?;
+        Problems::check(file, syntax)?;
         let root = Section::new("the file", 0..0, table.get_ref());
         let mut problems = Vec::new();
-        let pipeline = read(root, &file, &mut problems);
-        Problems::check(&file, problems)?;
+        let pipeline = read(root, file, &mut problems);
+        Problems::check(file, problems)?;
         Ok(pipeline.expect("a part is left out only together with a problem"))
     }
 }
@@ -58,8 +60,8 @@ fn read(mut root: Section<'_>, file: &SourceFile, problems: &mut Vec<Problem>) -
     let secrets = vault::secrets(&mut root, problems);
     let limits = vault::limits(&mut root, problems);
     for used in sign.iter().chain(&publish).flatten() {
-        known_names(&used.grants.keys, "keys", keys.keys(), problems);
-        known_names(&used.grants.secrets, "secrets", secrets.keys(), problems);
+        known_names(&used.grants.keys, "keys", &keys, problems);
+        known_names(&used.grants.secrets, "secrets", &secrets, problems);
     }
     root.finish(problems);
     let (source, systems): (Source, _) = source?;
@@ -129,25 +131,22 @@ fn several(root: &mut Section<'_>, stage: Stage, problems: &mut Vec<Problem>) ->
     sections.into_iter().map(|section| plugin::read(section, stage, None, problems)).collect()
 }
 
-fn known_names<'a>(
+fn known_names<T>(
     granted: &[Spanned<String>],
     section: &str,
-    known: impl Iterator<Item = &'a String> + Clone,
+    known: &BTreeMap<String, T>,
     problems: &mut Vec<Problem>,
 ) {
-    for name in granted {
-        if known.clone().any(|known| known == name.get_ref()) {
-            continue;
-        }
+    for name in granted.iter().filter(|name| !known.contains_key(name.get_ref())) {
         let example = match section {
             "keys" => format!("[keys.{}]\ncosign = {{ file = \"cosign.key\" }}", name.get_ref()),
             _ => format!("[secrets.{}]\nenv = \"NAME\"", name.get_ref()),
         };
+        let near = did_you_mean(name.get_ref(), known.keys().map(String::as_str));
         problems.push(invalid(
             format!("there is no `{}` in [{section}]", name.get_ref()),
             name.span(),
-            did_you_mean(name.get_ref(), known.clone().map(String::as_str))
-                .unwrap_or(format!("add:\n\n{example}")),
+            near.unwrap_or_else(|| format!("add:\n\n{example}")),
         ));
     }
 }

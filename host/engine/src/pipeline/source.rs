@@ -28,7 +28,7 @@ pub(super) fn read(root: &mut Section<'_>, problems: &mut Vec<Problem>) -> Optio
     let systems = systems(&mut section, problems);
     let directories = section.table("directories", "[source.directories]", problems);
     let source = match directories {
-        Some(table) => directories_source(root, &mut section, &table, problems),
+        Some(table) => Some(directories_source(root, &mut section, &table, problems)),
         None => flake_source(root, &mut section, problems),
     };
     section.finish(problems);
@@ -119,7 +119,7 @@ fn directories_source(
     section: &mut Section<'_>,
     table: &Section<'_>,
     problems: &mut Vec<Problem>,
-) -> Option<Source> {
+) -> Source {
     for key in ["flake", "attr", "substitute"] {
         if let Some(value) = section.value(key) {
             problems.push(both(key, value));
@@ -142,7 +142,7 @@ fn directories_source(
             "name at least one layer and its directory, such as `apps = \"site\"`",
         ));
     }
-    Some(Source::Directories(directories))
+    Source::Directories(directories)
 }
 
 fn both(key: &str, value: &Spanned<DeValue<'_>>) -> Problem {

@@ -91,7 +91,7 @@ pub(super) fn limits(root: &mut Section<'_>, problems: &mut Vec<Problem>) -> BTr
                 "to switch a limit off is not possible; choose a large number",
             )),
             None => {
-                problems.push(wrong_type(&format!("the limit `{}`", name.get_ref()), "an integer", value))
+                problems.push(wrong_type(&format!("the limit `{}`", name.get_ref()), "an integer", value));
             }
         }
     }

@@ -35,7 +35,7 @@ pub enum SourceError {
 #[derive(Debug)]
 pub(crate) enum OpenSource {
     /// A flake, resolved.
-    Flake(flake::OpenFlake),
+    Flake(Box<flake::OpenFlake>),
     /// Directories.
     Directories(directories::OpenDirectories),
 }
@@ -78,7 +78,7 @@ impl OpenSource {
     /// Finds the source of `pipeline`. A flake is fetched, and evaluated as far as it must be.
     pub(crate) fn open(pipeline: &Pipeline, events: &Arc<Events>) -> Result<Self, SourceError> {
         Ok(match &pipeline.source {
-            Source::Flake(flake) => Self::Flake(flake::OpenFlake::open(pipeline, flake, events)?),
+            Source::Flake(flake) => Self::Flake(Box::new(flake::OpenFlake::open(pipeline, flake, events)?)),
             Source::Directories(layers) => {
                 Self::Directories(directories::OpenDirectories::open(pipeline, layers, events)?)
             }

@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 
 use miette::Diagnostic;
-use seed_model::{Closure, ImagePlan, OutputRequest, Platform, SelectionRequest, SourceKind};
+use seed_model::{Closure, Digest, ImagePlan, OutputRequest, Platform, SelectionRequest, SourceKind};
+use seed_runtime::PluginError;
+use seed_runtime::capabilities::Capabilities;
+use serde::de::DeserializeOwned;
 
 use crate::check::{PlanError, check_plan};
 use crate::plugins::ResolvedPlugin;
@@ -77,14 +80,9 @@ pub(crate) fn outputs(
 ) -> Result<(Vec<OutputRequest>, bool), SelectError> {
     let request = selection.request(context);
     let key = Memo::key(selection.plugin, "outputs", &request, None);
-    let (outputs, cached) = match context.memo.get::<Vec<OutputRequest>>(key) {
-        Some(outputs) => (outputs, true),
-        None => {
-            let capabilities = context.no_capabilities(selection.plugin);
-            let outputs = selection.plugin.plugin.select_outputs(&capabilities, &request);
-            (outputs.map_err(|error| StageFailure::new(context.pipeline, selection.plugin, error))?, false)
-        }
-    };
+    let plugin = &selection.plugin.plugin;
+    let (outputs, cached) =
+        recall(context, selection, key, |capabilities| plugin.select_outputs(capabilities, &request))?;
     if let Some(reason) = impossible(&outputs) {
         return Err(SelectError::Outputs { plugin: selection.plugin.identity.clone(), reason });
     }
@@ -92,6 +90,20 @@ pub(crate) fn outputs(
         context.memo.put(key, &outputs);
     }
     Ok((outputs, cached))
+}
+
+/// The result that was kept under `key`, else that of `call`. Also says which.
+fn recall<T: DeserializeOwned>(
+    context: &Context<'_>,
+    selection: &Selection<'_>,
+    key: Digest,
+    call: impl FnOnce(&Capabilities) -> Result<T, PluginError>,
+) -> Result<(T, bool), StageFailure> {
+    if let Some(result) = context.memo.get(key) {
+        return Ok((result, true));
+    }
+    let result = call(&context.no_capabilities(selection.plugin));
+    Ok((result.map_err(|error| StageFailure::new(context.pipeline, selection.plugin, error))?, false))
 }
 
 fn impossible(outputs: &[OutputRequest]) -> Option<String> {
@@ -115,14 +127,9 @@ pub(crate) fn plan(
 ) -> Result<(ImagePlan, bool), SelectError> {
     let request = selection.request(context);
     let key = Memo::key(selection.plugin, "plan", &request, Some(closure));
-    let (plan, cached) = match context.memo.get::<ImagePlan>(key) {
-        Some(plan) => (plan, true),
-        None => {
-            let capabilities = context.no_capabilities(selection.plugin);
-            let plan = selection.plugin.plugin.plan(&capabilities, &request, closure);
-            (plan.map_err(|error| StageFailure::new(context.pipeline, selection.plugin, error))?, false)
-        }
-    };
+    let plugin = &selection.plugin.plugin;
+    let (plan, cached) =
+        recall(context, selection, key, |capabilities| plugin.plan(capabilities, &request, closure))?;
     check_plan(&plan, closure)
         .map_err(|error| SelectError::Plan { plugin: selection.plugin.identity.clone(), error })?;
     if !cached {

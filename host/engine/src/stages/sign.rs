@@ -8,7 +8,7 @@ use seed_model::{Artifact, Descriptor, PublicKey, SignRequest, Signature, Signed
 use seed_runtime::capabilities::Capabilities;
 use seed_trust::{ArtifactError, CoverError, SignedImage, VerifyError, check_artifact, covers, verify};
 
-use crate::capabilities::{RunKeyring, client};
+use crate::capabilities::{RunBlobs, RunKeyring, client};
 use crate::plugins::ResolvedPlugin;
 use crate::stages::publish::{ContentError, SignedArtifact, content};
 use crate::stages::{Context, StageFailure};
@@ -132,7 +132,7 @@ pub(crate) fn sign(
         };
         keys.push(key);
     }
-    check(context, subject, signed, &keys)
+    check(&context.blobs, subject, signed, &keys)
         .map_err(|reason| SignError::Refused { plugin: plugin.identity.clone(), reason })
         .map(|mut subject| {
             subject
@@ -145,7 +145,7 @@ pub(crate) fn sign(
 
 /// Checks all that a plugin gave back. `keys` are what the names of its signatures' keys stand for.
 fn check(
-    context: &Context<'_>,
+    blobs: &RunBlobs,
     subject: Subject<'_>,
     signed: Signed,
     keys: &[PublicKey],
@@ -159,7 +159,7 @@ fn check(
     }
     let mut artifacts = Vec::new();
     for artifact in signed.artifacts {
-        artifacts.push(check_document(context, subject, &image, artifact, keys)?);
+        artifacts.push(check_document(blobs, subject, &image, artifact, keys)?);
     }
     let signatures = signed.signatures.into_iter().map(|signature| SignatureSummary {
         plugin: String::new(),
@@ -182,14 +182,14 @@ fn check_signature(signature: &Signature, key: &PublicKey, image: &SignedImage<'
 
 /// Checks a document that is published: complete, and, where its kind is known, signed by `keys`.
 fn check_document(
-    context: &Context<'_>,
+    blobs: &RunBlobs,
     subject: Subject<'_>,
     image: &SignedImage<'_>,
     artifact: Artifact,
     keys: &[PublicKey],
 ) -> Result<SignedArtifact, Refusal> {
-    let (content, manifest) = content(&context.blobs, &artifact.manifest)?;
-    let store = context.blobs.store();
+    let (content, manifest) = content(blobs, &artifact.manifest)?;
+    let store = blobs.store();
     let mut read =
         |digest: &seed_model::Digest, limit: u64| store.document(*digest, limit).map_err(io::Error::other);
     check_artifact(&manifest, &artifact.attachment, image, keys, &mut read)?;
