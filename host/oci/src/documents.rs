@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 
+use oci_spec::image::{self as oci, ImageConfiguration, ImageManifest};
 use seed_model::{Descriptor, Digest, Image, PackedLayer, Platform};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 
 use crate::store::{BlobStore, StoreError};
 
@@ -52,43 +53,6 @@ pub enum DocumentError {
         /// The platform.
         platform: Platform,
     },
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Manifest {
-    schema_version: u32,
-    media_type: String,
-    config: Descriptor,
-    layers: Vec<Descriptor>,
-    #[serde(default)]
-    #[expect(dead_code, reason = "read for its type only")]
-    annotations: BTreeMap<String, String>,
-}
-
-#[derive(Deserialize)]
-struct Configuration {
-    #[serde(flatten)]
-    platform: Platform,
-    /// An object, never null: Kubernetes refuses that.
-    #[serde(rename = "config")]
-    #[expect(dead_code, reason = "read for its type only")]
-    run: serde_json::Map<String, serde_json::Value>,
-    rootfs: RootFs,
-    #[serde(default)]
-    history: Vec<History>,
-}
-
-#[derive(Deserialize)]
-struct RootFs {
-    r#type: String,
-    diff_ids: Vec<Digest>,
-}
-
-#[derive(Deserialize)]
-struct History {
-    #[serde(default)]
-    empty_layer: bool,
 }
 
 #[derive(Serialize)]
@@ -143,22 +107,23 @@ pub fn check_image(
 
 fn check_manifest(store: &BlobStore, image: &Image) -> Result<(), DocumentError> {
     let wrong = |reason| Err(wrong("image manifest", image.manifest.digest, reason));
-    let manifest: Manifest = read(store, "image manifest", &image.manifest)?;
-    if manifest.schema_version != 2 {
-        return wrong(format!("its schemaVersion is {}, not 2", manifest.schema_version));
+    let manifest: ImageManifest = read(store, "image manifest", &image.manifest)?;
+    if manifest.schema_version() != 2 {
+        return wrong(format!("its schemaVersion is {}, not 2", manifest.schema_version()));
     }
-    if manifest.media_type != MANIFEST || image.manifest.media_type != MANIFEST {
-        return wrong(format!("its mediaType is `{}`, not `{MANIFEST}`", manifest.media_type));
+    let media_type = manifest.media_type().as_ref().map(ToString::to_string).unwrap_or_default();
+    if media_type != MANIFEST || image.manifest.media_type != MANIFEST {
+        return wrong(format!("its mediaType is `{media_type}`, not `{MANIFEST}`"));
     }
-    if !same_blob(&manifest.config, &image.config) {
-        return wrong(format!("its config is {}, not {}", told(&manifest.config), told(&image.config)));
+    if !same_blob(manifest.config(), &image.config) {
+        return wrong(format!("its config is {}, not {}", found(manifest.config()), told(&image.config)));
     }
-    if manifest.layers.len() != image.layers.len() {
-        return wrong(format!("it has {} layers, not {}", manifest.layers.len(), image.layers.len()));
+    if manifest.layers().len() != image.layers.len() {
+        return wrong(format!("it has {} layers, not {}", manifest.layers().len(), image.layers.len()));
     }
-    for (named, layer) in manifest.layers.iter().zip(&image.layers) {
+    for (named, layer) in manifest.layers().iter().zip(&image.layers) {
         if !same_blob(named, &layer.descriptor) {
-            return wrong(format!("it names layer {} instead of {}", told(named), told(&layer.descriptor)));
+            return wrong(format!("it names layer {} instead of {}", found(named), told(&layer.descriptor)));
         }
     }
     Ok(())
@@ -166,21 +131,37 @@ fn check_manifest(store: &BlobStore, image: &Image) -> Result<(), DocumentError>
 
 fn check_configuration(store: &BlobStore, image: &Image, platform: &Platform) -> Result<(), DocumentError> {
     let wrong = |reason| Err(wrong("image configuration", image.config.digest, reason));
-    let configuration: Configuration = read(store, "image configuration", &image.config)?;
+    let configuration: ImageConfiguration = read(store, "image configuration", &image.config)?;
     if image.config.media_type != CONFIG {
         return wrong(format!("its media type is `{}`, not `{CONFIG}`", image.config.media_type));
     }
-    if configuration.platform != *platform {
-        return wrong(format!("it is for {}, not for {platform}", configuration.platform));
+    let described = Platform {
+        os: configuration.os().to_string(),
+        architecture: configuration.architecture().to_string(),
+        variant: configuration.variant().clone(),
+    };
+    if described != *platform {
+        return wrong(format!("it is for `{}`, not for {platform}", described.to_string().escape_debug()));
     }
-    if configuration.rootfs.r#type != "layers" {
-        return wrong(format!("its rootfs.type is `{}`, not `layers`", configuration.rootfs.r#type));
+    // The specification lets it be missing; Kubernetes refuses an image without it.
+    if configuration.config().is_none() {
+        return wrong("it has no `config` object".to_owned());
     }
-    if !configuration.rootfs.diff_ids.iter().eq(image.layers.iter().map(|layer| &layer.diff_id)) {
+    let rootfs = configuration.rootfs();
+    if rootfs.typ() != "layers" {
+        return wrong(format!("its rootfs.type is `{}`, not `layers`", rootfs.typ()));
+    }
+    if !rootfs.diff_ids().iter().eq(&image
+        .layers
+        .iter()
+        .map(|layer| layer.diff_id.to_string())
+        .collect::<Vec<_>>())
+    {
         return wrong("its rootfs.diff_ids are not those of the layers, in their order".to_owned());
     }
-    let steps = configuration.history.iter().filter(|step| !step.empty_layer).count();
-    if !configuration.history.is_empty() && steps != image.layers.len() {
+    let history = configuration.history().as_deref().unwrap_or_default();
+    let steps = history.iter().filter(|step| step.empty_layer() != Some(true)).count();
+    if !history.is_empty() && steps != image.layers.len() {
         return wrong(format!(
             "its history has {steps} steps with a layer for {} layers",
             image.layers.len()
@@ -226,8 +207,16 @@ fn read<T: DeserializeOwned>(
     serde_json::from_slice(&bytes).map_err(|source| DocumentError::Json { document, digest, source })
 }
 
-fn same_blob(a: &Descriptor, b: &Descriptor) -> bool {
-    (&a.media_type, a.digest, a.size) == (&b.media_type, b.digest, b.size)
+fn same_blob(a: &oci::Descriptor, b: &Descriptor) -> bool {
+    a.media_type().to_string() == b.media_type
+        && a.digest().to_string() == b.digest.to_string()
+        && a.size() == b.size
+}
+
+/// The blob that a document names, in a message.
+fn found(descriptor: &oci::Descriptor) -> String {
+    let media_type = descriptor.media_type().to_string();
+    format!("{} ({} bytes, `{}`)", descriptor.digest(), descriptor.size(), media_type.escape_debug())
 }
 
 /// A descriptor's blob in a message.

@@ -113,7 +113,7 @@ fn wrong_manifests_are_refused() {
     the image manifest sha256:e9a… is wrong: it names layer sha256:3fc… (3 bytes, `application/vnd.oci.image.layer.v1.tar+gzip`) instead of sha256:769… (3 bytes, `application/vnd.oci.image.layer.v1.tar+gzip`)
     the image manifest sha256:9dc… is wrong: it names layer sha256:769… (3 bytes, `application/vnd.oci.image.layer.v1.tar`) instead of sha256:769… (3 bytes, `application/vnd.oci.image.layer.v1.tar+gzip`)
     the image manifest sha256:bbc… cannot be read: invalid type: integer `1`, expected a string at line 1 column 21
-    the image manifest sha256:4f5… cannot be read: invalid length 0, expected struct Manifest with 5 elements at line 1 column 2
+    the image manifest sha256:4f5… cannot be read: invalid length 0, expected struct ImageManifest with 7 elements at line 1 column 2
     ");
 }
 
@@ -136,9 +136,9 @@ fn wrong_configurations_are_refused() {
         errors.push(images.check(&images.image(&config, |_| {})).unwrap_err());
     }
     insta::assert_snapshot!(errors.join("\n"), @"
-    the image configuration sha256:911… is wrong: it is for linux/amd64, not for linux/arm64
-    the image configuration sha256:389… is wrong: it is for linux/arm64/v8, not for linux/arm64
-    the image configuration sha256:9e7… cannot be read: invalid type: null, expected a map at line 1 column 37
+    the image configuration sha256:911… is wrong: it is for `linux/amd64`, not for linux/arm64
+    the image configuration sha256:389… is wrong: it is for `linux/arm64/v8`, not for linux/arm64
+    the image configuration sha256:9e7… is wrong: it has no `config` object
     the image configuration sha256:518… is wrong: its rootfs.type is `squashfs`, not `layers`
     the image configuration sha256:8c9… is wrong: its rootfs.diff_ids are not those of the layers, in their order
     the image configuration sha256:3ce… is wrong: its rootfs.diff_ids are not those of the layers, in their order
