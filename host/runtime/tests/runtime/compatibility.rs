@@ -7,11 +7,14 @@
 use std::fs;
 use std::path::PathBuf;
 
-use seed_model::{ImagePlan, StageError};
+use seed_model::{Closure, Digest, ImagePlan, LayerRoots, StageError, StorePath};
 use seed_runtime::{CONTRACT, Failure, Stage};
 
 use crate::guest::Guest;
 use crate::support::{load, nothing, pack_request, publication, selection, sign_request};
+
+/// A selector that Rust 1.85 and `seed-plugin` 0.1.0 made; its source is beside it.
+const FROM_RUST: &str = "../../tests/fixtures/compat/0.1.0/compat-selector.wasm";
 
 /// The versions that were released.
 const RELEASED: [&str; 1] = ["0.1.0"];
@@ -108,4 +111,27 @@ fn components_of_this_version_run() {
     for stage in Stage::ALL {
         runs(&complete(stage), stage);
     }
+}
+
+#[test]
+fn a_component_of_the_first_sdk_runs() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(FROM_RUST);
+    let plugin = load(&fs::read(path).unwrap(), Stage::Select);
+    assert_eq!(plugin.description().name, "compat-selector");
+
+    let error = plugin.select_outputs(&nothing(), &selection()).unwrap_err();
+    let Failure::Stage(StageError::Config(diagnostics)) = error.failure else { panic!("{error}") };
+    assert_eq!(diagnostics[0].code, "compat::nothing");
+
+    let path = |name: &str, references: &[u32]| StorePath {
+        store_path: format!("/nix/store/{name}"),
+        nar_hash: Digest::of(name.as_bytes()),
+        nar_size: 1,
+        references: references.to_vec(),
+    };
+    let root = LayerRoots { layer: "apps".to_owned(), roots: vec![1] };
+    let closure = Closure { paths: vec![path("a", &[]), path("b", &[0, 1])], outputs: vec![root] };
+    let plan = plugin.plan(&nothing(), &selection(), &closure).unwrap();
+    assert_eq!((plan.layers[0].name.as_str(), &plan.layers[0].paths), ("all", &vec![0, 1]));
+    assert_eq!(plan.notes[0].code, "compat::one-layer");
 }
