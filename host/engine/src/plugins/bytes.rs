@@ -95,7 +95,7 @@ pub(crate) fn find(
             None => Err(unknown_builtin(name)),
         },
         PluginSource::File(path) => {
-            let bytes = read(&places.directory.join(path), places.limit)?;
+            let bytes = read(&places.directory.join(path.strip_prefix("./").unwrap_or(path)), places.limit)?;
             Ok(Found { bytes: Cow::Owned(bytes), manifest: None })
         }
         PluginSource::Oci(reference) => {

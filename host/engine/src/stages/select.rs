@@ -37,7 +37,10 @@ pub enum SelectError {
     },
     /// Its plan is refused.
     #[error("the plan of plugin `{}` {} ({}) is refused: {error}", plugin.name, plugin.version, plugin.digest.short())]
-    #[diagnostic(code("seed::select::plan"), help("this is a defect of the plugin: report it to its authors"))]
+    #[diagnostic(
+        code("seed::select::plan"),
+        help("this is a defect of the plugin: report it to its authors")
+    )]
     Plan {
         /// The plugin.
         plugin: PluginIdentity,

@@ -195,3 +195,128 @@ fn check_document(
     check_artifact(&manifest, &artifact.attachment, image, keys, &mut read)?;
     Ok(SignedArtifact { content, subject: subject.descriptor.digest, attachment: artifact.attachment })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use insta::assert_snapshot;
+    use seed_model::{Attachment, PayloadFormat};
+    use seed_oci::BlobStore;
+    use seed_runtime::capabilities::{Blobs, Keyring};
+    use seed_trust::PrivateKey;
+
+    use super::*;
+
+    struct Case {
+        _directory: tempfile::TempDir,
+        blobs: RunBlobs,
+        keyring: RunKeyring,
+        subject: Descriptor,
+    }
+
+    impl Case {
+        fn new() -> Self {
+            let directory = tempfile::tempdir().unwrap();
+            let keys = ["other", "release"].map(|name| (name.to_owned(), PrivateKey::generate().unwrap()));
+            Self {
+                blobs: RunBlobs::new(BlobStore::open(directory.path()).unwrap()),
+                keyring: RunKeyring::new(BTreeMap::from(keys)),
+                subject: Descriptor::of("application/vnd.oci.image.manifest.v1+json", b"{}"),
+                _directory: directory,
+            }
+        }
+
+        fn key(&self, name: &str) -> PublicKey {
+            self.keyring.get(name).unwrap()
+        }
+
+        /// A good signature by `release`, without documents.
+        fn signed(&self) -> Signed {
+            let payload = self.subject.digest.to_string().into_bytes();
+            let signature = Signature {
+                key: self.key("release"),
+                format: PayloadFormat::SubjectDigest,
+                signature: self.keyring.sign("release", &payload).unwrap(),
+                payload,
+            };
+            Signed { artifacts: Vec::new(), signatures: vec![signature], verify_with: None }
+        }
+
+        fn check(&self, signed: Signed) -> Result<SignedSubject, Refusal> {
+            let subject = Subject { descriptor: &self.subject, system: None, references: &[] };
+            check(&self.blobs, subject, signed, &[self.key("release")])
+        }
+
+        fn error(&self, change: impl FnOnce(&mut Signed)) -> String {
+            let mut signed = self.signed();
+            change(&mut signed);
+            self.check(signed).unwrap_err().to_string().replace(&self.subject.digest.hex(), "SUBJECT")
+        }
+
+        fn artifact(&self, manifest: &[u8]) -> Artifact {
+            self.blobs.put(manifest).unwrap();
+            Artifact {
+                manifest: Descriptor::of("application/vnd.oci.image.manifest.v1+json", manifest),
+                attachment: Attachment::Referrer,
+            }
+        }
+    }
+
+    #[test]
+    fn good_signatures_pass() {
+        let case = Case::new();
+        let signed = case.check(case.signed()).unwrap();
+        assert_eq!(signed.signatures[0].key, "release");
+        assert_eq!(signed.signatures[0].subject, case.subject.digest);
+    }
+
+    #[test]
+    fn wrong_signatures_are_refused() {
+        let case = Case::new();
+        let errors = [
+            case.error(|signed| signed.signatures.clear()),
+            case.error(|signed| signed.signatures[0].key = case.key("other")),
+            case.error(|signed| signed.signatures[0].key.spki = case.key("other").spki),
+            case.error(|signed| signed.signatures[0].signature = case.keyring.sign("other", b"x").unwrap()),
+            case.error(|signed| {
+                signed.signatures[0].signature = case.keyring.sign("release", b"something else").unwrap();
+                signed.signatures[0].payload = b"something else".to_vec();
+            }),
+        ];
+        assert_snapshot!(errors.join("\n"));
+    }
+
+    #[test]
+    fn documents_must_be_whole_and_of_this_run() {
+        let case = Case::new();
+        let config = Descriptor::of("application/vnd.oci.empty.v1+json", b"{}");
+        let manifest = |config: &Descriptor| {
+            let document = serde_json::json!({
+                "schemaVersion": 2,
+                "mediaType": "application/vnd.oci.image.manifest.v1+json",
+                "config": config,
+                "layers": [],
+                "subject": case.subject,
+            });
+            document.to_string().into_bytes()
+        };
+        let foreign = case.blobs.store().put(b"of another run").unwrap();
+        let unknown = Artifact {
+            manifest: Descriptor::new("application/vnd.oci.image.manifest.v1+json", foreign, 1),
+            attachment: Attachment::Referrer,
+        };
+        let missing = case.artifact(&manifest(&Descriptor::of("x", b"never put")));
+        let garbage = case.artifact(b"garbage");
+        let mut longer = case.artifact(&manifest(&config));
+        longer.manifest.size += 1;
+        case.blobs.put(b"{}").unwrap();
+        let errors = [unknown, missing, garbage, longer]
+            .map(|artifact| case.error(|signed| signed.artifacts.push(artifact)));
+        assert_snapshot!(errors.join("\n"));
+        let whole = case.artifact(&manifest(&config));
+        let mut signed = case.signed();
+        signed.artifacts.push(whole);
+        assert_eq!(case.check(signed).unwrap().artifacts[0].content.blobs, [config]);
+    }
+}

@@ -1,0 +1,7 @@
+//! Whole runs with the builtin plugins.
+
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+mod directories;
+mod errors;
+mod support;
