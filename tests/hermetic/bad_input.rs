@@ -29,7 +29,7 @@ fn extended(more: &str) -> TestEnvironment {
 #[test]
 fn no_pipeline() {
     insta::assert_snapshot!(error(&TestEnvironment::new(), 2), @"
-    error[seed::pipeline::not_found]: there is no pipeline file at pipeline.toml
+    error[seed::pipeline::not-found]: there is no pipeline file at pipeline.toml
       help: `seed init` writes one for the flake in this directory, or name another file: `seed run PATH`
     ");
 }
@@ -39,7 +39,7 @@ fn a_pipeline_that_is_not_text() {
     let environment = TestEnvironment::new();
     environment.write("pipeline.toml", b"schema = \xff");
     insta::assert_snapshot!(error(&environment, 2), @"
-    error[seed::pipeline::not_text]: the pipeline file pipeline.toml is not UTF-8: byte 9 cannot be read
+    error[seed::pipeline::not-text]: the pipeline file pipeline.toml is not UTF-8: byte 9 cannot be read
       help: TOML files are UTF-8 text
     ");
 }
@@ -97,7 +97,7 @@ fn a_newer_pipeline() {
 #[test]
 fn an_unknown_plugin() {
     insta::assert_snapshot!(error(&changed("builtin:oci-packer", "builtin:oci-paker"), 4), @r#"
-    error[seed::plugin::not_found]: the plugin `builtin:oci-paker` cannot be had
+    error[seed::plugin::not-found]: the plugin `builtin:oci-paker` cannot be had
       --> pipeline.toml:20:10
        |
     19 | [pack]
@@ -111,7 +111,7 @@ fn an_unknown_plugin() {
 #[test]
 fn a_plugin_file_that_is_missing() {
     insta::assert_snapshot!(error(&changed("builtin:oci-packer", "./packer.wasm"), 4), @r#"
-    error[seed::plugin::not_found]: the plugin `./packer.wasm` cannot be had
+    error[seed::plugin::not-found]: the plugin `./packer.wasm` cannot be had
       --> pipeline.toml:20:10
        |
     19 | [pack]
@@ -170,7 +170,7 @@ fn a_configuration_that_the_plugin_refuses() {
 #[test]
 fn a_directory_that_is_missing() {
     insta::assert_snapshot!(error(&changed("library = \"library\"", "library = \"libary\""), 3), @r#"
-    error[seed::source::not_a_directory]: ./libary is not a directory
+    error[seed::source::not-a-directory]: ./libary is not a directory
      --> pipeline.toml:7:11
       |
     6 | base = "base"
