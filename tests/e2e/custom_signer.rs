@@ -7,11 +7,11 @@ use crate::hello::hello;
 /// The hello example with the line that names the signer changed.
 fn with_custom_signer() -> TestEnvironment {
     let environment = hello();
-    std::fs::copy(peer("custom-signer.wasm"), environment.work().join("custom-signer.wasm")).unwrap();
+    std::fs::copy(peer("acme-signer.wasm"), environment.work().join("acme-signer.wasm")).unwrap();
     environment.replace(
         "pipeline.toml",
         "plugin = \"builtin:cosign-signer\"",
-        "plugin = \"./custom-signer.wasm\"",
+        "plugin = \"./acme-signer.wasm\"",
     );
     environment
 }
@@ -33,7 +33,7 @@ fn one_line_replaces_the_signer() {
     });
     assert_eq!(custom["signatures"].as_array().unwrap().len(), 1, "{custom:#}");
     assert_ne!(custom["signatures"][0]["plugin"], usual["signatures"][0]["plugin"]);
-    assert!(environment.read("seed.lock").contains("./custom-signer.wasm"));
+    assert!(environment.read("seed.lock").contains("./acme-signer.wasm"));
 }
 
 #[test]
@@ -44,10 +44,10 @@ fn a_changed_byte_is_an_error_that_shows_both_hashes() {
         .as_array()
         .unwrap()
         .iter()
-        .find(|plugin| plugin["source"] == "./custom-signer.wasm");
+        .find(|plugin| plugin["source"] == "./acme-signer.wasm");
     let before = signer.unwrap()["digest"].as_str().unwrap().to_owned();
 
-    let path = environment.work().join("custom-signer.wasm");
+    let path = environment.work().join("acme-signer.wasm");
     let mut bytes = std::fs::read(&path).unwrap();
     *bytes.last_mut().unwrap() ^= 1;
     let after = seed_model::Digest::of(&bytes).to_string();

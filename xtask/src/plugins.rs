@@ -49,12 +49,17 @@ pub(crate) struct PluginsArgs {
 pub(crate) fn plugins(args: &PluginsArgs) -> Result<()> {
     let repository = repository();
     if let (Some(package), Some(out)) = (&args.package, &args.out) {
-        return write(&build(package)?, out);
+        return build_package(package, out);
     }
     if args.check {
         return check_prebuilt();
     }
     write(&build(Path::new("plugins"))?, &repository.join("plugins/prebuilt"))
+}
+
+/// Builds the plugin crate in a directory of the repository, and writes its component to `out`.
+pub(crate) fn build_package(package: &Path, out: &Path) -> Result<()> {
+    write(&build(package)?, out)
 }
 
 /// Rebuilds the default plugins and compares them with the committed ones.

@@ -7,6 +7,7 @@
 //! | `in-trixie`, `in-forky` | run a command in a Debian root that has another Nix |
 //! | `cosign-2`, `cosign-3` | both major versions of cosign |
 //! | `referrers-registry` | a registry with the referrers API |
+//! | `acme-signer.wasm` | the component of examples/custom-signer |
 
 mod go;
 mod roots;
@@ -17,10 +18,13 @@ use std::path::{Path, PathBuf};
 
 use miette::{Result, bail, miette};
 
-use crate::{machine, state_directory};
+use crate::{machine, plugins, state_directory};
 
 /// The variable through which the tests find the peers.
 pub(crate) const PEERS_VARIABLE: &str = "SEED_PEERS";
+
+/// The example of a plugin that is no default, built as its guide says.
+const CUSTOM_SIGNER: &str = "examples/custom-signer";
 
 /// Programs of this machine and the Debian packages that have them.
 const PROGRAMS: [(&str, &str); 9] = [
@@ -54,6 +58,7 @@ pub(crate) fn install() -> Result<PathBuf> {
     }
     roots::install(&directory)?;
     go::install(&directory)?;
+    plugins::build_package(Path::new(CUSTOM_SIGNER), &directory)?;
     Ok(directory)
 }
 
