@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use seed_engine::RunOptions;
+use seed_engine::lock::lock_path;
 
 use crate::args::EngineArgs;
 use crate::error::CliError;
@@ -58,7 +59,7 @@ pub(crate) fn run(args: &RunArgs, printer: &Arc<Printer>) -> Result<(), CliError
     if printer.is_json() {
         printer.json(&summary)?;
     } else if printer.shows(Verbosity::Normal) {
-        printer.data(&summary::run(&summary))?;
+        printer.data(&summary::run(&summary, &lock_path(&pipeline.file.path)))?;
     } else {
         printer.data(&summary::run_shortest(&summary))?;
     }

@@ -88,7 +88,9 @@ fn task_style(kind: TaskKind, total: Option<u64>) -> ProgressStyle {
     match (kind, total) {
         (TaskKind::NixBuild, _) => template("  {spinner} {elapsed:.dim} {wide_msg}"),
         (_, None) => template("  {spinner} {binary_bytes:>11} {wide_msg}"),
-        (_, Some(_)) => template("  {bar:20} {binary_bytes:>11} of {binary_total_bytes} {wide_msg}"),
+        (_, Some(_)) => template(
+            "  {bar:20} {binary_bytes:>11} of {binary_total_bytes}, {binary_bytes_per_sec} {wide_msg}",
+        ),
     }
 }
 
@@ -114,7 +116,7 @@ mod tests {
         bars.event(started(2, TaskKind::Pack, "base", Some(4 << 20)));
         bars.event(started(3, TaskKind::Plugin, "upload", None));
         let drawn = terminal.contents();
-        for part in ["pack", "hello-2.12", "of 4.00 MiB base", "upload"] {
+        for part in ["pack", "hello-2.12", "of 4.00 MiB", "upload"] {
             assert!(drawn.contains(part), "`{part}` is not in\n{drawn}");
         }
         for task in 1..=3 {

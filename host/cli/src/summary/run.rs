@@ -1,6 +1,7 @@
 //! What `seed run` did.
 
 use std::fmt::Write as _;
+use std::path::Path;
 use std::time::Duration;
 
 use seed_engine::summary::{ImageSummary, LockState, PublishedSummary, RunSummary, SignatureSummary};
@@ -9,8 +10,8 @@ use super::parts;
 use crate::table::{Align, Table};
 use crate::{human, style};
 
-/// The whole summary.
-pub(crate) fn run(summary: &RunSummary) -> String {
+/// The whole summary. `lock` is where the lock file is.
+pub(crate) fn run(summary: &RunSummary, lock: &Path) -> String {
     let mut text = format!("\n{}  {}\n", style::bold(&summary.name), summary.digest);
     text.extend(summary.images.iter().map(|built| image(built, summary.images.len() > 1)));
     let _ = writeln!(text, "\n  {}", times(summary));
@@ -25,9 +26,11 @@ pub(crate) fn run(summary: &RunSummary) -> String {
     match summary.lock {
         LockState::Unchanged => {}
         LockState::Created => {
-            text.push_str("\nseed.lock was written: commit it, and use `--locked` in CI.\n");
+            let _ = writeln!(text, "\n{} was written: commit it, and use `--locked` in CI.", lock.display());
         }
-        LockState::Updated => text.push_str("\nseed.lock was changed: review the change and commit it.\n"),
+        LockState::Updated => {
+            let _ = writeln!(text, "\n{} was changed: review the change and commit it.", lock.display());
+        }
     }
     text
 }
@@ -157,7 +160,7 @@ mod tests {
 
     #[test]
     fn a_run_is_summed_up() {
-        insta::assert_snapshot!(anstream::adapter::strip_str(&run(&summary())), @"
+        insta::assert_snapshot!(anstream::adapter::strip_str(&run(&summary(), Path::new("seed.lock"))), @"
         hello  sha256:1bc04b5291c26a46d918139138b992d2de976d6851d0893b0476b85bfbdfc6e6
 
           linux/amd64  2 layers, 12.0 MiB
