@@ -2,12 +2,11 @@
 //!
 //! | path         | holds                                                                     | named by |
 //! |--------------|---------------------------------------------------------------------------|----------|
-//! | `blobs/`     | layers, image documents, signatures                                       | their digest |
+//! | `blobs/`     | layers, image documents, signatures, components from registries           | their digest |
 //! | `frames/`    | compressed frames of single store paths                                   | NAR hash, entry rules, codec |
 //! | `layers/`    | which blob a layer became                                                 | layer key |
 //! | `aot/`       | compiled plugins, authenticated by a key of this user                     | component digest, wasmtime version, target |
-//! | `stages/`    | results of the selection and packing stages, which are pure functions     | component, input, contract |
-//! | `plugins/`   | components from registries                                                | their digest |
+//! | `stages/`    | results of the selection stage, which is a pure function                  | component, input, contract |
 
 use std::env;
 use std::path::PathBuf;

@@ -65,7 +65,7 @@ fn image(prepared: &Prepared<'_>, planned: &Planned) -> Result<PlannedImage, Eng
     match result {
         // With layers that are not cached the plugin cannot go on, which is what was to be found out.
         Err(error) if all_cached || asked.is_empty() => {
-            Err(ImageError::from(StageFailure::new(context.pipeline, plugin, error)).into())
+            Err(ImageError::from(StageFailure::new(context, plugin, error)).into())
         }
         _ => Ok(PlannedImage {
             system: planned.system.clone(),

@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use seed_model::{Digest, StageError};
-use seed_oci::BlobStore;
+use seed_oci::{BlobStore, StoreError};
 use seed_runtime::capabilities::{BlobWriter, Blobs};
 
 use crate::causes::with_causes;
@@ -16,12 +16,14 @@ pub(crate) struct RunBlobs {
     store: BlobStore,
     /// What was packed, or put by a plugin, in this run.
     known: Arc<Mutex<BTreeSet<Digest>>>,
+    /// Why the store failed last, if it did: a plugin sees only the text.
+    failure: Arc<Mutex<Option<StoreError>>>,
 }
 
 impl RunBlobs {
     /// No blobs yet.
     pub(crate) fn new(store: BlobStore) -> Self {
-        Self { store, known: Arc::default() }
+        Self { store, known: Arc::default(), failure: Arc::default() }
     }
 
     /// The store behind it.
@@ -39,18 +41,25 @@ impl RunBlobs {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).contains(&digest)
     }
 
+    /// Why the store failed, if it did since the last time.
+    pub(crate) fn take_failure(&self) -> Option<StoreError> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn failed(&self, error: StoreError) -> StageError {
+        let text = with_causes(&error);
+        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+        StageError::Failed(text)
+    }
+
     fn unknown(digest: Digest) -> String {
         format!("the blob {digest} does not belong to this run")
     }
 }
 
-fn failed(error: impl std::error::Error) -> StageError {
-    StageError::Failed(with_causes(&error))
-}
-
 impl Blobs for RunBlobs {
     fn put(&self, content: &[u8]) -> Result<Digest, StageError> {
-        let digest = self.store.put(content).map_err(failed)?;
+        let digest = self.store.put(content).map_err(|error| self.failed(error))?;
         self.admit(digest);
         Ok(digest)
     }
@@ -66,12 +75,12 @@ impl Blobs for RunBlobs {
         if !self.knows(digest) {
             return Err(StageError::Failed(Self::unknown(digest)));
         }
-        let range = self.store.range(digest, offset, length).map_err(failed)?;
+        let range = self.store.range(digest, offset, length).map_err(|error| self.failed(error))?;
         Ok(Box::new(range))
     }
 
     fn writer(&self) -> Result<Box<dyn BlobWriter>, StageError> {
-        let writer = self.store.writer().map_err(failed)?;
+        let writer = self.store.writer().map_err(|error| self.failed(error))?;
         Ok(Box::new(RunWriter { blobs: self.clone(), writer }))
     }
 }
@@ -107,8 +116,9 @@ impl Write for RunWriter {
 
 impl BlobWriter for RunWriter {
     fn finish(self: Box<Self>) -> Result<Digest, StageError> {
-        let (digest, _) = self.writer.finish().map_err(failed)?;
-        self.blobs.admit(digest);
+        let Self { blobs, writer } = *self;
+        let (digest, _) = writer.finish().map_err(|error| blobs.failed(error))?;
+        blobs.admit(digest);
         Ok(digest)
     }
 }

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use seed_model::Digest;
 use serde::{Deserialize, Serialize};
@@ -153,6 +154,7 @@ impl LockFile {
         let directory = SourceFile { path: path.to_owned(), text: "".into() }.directory().to_owned();
         let turn = File::open(directory).map_err(error)?;
         turn.lock().map_err(error)?;
+        durable::remove_abandoned(path, Duration::ZERO);
         durable::write(path, Self::text(plugins).as_bytes()).map_err(error)
     }
 }

@@ -5,27 +5,32 @@ use std::sync::Arc;
 
 use miette::{Diagnostic, LabeledSpan, NamedSource, Severity, SourceCode};
 use seed_model::StageError;
+use seed_oci::StoreError;
 use seed_runtime::{Failure, PluginError};
 
 use crate::error::Category;
-use crate::pipeline::{Pipeline, Stage};
+use crate::pipeline::Stage;
 use crate::plugins::ResolvedPlugin;
 use crate::problem::{Problem, Problems};
+use crate::stages::Context;
 
 /// Why a stage failed.
 #[derive(Debug)]
 pub struct StageFailure {
-    error: PluginError,
+    error: Box<PluginError>,
     stage: Stage,
     file: NamedSource<Arc<str>>,
     label: Option<LabeledSpan>,
     /// What the plugin says of its configuration.
     problems: Option<Problems>,
+    /// What failed in the host while the plugin ran: the plugin could only pass it on.
+    host: Option<StoreError>,
 }
 
 impl StageFailure {
-    /// `error`, which `plugin` of `pipeline` gave.
-    pub(crate) fn new(pipeline: &Pipeline, plugin: &ResolvedPlugin, error: PluginError) -> Self {
+    /// `error`, which `plugin` gave.
+    pub(crate) fn new(context: &Context<'_>, plugin: &ResolvedPlugin, error: PluginError) -> Self {
+        let pipeline = context.pipeline;
         let problems = match &error.failure {
             Failure::Stage(StageError::Config(diagnostics)) => {
                 let problems = diagnostics
@@ -47,11 +52,22 @@ impl StageFailure {
         };
         let span = Some(plugin.used.source.span()).filter(|span| !span.is_empty());
         let label = span.map(|span| LabeledSpan::new_with_span(Some("this plugin".to_owned()), span));
-        Self { error, stage: plugin.used.stage, file: pipeline.file.named(), label, problems }
+        let host = context.blobs.take_failure();
+        Self {
+            error: Box::new(error),
+            stage: plugin.used.stage,
+            file: pipeline.file.named(),
+            label,
+            problems,
+            host,
+        }
     }
 
     /// What kind of failure it is.
     pub fn category(&self) -> Category {
+        if self.host.is_some() {
+            return Category::Other;
+        }
         match &self.error.failure {
             Failure::Stage(StageError::Config(_)) => Category::Pipeline,
             Failure::Stage(StageError::Denied(_)) => Category::Plugin,
@@ -67,19 +83,27 @@ impl StageFailure {
 
 impl fmt::Display for StageFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.problems {
-            Some(problems) => fmt::Display::fmt(problems, f),
-            None => fmt::Display::fmt(&self.error, f),
+        match (&self.problems, &self.host) {
+            (Some(problems), _) => fmt::Display::fmt(problems, f),
+            (None, Some(_)) => write!(f, "the cache failed while {} ran", self.error.plugin),
+            (None, None) => fmt::Display::fmt(&self.error, f),
         }
     }
 }
 
-impl std::error::Error for StageFailure {}
+impl std::error::Error for StageFailure {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.host.as_ref().map(|error| error as _)
+    }
+}
 
 impl Diagnostic for StageFailure {
     fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
         if let Some(problems) = &self.problems {
             return problems.code();
+        }
+        if self.host.is_some() {
+            return Some(Box::new("seed::cache::failed"));
         }
         Some(Box::new(match &self.error.failure {
             Failure::Stage(StageError::Config(_)) => "seed::stage::config",
@@ -103,6 +127,9 @@ impl Diagnostic for StageFailure {
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
         if let Some(problems) = &self.problems {
             return problems.help();
+        }
+        if let Some(host) = &self.host {
+            return host.help().map(|help| Box::new(help) as Box<dyn fmt::Display>);
         }
         let help = match &self.error.failure {
             Failure::Stage(StageError::Denied(_)) => {

@@ -6,6 +6,7 @@
 use std::fs;
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use seed_model::{Closure, Digest, SelectionRequest};
 use serde::Serialize;
@@ -17,6 +18,9 @@ use crate::plugins::ResolvedPlugin;
 
 /// Counts changes of what the engine makes of a call: results of other numbers are not used.
 const ENGINE: u32 = 1;
+
+/// Nobody writes a result for longer than this.
+const ABANDONED: Duration = Duration::from_hours(1);
 
 /// Results on disk, one file for each key.
 #[derive(Clone, Debug)]
@@ -64,7 +68,9 @@ impl Memo {
     /// Keeps a result. Where that fails, the next run calls the plugin again.
     pub(crate) fn put(&self, key: Digest, result: &impl Serialize) {
         if let Ok(content) = serde_json::to_vec(result) {
-            drop(durable::write(&self.path(key), &content));
+            let path = self.path(key);
+            durable::remove_abandoned(&path, ABANDONED);
+            drop(durable::write(&path, &content));
         }
     }
 

@@ -108,7 +108,7 @@ pub(crate) fn pack(
     if let Some(source) = archive.take_failure() {
         return Err(ImageError::Pack { help: source.help(), source });
     }
-    let image = result.map_err(|error| StageFailure::new(context.pipeline, plugin, error))?;
+    let image = result.map_err(|error| StageFailure::new(context, plugin, error))?;
     let packed = archive.packed();
     let identity = || plugin.identity.clone();
     let count = u32::try_from(plan.layers.len()).unwrap_or(u32::MAX);

@@ -111,7 +111,7 @@ pub(crate) fn targets(context: &Context<'_>, plugin: &ResolvedPlugin) -> Result<
     let capabilities = context.no_capabilities(plugin);
     let name = &context.pipeline.seed.name;
     let targets = plugin.plugin.targets(&capabilities, &Context::config(plugin), name);
-    targets.map_err(|error| StageFailure::new(context.pipeline, plugin, error))
+    targets.map_err(|error| StageFailure::new(context, plugin, error))
 }
 
 /// Publishes everything with one plugin.
@@ -146,7 +146,7 @@ pub(crate) fn publish(
         variables,
     };
     let published = plugin.plugin.publish(&capabilities, &request);
-    Ok(published.map_err(|error| StageFailure::new(context.pipeline, plugin, error))?)
+    Ok(published.map_err(|error| StageFailure::new(context, plugin, error))?)
 }
 
 fn system_image(image: &PackedImage) -> SystemImage {

@@ -106,7 +106,7 @@ fn recall<T: DeserializeOwned>(
         return Ok((result, true));
     }
     let result = call(&context.no_capabilities(selection.plugin));
-    Ok((result.map_err(|error| StageFailure::new(context.pipeline, selection.plugin, error))?, false))
+    Ok((result.map_err(|error| StageFailure::new(context, selection.plugin, error))?, false))
 }
 
 fn impossible(outputs: &[OutputRequest]) -> Option<String> {

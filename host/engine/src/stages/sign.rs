@@ -118,7 +118,7 @@ pub(crate) fn sign(
         created: context.pipeline.seed.created.clone(),
         variables,
     };
-    let failed = |error| StageFailure::new(context.pipeline, plugin, error);
+    let failed = |error| StageFailure::new(context, plugin, error);
     let signed = plugin.plugin.sign(&capabilities, &request).map_err(failed)?;
     let describe =
         |name: &str| plugin.plugin.describe_key(&capabilities, &request.config, name).map_err(failed);
