@@ -54,7 +54,10 @@ pub(crate) fn plugins(args: &PluginsArgs) -> Result<()> {
     if args.check {
         return check_prebuilt();
     }
-    write(&build(Path::new("plugins"))?, &repository.join("plugins/prebuilt"))
+    let components = build(Path::new("plugins"))?;
+    let prebuilt = repository.join("plugins/prebuilt");
+    write(&components, &prebuilt)?;
+    put(&prebuilt.join(SUMS), sums(&components).as_bytes())
 }
 
 /// Builds the plugin crate in a directory of the repository, and writes its component to `out`.
@@ -147,17 +150,18 @@ fn sums(components: &[Component]) -> String {
 }
 
 fn write(components: &[Component], directory: &Path) -> Result<()> {
-    let put = |name: &str, bytes: &[u8]| {
-        let path = directory.join(name);
-        fs::write(&path, bytes).map_err(|error| miette!("cannot write {}: {error}", path.display()))
-    };
     fs::create_dir_all(directory)
         .map_err(|error| miette!("cannot create {}: {error}", directory.display()))?;
     for component in components {
-        put(&component.name, &component.bytes)?;
-        println!("{:>8} bytes  {}", component.bytes.len(), directory.join(&component.name).display());
+        let path = directory.join(&component.name);
+        put(&path, &component.bytes)?;
+        println!("{:>8} bytes  {}", component.bytes.len(), path.display());
     }
-    put(SUMS, sums(components).as_bytes())
+    Ok(())
+}
+
+fn put(path: &Path, bytes: &[u8]) -> Result<()> {
+    fs::write(path, bytes).map_err(|error| miette!("cannot write {}: {error}", path.display()))
 }
 
 fn check(components: &[Component], directory: &Path) -> Result<()> {

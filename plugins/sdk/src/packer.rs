@@ -21,7 +21,7 @@ impl<P: Packer> exports::Guest for Component<P> {
     }
 }
 
-/// Makes the crate a component of world `packer` whose decisions are those of a [`Packer`](packer::Packer).
+/// Makes the crate a component of world `packer` whose decisions are those of a [`Packer`](crate::packer::Packer).
 #[macro_export]
 macro_rules! export_packer {
     ($plugin:ty) => {

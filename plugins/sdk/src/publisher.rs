@@ -29,7 +29,7 @@ impl<P: Publisher> exports::Guest for Component<P> {
     }
 }
 
-/// Makes the crate a component of world `publisher` whose decisions are those of a [`Publisher`](publisher::Publisher).
+/// Makes the crate a component of world `publisher` whose decisions are those of a [`Publisher`](crate::publisher::Publisher).
 #[macro_export]
 macro_rules! export_publisher {
     ($plugin:ty) => {

@@ -29,7 +29,7 @@ impl<P: LayerSelector> exports::Guest for Component<P> {
     }
 }
 
-/// Makes the crate a component of world `layer-selector` whose decisions are those of a [`LayerSelector`](selector::LayerSelector).
+/// Makes the crate a component of world `layer-selector` whose decisions are those of a [`LayerSelector`](crate::selector::LayerSelector).
 #[macro_export]
 macro_rules! export_layer_selector {
     ($plugin:ty) => {

@@ -32,7 +32,7 @@ impl<P: Signer> exports::Guest for Component<P> {
     }
 }
 
-/// Makes the crate a component of world `signer` whose decisions are those of a [`Signer`](signer::Signer).
+/// Makes the crate a component of world `signer` whose decisions are those of a [`Signer`](crate::signer::Signer).
 #[macro_export]
 macro_rules! export_signer {
     ($plugin:ty) => {
