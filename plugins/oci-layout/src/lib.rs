@@ -88,3 +88,17 @@ fn blob_path(digest: &str) -> Result<String, StageError> {
 fn document(path: &str, bytes: Vec<u8>) -> File {
     File { path: path.to_owned(), content: FileContent::Bytes(bytes) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_every_key_of_the_schema() {
+        let schema: serde_json::Value = serde_json::from_str(include_str!("config.schema.json")).unwrap();
+        for key in schema["properties"].as_object().unwrap().keys() {
+            let error = serde_json::from_value::<Config>(serde_json::json!({key: {"": null}})).unwrap_err();
+            assert!(!error.to_string().contains("unknown field"), "{error}");
+        }
+    }
+}

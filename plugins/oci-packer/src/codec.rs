@@ -70,4 +70,13 @@ mod tests {
         let error = codec(r#"{"compression":"none","level":1}"#);
         assert_eq!(error, Err("uncompressed layers have no compression level".to_owned()));
     }
+
+    #[test]
+    fn names_every_key_of_the_schema() {
+        let schema: serde_json::Value = serde_json::from_str(include_str!("config.schema.json")).unwrap();
+        for key in schema["properties"].as_object().unwrap().keys() {
+            let error = serde_json::from_value::<Config>(serde_json::json!({key: {"": null}})).unwrap_err();
+            assert!(!error.to_string().contains("unknown field"), "{error}");
+        }
+    }
 }

@@ -8,7 +8,7 @@ use seed_model::{
     Attached, Attachment, Closure, Content, Descriptor, Digest, FileContent, ImagePlan, LayerRoots,
     PackRequest, PayloadFormat, PublishRequest, SelectionRequest, SignRequest, StorePath, SystemImage,
 };
-use seed_runtime::{Limits, Stage, inspect};
+use seed_runtime::{Failure, Limits, Stage, inspect};
 
 use crate::memory::Memory;
 use crate::support::{load, nothing, pack_request, publication, selection, sign_request};
@@ -120,4 +120,15 @@ fn an_image_goes_through_all_stages() {
     assert_eq!(places[0].digest, image.manifest.digest);
     let files = memory.files.lock().unwrap();
     assert!(files.iter().any(|file| file.content == FileContent::Blob(image.manifest.digest)));
+}
+
+#[test]
+fn a_panic_reaches_the_user_with_its_place() {
+    let root = LayerRoots { layer: "apps".to_owned(), roots: vec![7] };
+    let closure = Closure { paths: Vec::new(), outputs: vec![root] };
+    let plugin = load(&component("standard-layers"), Stage::Select);
+    let error = plugin.plan(&nothing(), &selection(), &closure).unwrap_err();
+    let Failure::Panic(Some(message)) = error.failure else { panic!("{error}") };
+    assert!(message.starts_with("standard-layers/src/assign.rs:"), "{message}");
+    assert!(message.ends_with("index out of bounds: the len is 0 but the index is 7"), "{message}");
 }
