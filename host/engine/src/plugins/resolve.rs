@@ -32,7 +32,7 @@ pub(crate) struct ResolvedPlugin {
 #[derive(Debug, thiserror::Error, Diagnostic)]
 pub enum PluginError {
     /// Its bytes cannot be had.
-    #[error("the plugin `{source_text}` cannot be had")]
+    #[error("the plugin `{source_text}` cannot be loaded")]
     #[diagnostic(code("seed::plugin::not-found"))]
     Bytes {
         /// The plugin's source.
