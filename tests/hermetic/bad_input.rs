@@ -97,7 +97,7 @@ fn a_newer_pipeline() {
 #[test]
 fn an_unknown_plugin() {
     insta::assert_snapshot!(error(&changed("builtin:oci-packer", "builtin:oci-paker"), 4), @r#"
-    error[seed::plugin::not-found]: the plugin `builtin:oci-paker` cannot be had
+    error[seed::plugin::not-found]: the plugin `builtin:oci-paker` cannot be loaded
       --> pipeline.toml:20:10
        |
     19 | [pack]
@@ -111,13 +111,13 @@ fn an_unknown_plugin() {
 #[test]
 fn a_plugin_file_that_is_missing() {
     insta::assert_snapshot!(error(&changed("builtin:oci-packer", "./packer.wasm"), 4), @r#"
-    error[seed::plugin::not-found]: the plugin `./packer.wasm` cannot be had
+    error[seed::plugin::not-found]: the plugin `./packer.wasm` cannot be loaded
       --> pipeline.toml:20:10
        |
     19 | [pack]
     20 | plugin = "./packer.wasm"
        |          ^^^^^^^^^^^^^^^ named here
-      cause: the plugin file ././packer.wasm cannot be read
+      cause: the plugin file ./packer.wasm cannot be read
       cause: No such file or directory (os error 2)
       help: paths of plugins begin at the pipeline file; the file is the component that its build made
     "#);

@@ -45,10 +45,10 @@ fn a_run_after_a_kill_at_any_moment_succeeds() {
     assert_eq!(layout.blobs(), Layout::open(whole.work().join("result")).blobs());
 }
 
-/// Something that takes a while to pack: 24 MiB that do not compress to nothing.
+/// Something that takes a while to pack: 8 MiB that do not compress to nothing.
 fn add_a_large_file(environment: &TestEnvironment) {
     let mut state = 1_u32;
-    let bytes: Vec<u8> = (0..24 << 20)
+    let bytes: Vec<u8> = (0..8 << 20)
         .map(|_| {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             state.to_be_bytes()[0] & 0x3f
