@@ -44,13 +44,10 @@ fn large() -> TestEnvironment {
     environment
 }
 
-/// The names of unfinished files anywhere below.
+/// Unfinished files anywhere below: all have, or are in a directory that has, `partial` in its name.
 fn leftovers(directory: &Path) -> String {
-    let output = Command::new("find")
-        .arg(directory)
-        .args(["-name", "*.tmp*", "-o", "-name", ".tmp*"])
-        .output()
-        .unwrap();
+    let output =
+        Command::new("find").arg(directory).args(["-type", "f", "-path", "*partial*"]).output().unwrap();
     String::from_utf8(output.stdout).unwrap()
 }
 
@@ -85,6 +82,7 @@ fn of_the_output() {
     assert!(matches!(failed.code, Some(1 | 7)), "{}", failed.stderr);
     assert!(failed.stderr.to_lowercase().contains("no space left"), "{}", failed.stderr);
     assert!(!disk.0.join("result/index.json").exists(), "half an image was published");
+    assert_eq!(leftovers(&disk.0), "");
     disk.grow(200);
     environment.run_json(&[]);
 }
