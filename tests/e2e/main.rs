@@ -9,5 +9,6 @@ mod docker;
 mod hello;
 mod nix_versions;
 mod registry;
+mod systems;
 mod umoci;
 mod users;

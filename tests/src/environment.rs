@@ -78,6 +78,11 @@ impl TestEnvironment {
         self.variables.insert(name.as_ref().to_owned(), value.as_ref().to_owned());
     }
 
+    /// Adds to the value of a variable.
+    pub fn extend(&mut self, name: &str, more: &str) {
+        self.variables.entry(name.into()).or_default().push(more);
+    }
+
     /// Writes a file into the working directory.
     pub fn write(&self, path: &str, content: impl AsRef<[u8]>) {
         let path = self.work().join(path);
