@@ -1,6 +1,7 @@
 //! `cargo xtask demo`: from a clone to an image, with one command.
 
 use std::fs;
+use std::io::IsTerminal as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,7 +10,7 @@ use clap::Args;
 use miette::{Result, bail, miette};
 use seed_trust::{PrivateKey, public_key};
 
-use crate::process::run;
+use crate::process::{cargo, run};
 use crate::{machine, repository, state_directory};
 
 /// The password of the demonstration's key, which protects nothing.
@@ -37,13 +38,11 @@ pub(crate) fn demo(args: &DemoArgs) -> Result<()> {
     }
 
     println!("2/3  seed (the first build takes some minutes)");
-    run(Command::new("cargo").current_dir(repository()).args([
-        "build",
-        "--workspace",
-        "--bin",
-        "seed",
-        "--quiet",
-    ]))?;
+    let mut build = cargo(&["build", "--workspace", "--bin", "seed"]);
+    if !std::io::stderr().is_terminal() {
+        build.arg("--quiet");
+    }
+    run(&mut build)?;
     let seed = repository().join("target/debug/seed");
     println!("     {}", shown(&seed));
 

@@ -1,8 +1,27 @@
 //! Running other programs.
 
+use std::env;
 use std::process::Command;
 
 use miette::{Result, bail, miette};
+
+use crate::repository;
+
+/// cargo, in the root of the repository, without the variables in which cargo describes this very program: ring's build
+/// script looks at them, and would build everything above it anew for each program that runs cargo.
+pub(crate) fn cargo(args: &[&str]) -> Command {
+    let mut command = Command::new("cargo");
+    command.current_dir(repository()).args(args);
+    for (name, _) in env::vars_os() {
+        if name
+            .to_str()
+            .is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_"))
+        {
+            command.env_remove(name);
+        }
+    }
+    command
+}
 
 /// Runs a command with its output on this terminal; its failure is an error that shows the command.
 pub(crate) fn run(command: &mut Command) -> Result<()> {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use clap::{Args, ValueEnum};
 use miette::{Result, bail};
 
-use crate::process::run;
+use crate::process::{cargo, run};
 use crate::{machine, nix_versions, peers, plugins, print_error, repository, state_directory};
 
 /// Check everything, with the real peers
@@ -92,13 +92,8 @@ fn summarise(results: &[(String, Duration, bool)]) -> Result<()> {
     )
 }
 
-/// cargo, in the root of the repository. Commands for the host workspace always say `--workspace`: naming single
-/// packages would choose other features for their dependencies and build wasmtime again.
-fn cargo(args: &[&str]) -> Command {
-    let mut command = Command::new("cargo");
-    command.current_dir(repository()).args(args);
-    command
-}
+// Commands for the host workspace always say `--workspace`: naming single packages would choose other features for their
+// dependencies and build wasmtime again.
 
 fn lint() -> Result<()> {
     run(&mut cargo(&["fmt", "--all", "--check"]))?;
