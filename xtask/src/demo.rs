@@ -49,10 +49,13 @@ pub(crate) fn demo(args: &DemoArgs) -> Result<()> {
     println!("3/3  seed run, in a copy of examples/{example}");
     let directory = state_directory()?.join("demo").join(example);
     copy(&repository().join("examples").join(example), &directory)?;
-    make_key(&directory)?;
+    if nix.is_some() {
+        make_key(&directory)?;
+    }
     run(Command::new(&seed)
         .current_dir(&directory)
         .args(["run", "pipeline.toml"])
+        .env("SEED_CACHE_DIR", directory.with_file_name("cache"))
         .env("COSIGN_PASSWORD", PASSWORD)
         .env("NIX_CONFIG", nix_config()))?;
     print_next(&seed, &directory, nix.is_some());
@@ -133,7 +136,11 @@ fn print_next(seed: &Path, directory: &Path, with_nix: bool) {
         );
     }
     println!("  edit {directory}/pipeline.toml: each stage is a plugin that you can replace by one line");
-    println!("The key of this demonstration has the password `{PASSWORD}`: make your own for real images.");
+    if with_nix {
+        println!(
+            "The key of this demonstration has the password `{PASSWORD}`: make your own for real images."
+        );
+    }
 }
 
 /// A path as people type it: relative to the current directory where it is below it.
