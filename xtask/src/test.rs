@@ -130,7 +130,9 @@ fn ensure_cargo_deny() -> Result<std::path::PathBuf> {
     }
     if !built.exists() {
         println!("Building cargo-deny (once, a few minutes)");
-        run(cargo(&["install", "--quiet", "--locked", "cargo-deny", "--root"]).arg(&tools))?;
+        // Unoptimised: it runs for seconds, and optimising it takes minutes.
+        let version = "cargo-deny@0.20.2";
+        run(cargo(&["install", "--quiet", "--locked", "--debug", version, "--root"]).arg(&tools))?;
     }
     Ok(built)
 }
