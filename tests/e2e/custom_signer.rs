@@ -1,6 +1,6 @@
 //! A signer of one's own replaces the default one by one line, and the lock notices a change of one byte.
 
-use seed_tests::{TestEnvironment, peer};
+use seed_tests::{Run, TestEnvironment, peer};
 
 use crate::hello::hello;
 
@@ -34,6 +34,20 @@ fn one_line_replaces_the_signer() {
     assert_eq!(custom["signatures"].as_array().unwrap().len(), 1, "{custom:#}");
     assert_ne!(custom["signatures"][0]["plugin"], usual["signatures"][0]["plugin"]);
     assert!(environment.read("seed.lock").contains("./acme-signer.wasm"));
+}
+
+#[test]
+fn the_guide_of_the_example_works() {
+    let environment = TestEnvironment::with_example("custom-signer");
+    std::fs::copy(peer("acme-signer.wasm"), environment.work().join("acme-signer.wasm")).unwrap();
+    let described = environment.seed(&["plugin", "inspect", "acme-signer.wasm"]).ok().stdout;
+    assert!(described.contains("keyring"), "{described}");
+    let genpkey = ["genpkey", "-algorithm", "ed25519", "-out", "acme.key"];
+    Run::of(environment.command(peer("openssl")).args(genpkey)).ok();
+    let summary = environment.run_json(&["pipeline.toml"]);
+    assert_eq!(summary["signatures"][0]["key"], "acme", "{summary:#}");
+    let inspected = environment.seed(&["inspect", "result"]).ok().stdout;
+    assert!(inspected.contains("application/vnd.acme.signature.v1"), "{inspected}");
 }
 
 #[test]

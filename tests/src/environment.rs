@@ -191,11 +191,15 @@ impl Run {
     }
 }
 
+/// Copies a directory, without what cargo builds in it.
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap_or_else(|error| panic!("{}: {error}", from.display())) {
         let entry = entry.unwrap();
         let (source, target) = (entry.path(), to.join(entry.file_name()));
+        if entry.file_name() == "target" {
+            continue;
+        }
         if source.is_dir() {
             copy(&source, &target);
         } else {

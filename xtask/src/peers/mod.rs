@@ -27,7 +27,7 @@ pub(crate) const PEERS_VARIABLE: &str = "SEED_PEERS";
 const CUSTOM_SIGNER: &str = "examples/custom-signer";
 
 /// Programs of this machine and the Debian packages that have them.
-const PROGRAMS: [(&str, &str); 9] = [
+const PROGRAMS: [(&str, &str); 10] = [
     ("nix", "nix-bin"),
     ("nix-store", "nix-bin"),
     ("bash-static", "bash-static"),
@@ -37,6 +37,7 @@ const PROGRAMS: [(&str, &str); 9] = [
     ("docker", "docker.io"),
     ("dockerd", "docker.io"),
     ("git", "git"),
+    ("openssl", "openssl"),
 ];
 
 /// Makes every peer available; gives the directory that has them.

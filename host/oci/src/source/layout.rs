@@ -171,13 +171,18 @@ impl Source for LayoutSource {
             })?;
             return self.document(found.clone());
         }
-        // One image may stand here under several names.
-        let mut digests: Vec<Digest> = images.clone().map(|descriptor| descriptor.digest).collect();
-        digests.sort();
-        digests.dedup();
-        match (images.clone().next(), digests.len()) {
-            (Some(only), 1) => self.document(only.clone()),
-            (None, _) => Err(SourceError::NotFound {
+        // One image may stand here under several names. An artifact's descriptor need not say that it is one; its
+        // manifest does.
+        let mut distinct: Vec<&Descriptor> = Vec::new();
+        for descriptor in images.clone() {
+            let listing = self.parse(&descriptor.digest.to_string(), &self.manifest(descriptor)?)?;
+            if listing.subject.is_none() && distinct.iter().all(|known| known.digest != descriptor.digest) {
+                distinct.push(descriptor);
+            }
+        }
+        match distinct.as_slice() {
+            [only] => self.document((*only).clone()),
+            [] => Err(SourceError::NotFound {
                 place: self.place(),
                 name: "latest".to_owned(),
                 known: Vec::new(),
