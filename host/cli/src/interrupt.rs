@@ -14,7 +14,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::error::CliError;
 use crate::printer::Printer;
-use crate::report;
+use crate::{password, report};
 
 /// How long Nix gets to stop its builders before it is killed.
 const GRACE: Duration = Duration::from_secs(2);
@@ -53,6 +53,7 @@ fn claim_the_end() {
 #[expect(clippy::exit, reason = "the main thread may be inside a call that cannot be cancelled")]
 fn end(printer: &Printer) -> ! {
     claim_the_end();
+    password::show_input();
     process::exit(report::report(&CliError::Interrupted, printer).code().into())
 }
 

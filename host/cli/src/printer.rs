@@ -74,17 +74,13 @@ impl Printer {
             ProgressWhen::Auto if draws_bars() => ProgressStyle::Bars,
             ProgressWhen::Plain | ProgressWhen::Auto => ProgressStyle::Lines,
         };
-        let target = match progress {
-            ProgressStyle::Bars => ProgressDrawTarget::stderr(),
-            ProgressStyle::Lines | ProgressStyle::None => ProgressDrawTarget::hidden(),
-        };
         Self {
             stdout: choice(AutoStream::choice(&io::stdout())),
             stderr: choice(AutoStream::choice(&io::stderr())),
             verbosity,
             progress,
             json: args.json,
-            bars: MultiProgress::with_draw_target(target),
+            bars: MultiProgress::with_draw_target(draw_target(progress)),
         }
     }
 
@@ -106,6 +102,11 @@ impl Printer {
     /// Whether as much as `verbosity` is wanted.
     pub(crate) fn shows(&self, verbosity: Verbosity) -> bool {
         self.verbosity >= verbosity
+    }
+
+    /// Draws bars again after [`end_progress`](Self::end_progress).
+    pub(crate) fn resume_progress(&self) {
+        self.bars.set_draw_target(draw_target(self.progress));
     }
 
     /// Removes all bars, also those of work that failed in between. Nothing is drawn afterwards.
@@ -147,6 +148,13 @@ impl Printer {
             // Nobody is left to be told when standard error itself fails.
             let _ = writeln!(stream, "{}", text.trim_end_matches('\n'));
         });
+    }
+}
+
+fn draw_target(progress: ProgressStyle) -> ProgressDrawTarget {
+    match progress {
+        ProgressStyle::Bars => ProgressDrawTarget::stderr(),
+        ProgressStyle::Lines | ProgressStyle::None => ProgressDrawTarget::hidden(),
     }
 }
 
