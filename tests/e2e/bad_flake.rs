@@ -62,6 +62,23 @@ fn without_the_attribute() {
 }
 
 #[test]
+fn without_an_attribute_of_a_layer() {
+    let environment = hello();
+    environment.replace("pipeline.toml", "attr = \"seed\"\n", "");
+    let layers = "[layers]\nlibrary = [\"hexbuild-rebuilt\"]\napps = [\"helo\"]\n\n[seed]";
+    environment.replace("pipeline.toml", "[seed]", layers);
+    insta::assert_snapshot!(error(&environment, 3), @r#"
+    error[seed::nix::no-attribute]: flake `path:./flake` has no attribute `helo` for x86_64-linux
+      --> pipeline.toml:13:9
+       |
+    12 | library = ["hexbuild-rebuilt"]
+    13 | apps = ["helo"]
+       |         ^^^^^^
+      help: did you mean `hello`?
+    "#);
+}
+
+#[test]
 fn whose_builder_fails() {
     let environment = hello();
     let builder = "builder = \"/bin/sh\"; args = [ \"-c\" \"echo compiling the greeting; echo no such letter: ß >&2; exit 7\" ];";

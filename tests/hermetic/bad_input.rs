@@ -188,7 +188,7 @@ fn a_key_file_that_is_missing() {
     insta::assert_snapshot!(error(&extended(SIGN), 6), @"
     error[seed::keys::unreadable]: the key `release` cannot be read from ./cosign.key
       cause: No such file or directory (os error 2)
-      help: paths begin at the pipeline file
+      help: paths begin at the pipeline file; `cosign generate-key-pair` makes `cosign.key` and `cosign.pub`
     ");
 }
 

@@ -16,12 +16,16 @@ use crate::pipeline::{KeySource, Pipeline, SecretSource};
 /// The largest key or secret file in bytes.
 const MAX_FILE: u64 = 64 << 10;
 
+const PATHS: &str = "paths begin at the pipeline file";
+const MAKE_KEY: &str =
+    "paths begin at the pipeline file; `cosign generate-key-pair` makes `cosign.key` and `cosign.pub`";
+
 /// Why a key or secret cannot be had. Values never appear.
 #[derive(Debug, thiserror::Error, Diagnostic)]
 pub enum VaultError {
     /// A file cannot be read.
     #[error("{what} cannot be read from {}", path.display())]
-    #[diagnostic(code("seed::keys::unreadable"), help("paths begin at the pipeline file"))]
+    #[diagnostic(code("seed::keys::unreadable"))]
     Unreadable {
         /// Which key, password or secret.
         what: String,
@@ -29,6 +33,9 @@ pub enum VaultError {
         path: PathBuf,
         /// Why.
         source: io::Error,
+        /// What to do.
+        #[help]
+        help: &'static str,
     },
     /// A variable is not set, or not text.
     #[error("{what} should be in the environment variable `{variable}`, which is not set")]
@@ -88,7 +95,7 @@ fn key(
     passwords: &dyn Passwords,
 ) -> Result<PrivateKey, VaultError> {
     let file = directory.join(source.file.get_ref());
-    let bytes = read(&format!("the key `{name}`"), &file)?;
+    let bytes = read(&format!("the key `{name}`"), &file, MAKE_KEY)?;
     let password = match &source.password {
         Some(source) => Some(secret(&format!("the password of the key `{name}`"), source, directory)?),
         None if PrivateKey::is_encrypted(&bytes) => passwords.password(name, &file),
@@ -108,11 +115,12 @@ fn secret(what: &str, source: &SecretSource, directory: &Path) -> Result<String,
             .map_err(|_| VaultError::Variable { what: what.to_owned(), variable: variable.clone() }),
         SecretSource::File(path) => {
             let path = directory.join(path);
-            let bytes = read(what, &path)?;
+            let bytes = read(what, &path, PATHS)?;
             let mut text = String::from_utf8(bytes).map_err(|error| VaultError::Unreadable {
                 what: what.to_owned(),
                 path,
                 source: io::Error::new(io::ErrorKind::InvalidData, error),
+                help: PATHS,
             })?;
             if text.ends_with('\n') {
                 text.truncate(text.len() - if text.ends_with("\r\n") { 2 } else { 1 });
@@ -122,8 +130,9 @@ fn secret(what: &str, source: &SecretSource, directory: &Path) -> Result<String,
     }
 }
 
-fn read(what: &str, path: &Path) -> Result<Vec<u8>, VaultError> {
-    let unreadable = |source| VaultError::Unreadable { what: what.to_owned(), path: path.to_owned(), source };
+fn read(what: &str, path: &Path, help: &'static str) -> Result<Vec<u8>, VaultError> {
+    let unreadable =
+        |source| VaultError::Unreadable { what: what.to_owned(), path: path.to_owned(), source, help };
     let mut bytes = Vec::new();
     File::open(path).and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut bytes)).map_err(unreadable)?;
     if bytes.len() as u64 > MAX_FILE {

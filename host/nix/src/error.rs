@@ -167,6 +167,20 @@ pub enum NixError {
 }
 
 impl NixError {
+    /// The one attribute path that is at fault, as it was asked for; none where it is several or something else.
+    pub fn attribute(&self) -> Option<&str> {
+        match self {
+            Self::NoAttribute { attribute, .. }
+            | Self::NotADerivation { attribute, .. }
+            | Self::NoOutput { attribute, .. }
+            | Self::ContentAddressed { attribute } => Some(attribute),
+            Self::Evaluation { attributes, .. } | Self::ImportFromDerivation { attributes, .. } => {
+                if let [attribute] = attributes.as_slice() { Some(attribute) } else { None }
+            }
+            _ => None,
+        }
+    }
+
     /// A stable code, such as `seed::nix::builder`.
     pub const fn code(&self) -> &'static str {
         match self {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use seed_model::Installable;
+use seed_model::{Installable, Platform};
 use serde::Deserialize;
 
 use crate::command::Outcome;
@@ -108,7 +108,7 @@ impl Nix {
         }
         for place in [format!("packages.{system}"), format!("legacyPackages.{system}"), String::new()] {
             for (at, names) in group(&place, &unknown) {
-                for (name, found) in self.ask(flake, &at, &names, observer)? {
+                for (name, found) in self.ask(flake, system, &at, &names, observer)? {
                     memo().insert(key(name), derivation(flake, name, found)?);
                 }
             }
@@ -125,6 +125,7 @@ impl Nix {
     fn ask<'a>(
         &self,
         flake: &FlakeInfo,
+        system: &str,
         at: &str,
         names: &[(&'a str, &[String])],
         observer: &dyn Observer,
@@ -134,9 +135,8 @@ impl Nix {
         };
         let paths: Vec<String> = names.iter().map(|(_, path)| format!("[ {} ]", list(path))).collect();
         let apply = format!("({EXPRESSION}) [ {} ]", paths.join(" "));
-        let Some(json) =
-            self.eval(flake, at, &apply, &names.iter().map(|(name, _)| *name).collect::<Vec<_>>(), observer)?
-        else {
+        let attributes: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
+        let Some(json) = self.eval(flake, system, at, &apply, &attributes, observer)? else {
             return Ok(Vec::new());
         };
         let answers: Vec<Option<Found>> =
@@ -147,10 +147,11 @@ impl Nix {
         Ok(names.iter().zip(answers).filter_map(|((name, _), answer)| Some((*name, answer?))).collect())
     }
 
-    /// `nix eval` of one attribute; `None` where the flake does not have it.
+    /// `nix eval` of one attribute, for `system`; `None` where the flake does not have it.
     pub(crate) fn eval(
         &self,
         flake: &FlakeInfo,
+        system: &str,
         at: &str,
         apply: &str,
         attributes: &[&str],
@@ -161,6 +162,7 @@ impl Nix {
             .args([format!("{}#{at}", flake.url)])
             .quiet_args(["--no-update-lock-file", "--apply", apply])
             .quiet_args(self.trace_option())
+            .quiet_args(system_option(system))
             .dir(&flake.dir)
             .run(observer)?;
         if outcome.status.success() {
@@ -177,6 +179,13 @@ impl Nix {
         const CAUSE_LAST: Version = Version { major: 2, minor: 20 };
         if self.version() < CAUSE_LAST { &[] } else { &["--show-trace"] }
     }
+}
+
+/// Nix itself looks for every attribute in the packages of one system first, and that must be the one that is asked
+/// for: else an image for another system would get this machine's packages. Said only where it differs, because
+/// a daemon warns users that it does not trust of each option.
+fn system_option(system: &str) -> Vec<&str> {
+    if system == Platform::host_system() { Vec::new() } else { vec!["--option", "system", system] }
 }
 
 fn is_missing_attribute(outcome: &Outcome) -> bool {

@@ -108,15 +108,23 @@ fn parse(json: &[u8], reference: &str, dir: &Path) -> Result<FlakeInfo, NixError
         last_modified: metadata.last_modified,
     })
 }
+
+/// What Nix says where there is no flake: in another directory, in this one, in this one within a git repository.
+const MISSING: [&str; 6] = [
+    "does not exist",
+    "No such file or directory",
+    "not a flake",
+    "does not contain a 'flake.nix'",
+    "could not find a flake.nix file",
+    "is not part of a flake",
+];
+
 /// Tells apart, by Nix's words, what the user has to do.
 fn flake_error(reference: &str, outcome: &Outcome) -> NixError {
     let reference = reference.to_owned();
     let message = explain(&outcome.message());
     let cause = message.lines().next().unwrap_or_default().to_owned();
-    let is_missing =
-        ["does not exist", "No such file or directory", "not a flake", "does not contain a 'flake.nix'"]
-            .iter()
-            .any(|text| cause.contains(text));
+    let is_missing = MISSING.iter().any(|text| cause.contains(text));
     if cause.contains("'--no-update-lock-file'") {
         NixError::Unlocked { reference, message: cause }
     } else if is_missing {
@@ -173,15 +181,16 @@ mod tests {
     fn errors_of_all_versions_are_told_apart() {
         for version in recorded::VERSIONS {
             let error = |name: &str| flake_error("./x", &recorded::failure(version, name));
-            let codes = ["empty", "missing", "broken", "unlocked"]
+            let codes = ["empty", "missing", "none", "broken", "unlocked"]
                 .map(|name| error(&format!("flake-{name}.log")).code());
-            let expected =
-                ["no-flake", "no-flake", "evaluation", "unlocked"].map(|name| format!("seed::nix::{name}"));
+            let expected = ["no-flake", "no-flake", "no-flake", "evaluation", "unlocked"]
+                .map(|name| format!("seed::nix::{name}"));
             assert_eq!(codes, expected, "{version}");
         }
         let error = |name: &str| flake_error("./x", &recorded::failure("2.34", name));
         insta::assert_snapshot!(error("flake-empty.log"), @"there is no flake at `./x`: path '/nix/store/0ccnxa25whszw7mgbgyzdm4nqc0zwnm8-source/flake.nix' does not exist");
         insta::assert_snapshot!(error("flake-missing.log"), @"there is no flake at `./x`: path '//home/user/project/missing' does not exist");
+        insta::assert_snapshot!(error("flake-none.log"), @"there is no flake at `./x`: could not find a flake.nix file");
         insta::assert_snapshot!(error("flake-broken.log"), @r#"
         flake `./x` does not evaluate: syntax error, unexpected end of file, expecting ';'
         at /nix/store/77jgwh3hqc568mf5dmpjnx2h3acsrgmv-source/flake.nix:2:1:

@@ -14,11 +14,17 @@ impl Nix {
         observer: &dyn Observer,
     ) -> Result<Vec<String>, NixError> {
         attribute::check_system(system)?;
-        self.names(flake, &format!("packages.{system}"), observer)
+        self.names(flake, system, &format!("packages.{system}"), observer)
     }
 
-    fn names(&self, flake: &FlakeInfo, at: &str, observer: &dyn Observer) -> Result<Vec<String>, NixError> {
-        let Some(json) = self.eval(flake, at, NAMES, &[], observer)? else { return Ok(Vec::new()) };
+    fn names(
+        &self,
+        flake: &FlakeInfo,
+        system: &str,
+        at: &str,
+        observer: &dyn Observer,
+    ) -> Result<Vec<String>, NixError> {
+        let Some(json) = self.eval(flake, system, at, NAMES, &[], observer)? else { return Ok(Vec::new()) };
         serde_json::from_slice(&json).map_err(|e| NixError::Malformed {
             command: format!("nix eval --json …#{at}"),
             problem: e.to_string(),
@@ -35,7 +41,7 @@ impl Nix {
     ) -> NixError {
         let near = |set: &str| {
             // Only for a hint: where this fails there is none.
-            let names = self.names(flake, &format!("{set}.{system}"), observer).unwrap_or_default();
+            let names = self.names(flake, system, &format!("{set}.{system}"), observer).unwrap_or_default();
             attribute::near(missing, &names)
         };
         let mut names = near("packages");

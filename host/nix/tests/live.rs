@@ -144,6 +144,17 @@ fn attributes_are_found_where_nix_build_finds_them() {
 }
 
 #[test]
+fn packages_of_this_machine_are_not_taken_for_another_system() {
+    let fixture = Fixture::new();
+    let Fixture { nix, dir, system } = &fixture;
+    let flake = nix.flake("path:.", dir.path(), &quiet).unwrap();
+    let error = nix.outputs(&flake, "armv7l-linux", "seed", &quiet).unwrap_err();
+    assert!(matches!(error, NixError::NoAttribute { .. }), "{error}");
+    let explicit = format!("packages.{system}.seed");
+    assert_eq!(nix.outputs(&flake, "armv7l-linux", &explicit, &quiet).unwrap(), ["base", "apps"]);
+}
+
+#[test]
 fn packages_are_listed_by_system() {
     let fixture = Fixture::new();
     let flake = fixture.nix.flake("path:.", fixture.dir.path(), &quiet).unwrap();

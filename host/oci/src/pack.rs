@@ -53,7 +53,8 @@ impl PackError {
         match self {
             Self::Store(error) => error.help(),
             Self::Tree(TreeError::Hash { .. }) => Some(
-                "something wrote to the path after it was built: `nix-store --verify --check-contents --repair` mends a store",
+                "something wrote to the path after its hash was taken: run again, or mend a Nix store with `nix-store --verify \
+                 --check-contents --repair`",
             ),
             _ => None,
         }

@@ -16,8 +16,13 @@ pub(crate) fn run(summary: &RunSummary, lock: &Path) -> String {
     text.extend(summary.images.iter().map(|built| image(built, summary.images.len() > 1)));
     let _ = writeln!(text, "\n  {}", times(summary));
     text.push_str(&parts::table_section("Published", &published(&summary.published)));
-    let mut signed: Vec<String> = summary.signatures.iter().map(signature).collect();
-    signed.dedup();
+    // One line per key and plugin, in the order of the file, however many images and formats were signed.
+    let mut signed: Vec<String> = Vec::new();
+    for line in summary.signatures.iter().map(signature) {
+        if !signed.contains(&line) {
+            signed.push(line);
+        }
+    }
     text.push_str(&parts::section("Signed", signed));
     text.push_str(&parts::section("Verify", summary.verify_with.iter().map(|command| style::code(command))));
     let try_next = summary.published.iter().filter_map(|place| place.try_with.as_deref());
@@ -127,11 +132,13 @@ mod tests {
                 closure: digest("closure"),
                 layers: vec![layer("base", 12 << 20, true), layer("apps", 900, false)],
             }],
-            signatures: vec![SignatureSummary {
-                plugin: "cosign-signer".into(),
-                key: "release".into(),
-                subject: digest("index"),
-            }],
+            signatures: ["release", "backup", "release"]
+                .map(|key| SignatureSummary {
+                    plugin: "cosign-signer".into(),
+                    key: key.into(),
+                    subject: digest("index"),
+                })
+                .to_vec(),
             published: vec![PublishedSummary {
                 plugin: "oci-layout".into(),
                 reference: "hello.tar".into(),
@@ -175,6 +182,7 @@ mod tests {
 
         Signed
           with the key `release` by cosign-signer, checked against its public key
+          with the key `backup` by cosign-signer, checked against its public key
 
         Verify
           cosign verify --key cosign.pub hello

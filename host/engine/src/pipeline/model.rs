@@ -63,6 +63,8 @@ pub struct Flake {
     pub attr: Option<Spanned<String>>,
     /// `[layers]`, in the order of the file; empty where `attr` is given.
     pub layers: Vec<OutputRequest>,
+    /// Where the file names each attribute path of `layers`.
+    pub places: BTreeMap<String, Range<usize>>,
     /// Whether Nix may download what others built.
     pub substitute: bool,
 }

@@ -1,6 +1,7 @@
 //! `[source]` and `[layers]`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use seed_model::{Installable, OutputRequest, Platform};
 use toml::Spanned;
@@ -69,7 +70,9 @@ fn flake_source(
     }
     let mut attr = section.string("attr", problems);
     let substitute = section.boolean("substitute", problems).unwrap_or(false);
-    let layers = root.table("layers", "[layers]", problems).map(|table| layers(&table, problems));
+    let mut places = BTreeMap::new();
+    let layers =
+        root.table("layers", "[layers]", problems).map(|table| layers(&table, &mut places, problems));
     match (&attr, &layers) {
         (Some(attr), Some(_)) => problems.push(invalid(
             "`attr` and [layers] are both given",
@@ -79,17 +82,27 @@ fn flake_source(
         (None, None) => attr = Some(Spanned::new(section.span(), DEFAULT_ATTRIBUTE.to_owned())),
         _ => {}
     }
-    Some(Source::Flake(Flake { reference: reference?, attr, layers: layers.unwrap_or_default(), substitute }))
+    let layers = layers.unwrap_or_default();
+    Some(Source::Flake(Flake { reference: reference?, attr, layers, places, substitute }))
 }
 
-fn layers(table: &Section<'_>, problems: &mut Vec<Problem>) -> Vec<OutputRequest> {
+fn layers(
+    table: &Section<'_>,
+    places: &mut BTreeMap<String, Range<usize>>,
+    problems: &mut Vec<Problem>,
+) -> Vec<OutputRequest> {
     let mut layers = Vec::new();
     for (name, value) in table.entries() {
         layer_name(&name, problems);
         let Some(attributes) = strings(&format!("the layer `{}`", name.get_ref()), value, problems) else {
             continue;
         };
-        let installables = attributes.iter().filter_map(|text| installable(text, problems)).collect();
+        let mut installables = Vec::new();
+        for text in &attributes {
+            let Some(installable) = installable(text, problems) else { continue };
+            places.entry(installable.attribute.clone()).or_insert(text.span());
+            installables.push(installable);
+        }
         layers.push(OutputRequest { layer: name.into_inner(), installables });
     }
     layers

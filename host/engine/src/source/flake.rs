@@ -112,8 +112,11 @@ impl OpenFlake {
     }
 
     pub(super) fn build(&self, system: &str, requests: &[OutputRequest]) -> Result<Built, FlakeError> {
-        let span = self.flake.attr.as_ref().unwrap_or(&self.flake.reference).span();
-        let failed = |error| self.error(error, span.clone());
+        let failed = |error: NixError| {
+            let of_layer = error.attribute().and_then(|attribute| self.flake.places.get(attribute)).cloned();
+            let of_source = || self.flake.attr.as_ref().unwrap_or(&self.flake.reference).span();
+            self.error(error, of_layer.unwrap_or_else(of_source))
+        };
         let progress = NixProgress::new(&self.events);
         let all: Vec<_> = requests.iter().flat_map(|request| request.installables.iter().cloned()).collect();
         let evaluated = self.nix.evaluate(&self.info, system, &all, &progress).map_err(failed)?;
