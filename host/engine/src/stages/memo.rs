@@ -22,7 +22,8 @@ const ENGINE: u32 = 1;
 /// Nobody writes a result for longer than this.
 const ABANDONED: Duration = Duration::from_hours(1);
 
-/// Results on disk, one file for each key.
+/// Results on disk, one file for each key: the SHA-256 of the JSON text in hexadecimal, a line break, the JSON text. A
+/// damaged plan could otherwise pass for another one, and make another image.
 #[derive(Clone, Debug)]
 pub(crate) struct Memo {
     directory: PathBuf,
@@ -60,21 +61,47 @@ impl Memo {
         Digest::of(key.to_string().as_bytes())
     }
 
-    /// The result of an earlier call. What cannot be read is as good as missing.
+    /// The result of an earlier call. What cannot be read or is damaged is as good as missing.
     pub(crate) fn get<T: DeserializeOwned>(&self, key: Digest) -> Option<T> {
-        serde_json::from_slice(&fs::read(self.path(key)).ok()?).ok()
+        let content = fs::read_to_string(self.path(key)).ok()?;
+        let (hash, json) = content.split_once('\n')?;
+        if Digest::of(json.as_bytes()).hex() != hash {
+            return None;
+        }
+        serde_json::from_str(json).ok()
     }
 
     /// Keeps a result. Where that fails, the next run calls the plugin again.
     pub(crate) fn put(&self, key: Digest, result: &impl Serialize) {
-        if let Ok(content) = serde_json::to_vec(result) {
+        if let Ok(json) = serde_json::to_string(result) {
             let path = self.path(key);
             durable::remove_abandoned(&path, ABANDONED);
-            drop(durable::write(&path, &content));
+            let content = format!("{}\n{json}", Digest::of(json.as_bytes()).hex());
+            drop(durable::write(&path, content.as_bytes()));
         }
     }
 
     fn path(&self, key: Digest) -> PathBuf {
-        self.directory.join(format!("{}.json", key.hex()))
+        self.directory.join(key.hex())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_damaged_result_is_as_good_as_missing() {
+        let directory = tempfile::tempdir().unwrap();
+        let memo = Memo::open(directory.path().join("stages")).unwrap();
+        let key = Digest::of(b"key");
+        assert_eq!(memo.get::<Vec<String>>(key), None);
+        memo.put(key, &["base"]);
+        assert_eq!(memo.get::<Vec<String>>(key).unwrap(), ["base"]);
+        let whole = fs::read_to_string(memo.path(key)).unwrap();
+        for damaged in [whole.replace("base", "bass"), whole.replace('[', ""), String::new()] {
+            fs::write(memo.path(key), damaged).unwrap();
+            assert_eq!(memo.get::<Vec<String>>(key), None);
+        }
     }
 }
