@@ -62,7 +62,8 @@ impl EmitError {
     }
 }
 
-/// Gives the content to `out`; with `check`, a blob that is damaged is an error.
+/// Gives the content to `out`; with `check`, a blob that is damaged is an error, and is removed, so that the next run
+/// builds it anew even where its file looks untouched.
 pub(super) fn emit_content(
     store: &BlobStore,
     content: &FileContent,
@@ -90,6 +91,7 @@ pub(super) fn emit_content(
     }
     let found = hasher.finish();
     if check && found != digest {
+        drop(store.remove(digest));
         return Err(EmitError::Store(StoreError::Corrupt { path: store.path(digest), found }));
     }
     Ok(())
