@@ -32,10 +32,7 @@ pub(crate) fn choose(config: &Config, request: &SelectRequest) -> Result<Vec<Out
             "standard-layers::not-standard",
             &format!("the source offers `{}`, which is not a standard layer", other.layer),
         )
-        .with_help(&format!(
-            "name it one of {}, or list the layers to take, bottom first, in `[select] config = {{ layers = [...] }}`",
-            STANDARD.join(", ")
-        )));
+        .with_help(&way_out(request)));
     }
     let wanted = match request.variant {
         VariantKind::Runtime => &STANDARD[..RUNTIME],
@@ -50,6 +47,34 @@ pub(crate) fn choose(config: &Config, request: &SelectRequest) -> Result<Vec<Out
         .with_help(&format!("it offers {}", list(request))));
     }
     Ok(chosen)
+}
+
+/// What to do about layers that are not standard.
+fn way_out(request: &SelectRequest) -> String {
+    match plain_package(request) {
+        Some(attribute) => format!(
+            "`{attribute}` is a plain package: in the place of `attr`, write a table `[layers]` with `apps = [{attribute:?}]`"
+        ),
+        None => format!(
+            "name it one of {}, or list the layers to take, bottom first, in `[select] config = {{ layers = [...] }}`",
+            STANDARD.join(", ")
+        ),
+    }
+}
+
+/// The attribute of the one derivation whose outputs are offered, where none of them is named like a standard layer:
+/// a package as flakes usually have them, with outputs such as `out` and `dev`.
+fn plain_package(request: &SelectRequest) -> Option<&str> {
+    let mut attribute = None;
+    for offer in &request.available {
+        let [installable] = &*offer.installables else { return None };
+        let is_output = installable.output.as_ref() == Some(&offer.layer);
+        let is_same = *attribute.get_or_insert(&installable.attribute) == &installable.attribute;
+        if !is_output || !is_same || STANDARD.contains(&offer.layer.as_str()) {
+            return None;
+        }
+    }
+    attribute.map(String::as_str)
 }
 
 fn list(request: &SelectRequest) -> String {

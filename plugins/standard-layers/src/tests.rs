@@ -96,6 +96,24 @@ fn refuses_a_layer_that_is_not_standard() {
     let error =
         outputs::choose(&Config::default(), &request(&["base", "app"], VariantKind::Runtime)).unwrap_err();
     assert_eq!(error.message, "the source offers `app`, which is not a standard layer");
+    assert!(error.help.unwrap().starts_with("name it one of base, library, apps"));
+}
+
+#[test]
+fn says_how_to_take_a_plain_package() {
+    let help = |outputs: &[&str]| {
+        let mut request = request(outputs, VariantKind::Runtime);
+        for offer in &mut request.available {
+            offer.installables[0] =
+                Installable { attribute: "hello".to_owned(), output: Some(offer.layer.clone()) };
+        }
+        outputs::choose(&Config::default(), &request).unwrap_err().help.unwrap()
+    };
+    let plain = "`hello` is a plain package: in the place of `attr`, write a table `[layers]` with `apps = [\"hello\"]`";
+    assert_eq!(help(&["out"]), plain);
+    assert_eq!(help(&["dev", "out"]), plain);
+    // One derivation that means its outputs as layers, and misnames one.
+    assert!(help(&["base", "app"]).starts_with("name it one of base, library, apps"));
 }
 
 #[test]
