@@ -52,10 +52,11 @@ pub struct ReferenceError {
 }
 
 impl Reference {
-    /// Parses `layout:PATH[:TAG]`, the path of a directory or file (with `:TAG` or without), or a registry reference.
+    /// Parses `layout:PATH[:TAG]` or `oci:PATH[:TAG]`, the path of a directory or file (with `:TAG` or without), or a registry reference.
     /// Looks whether such files exist: what exists is a path.
     pub fn parse(text: &str) -> Result<Self, ReferenceError> {
-        if let Some(rest) = text.strip_prefix("layout:") {
+        // `oci:` is what skopeo and podman call a layout.
+        if let Some(rest) = text.strip_prefix("layout:").or_else(|| text.strip_prefix("oci:")) {
             return path_and_tag(rest)
                 .ok_or_else(|| error(text, "there is no such directory or file".to_owned()));
         }
@@ -199,6 +200,7 @@ mod tests {
         insta::assert_snapshot!(registry("ghcr.io/org/app:").unwrap_err(), @"`` is not a tag");
         insta::assert_snapshot!(registry("ghcr.io/org/app@sha256:12").unwrap_err(), @"`sha256:12` is not a digest: expected `sha256:` and 64 lower-case hexadecimal digits");
         insta::assert_snapshot!(Reference::parse("./missing.tar").unwrap_err(), @"`./missing.tar` is not a reference to an image: there is no such directory or file; write host/repository:tag, or the path of a layout directory or tar");
+        insta::assert_snapshot!(Reference::parse("oci:missing").unwrap_err().reason, @"there is no such directory or file");
         insta::assert_snapshot!(Reference::parse("layout:missing").unwrap_err(), @"`layout:missing` is not a reference to an image: there is no such directory or file; write host/repository:tag, or the path of a layout directory or tar");
     }
 
@@ -208,7 +210,7 @@ mod tests {
         let text = directory.path().to_str().unwrap();
         let path = directory.path().to_owned();
         assert_eq!(Reference::parse(text).unwrap(), Reference::Layout { path: path.clone(), tag: None });
-        for prefix in ["", "layout:"] {
+        for prefix in ["", "layout:", "oci:"] {
             assert_eq!(
                 Reference::parse(&format!("{prefix}{text}:v1")).unwrap(),
                 Reference::Layout { path: path.clone(), tag: Some("v1".to_owned()) }
