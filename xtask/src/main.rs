@@ -2,6 +2,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking"))]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "tasks talk to a terminal")]
 
+mod bench;
 mod chroot;
 mod demo;
 mod machine;
@@ -34,6 +35,7 @@ enum Task {
     Demo(demo::DemoArgs),
     Test(test::TestArgs),
     Plugins(plugins::PluginsArgs),
+    Bench(bench::BenchArgs),
 }
 
 fn main() -> ExitCode {
@@ -41,6 +43,7 @@ fn main() -> ExitCode {
         Task::Demo(args) => demo::demo(&args),
         Task::Test(args) => test::test(&args),
         Task::Plugins(args) => plugins::plugins(&args),
+        Task::Bench(args) => bench::bench(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
