@@ -62,22 +62,26 @@ pub(super) fn open(directory: &Path) -> Result<[u8; 32], AotError> {
     key(&directory.join(KEY_FILE))
 }
 
-/// Reads the key, making it where it is missing.
+/// Reads the key, making it where it is missing or damaged.
 fn key(path: &Path) -> Result<[u8; 32], AotError> {
-    match read_key(path) {
-        Err(AotError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-            make_key(path).map_err(|source| AotError::Io { path: path.to_owned(), source })?;
-            // Another process may have been first: its key counts.
-            read_key(path)
-        }
-        result => result,
+    if let Some(key) = read_key(path)? {
+        return Ok(key);
     }
+    let io = |source| AotError::Io { path: path.to_owned(), source };
+    make_key(path).map_err(io)?;
+    // Another process may have been first: its key counts.
+    read_key(path)?.ok_or_else(|| io(io::ErrorKind::NotFound.into()))
 }
 
-fn read_key(path: &Path) -> Result<[u8; 32], AotError> {
+/// The key, if there is one. A file of another size is what a crash of the machine left: it is removed, and entries
+/// under the key that was lost are compiled again.
+fn read_key(path: &Path) -> Result<Option<[u8; 32]>, AotError> {
     let io = |source| AotError::Io { path: path.to_owned(), source };
     let no_follow = OFlags::NOFOLLOW.bits().cast_signed();
-    let mut file = OpenOptions::new().read(true).custom_flags(no_follow).open(path).map_err(io)?;
+    let mut file = match OpenOptions::new().read(true).custom_flags(no_follow).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        opened => opened.map_err(io)?,
+    };
     let metadata = file.metadata().map_err(io)?;
     let refuse = |reason| Err(AotError::NotPrivate { path: path.to_owned(), reason });
     if !metadata.is_file() {
@@ -90,8 +94,12 @@ fn read_key(path: &Path) -> Result<[u8; 32], AotError> {
         return refuse("can be read or written by others");
     }
     let mut key = [0; 32];
+    if metadata.len() != key.len() as u64 {
+        fs::remove_file(path).map_err(io)?;
+        return Ok(None);
+    }
     file.read_exact(&mut key).map_err(io)?;
-    Ok(key)
+    Ok(Some(key))
 }
 
 /// Makes a key that never changes: when there is one already, that one stays.
@@ -107,5 +115,35 @@ fn make_key(path: &Path) -> io::Result<()> {
         Ok(_) => File::open(directory)?.sync_all(),
         Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(error.error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_key_of_another_size_is_made_anew_unless_it_is_not_private() {
+        let parent = tempfile::tempdir().unwrap();
+        let directory = parent.path().join("aot");
+        let first = open(&directory).unwrap();
+        assert_eq!(open(&directory).unwrap(), first);
+        let path = directory.join(KEY_FILE);
+        for damaged in [&first[..0], &first[..31], &[first, first].concat()] {
+            fs::write(&path, damaged).unwrap();
+            let anew = open(&directory).unwrap();
+            assert_ne!(anew, first);
+            assert_eq!(open(&directory).unwrap(), anew);
+            assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+        }
+        fs::write(&path, "").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(matches!(open(&directory), Err(AotError::NotPrivate { .. })));
+        assert!(path.exists());
+        fs::remove_file(&path).unwrap();
+        std::os::unix::fs::symlink("elsewhere", &path).unwrap();
+        assert!(matches!(open(&directory), Err(AotError::Io { .. })));
     }
 }
