@@ -51,7 +51,8 @@ pub(crate) fn bench(args: &BenchArgs) -> Result<()> {
         None => sysroot()?,
     };
     let directory = state_directory()?.join("bench");
-    reset(&directory)?;
+    remove(&directory)?;
+    fs::create_dir_all(&directory).into_diagnostic()?;
     // A copy: a link would be packed as a link.
     run(Command::new("cp").arg("-a").arg(&input).arg(directory.join("root")))?;
 
@@ -60,6 +61,7 @@ pub(crate) fn bench(args: &BenchArgs) -> Result<()> {
         ("gzip", "tar c root | pigz -6 > peer", "pigz"),
         ("zstd", "tar c root | zstd -q -3 -T0 -f -o peer", "zstd"),
     ] {
+        fs::write(directory.join("pipeline.toml"), PIPELINE.replace("CODEC", codec)).into_diagnostic()?;
         if machine::find(program).is_none() {
             println!("{codec:<5} skipped: there is no `{program}` here");
             continue;
@@ -72,15 +74,11 @@ pub(crate) fn bench(args: &BenchArgs) -> Result<()> {
 }
 
 fn compare(directory: &Path, codec: &str, peer: &str, pairs: u32) -> Result<()> {
-    fs::write(directory.join("pipeline.toml"), PIPELINE.replace("CODEC", codec)).into_diagnostic()?;
     let (mut ours, mut theirs, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     // The first pair only warms the machine's own caches.
     for pair in 0..=pairs {
         for left in ["cache", "result"] {
-            let left = directory.join(left);
-            if left.exists() {
-                fs::remove_dir_all(left).into_diagnostic()?;
-            }
+            remove(&directory.join(left))?;
         }
         let ours_now = seed(directory)?;
         let theirs_now = timed(Command::new("sh").current_dir(directory).args(["-c", peer]))?;
@@ -120,11 +118,12 @@ fn sysroot() -> Result<PathBuf> {
     Ok(PathBuf::from(text.trim()))
 }
 
-fn reset(directory: &Path) -> Result<()> {
+/// Removes a directory, if it is there.
+fn remove(directory: &Path) -> Result<()> {
     if directory.exists() {
         fs::remove_dir_all(directory).into_diagnostic()?;
     }
-    fs::create_dir_all(directory).into_diagnostic()
+    Ok(())
 }
 
 /// The middle value; the upper one of two.
