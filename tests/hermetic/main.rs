@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod bad_registry;
+mod damage;
 mod determinism;
 mod kill;
 mod schemas;

@@ -8,6 +8,8 @@ use std::thread;
 /// How it misbehaves. What is not named works as the distribution specification says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
+    /// Not at all, but it keeps nothing that it takes.
+    None,
     /// Refuses every request: 401 with a Basic challenge.
     Unauthorized,
     /// Answers every upload with 500.

@@ -1,6 +1,7 @@
 //! The blobs of one run: the store is shared by all runs, but a plugin sees only what belongs to its own.
 
 use std::collections::BTreeSet;
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -16,6 +17,8 @@ pub(crate) struct RunBlobs {
     store: BlobStore,
     /// What was packed, or put by a plugin, in this run.
     known: Arc<Mutex<BTreeSet<Digest>>>,
+    /// What was read whole and found intact in this run, before it was sent away.
+    verified: Arc<Mutex<BTreeSet<Digest>>>,
     /// Why the store failed last, if it did: a plugin sees only the text.
     failure: Arc<Mutex<Option<StoreError>>>,
 }
@@ -23,7 +26,7 @@ pub(crate) struct RunBlobs {
 impl RunBlobs {
     /// No blobs yet.
     pub(crate) fn new(store: BlobStore) -> Self {
-        Self { store, known: Arc::default(), failure: Arc::default() }
+        Self { store, known: Arc::default(), verified: Arc::default(), failure: Arc::default() }
     }
 
     /// The store behind it.
@@ -47,9 +50,31 @@ impl RunBlobs {
     }
 
     fn failed(&self, error: StoreError) -> StageError {
+        StageError::Failed(self.note(error))
+    }
+
+    /// Keeps the error for [`take_failure`](Self::take_failure), and gives its text.
+    fn note(&self, error: StoreError) -> String {
         let text = with_causes(&error);
         *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-        StageError::Failed(text)
+        text
+    }
+
+    /// Reads the blob whole, once in a run. A damaged one is removed, so that the next run builds it anew even where its
+    /// file looks untouched. No lock is held meanwhile: others go on reading.
+    fn verify(&self, digest: Digest) -> Result<(), StoreError> {
+        if self.verified.lock().unwrap_or_else(PoisonError::into_inner).contains(&digest) {
+            return Ok(());
+        }
+        let verified = self.store.verify(digest);
+        match &verified {
+            Ok(()) => {
+                self.verified.lock().unwrap_or_else(PoisonError::into_inner).insert(digest);
+            }
+            Err(StoreError::Corrupt { .. }) => drop(self.store.remove(digest)),
+            Err(_) => {}
+        }
+        verified
     }
 
     fn unknown(digest: Digest) -> String {
@@ -94,7 +119,23 @@ impl seed_http::BlobSource for RunBlobs {
         if offset.checked_add(length).is_none_or(|end| size.is_none_or(|size| end > size)) {
             return Err(io::Error::other(format!("the blob {digest} has no bytes {offset}+{length}")));
         }
-        Ok(Box::new(self.store.range(digest, offset, length).map_err(io::Error::other)?))
+        let range = self.store.range(digest, offset, length).map_err(io::Error::other)?;
+        Ok(Box::new(VerifiedRange { blobs: self.clone(), digest, range }))
+    }
+}
+
+/// A range of a blob that leaves this machine: the blob is verified before the first byte of it does. That happens in
+/// `read`, which may block, and not in `open`, which an event loop calls.
+struct VerifiedRange {
+    blobs: RunBlobs,
+    digest: Digest,
+    range: io::Take<File>,
+}
+
+impl Read for VerifiedRange {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.blobs.verify(self.digest).map_err(|error| io::Error::other(self.blobs.note(error)))?;
+        self.range.read(buffer)
     }
 }
 
@@ -146,5 +187,26 @@ mod tests {
         Blobs::open(&blobs, own, 1, 9).unwrap().read_to_string(&mut text).unwrap();
         assert_eq!(text, "wn");
         assert!(seed_http::BlobSource::open(&blobs, own, 1, 9).is_err(), "a body has a known length");
+    }
+
+    #[test]
+    fn what_is_sent_away_is_verified_first_and_removed_when_damaged() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = BlobStore::open(directory.path()).unwrap();
+        let blobs = RunBlobs::new(store.clone());
+        let [good, bad] = [&b"good"[..], b"damaged"].map(|content| blobs.put(content).unwrap());
+        let send = |digest, offset, length| {
+            io::read_to_string(seed_http::BlobSource::open(&blobs, digest, offset, length).unwrap())
+        };
+        // The damage is not in the part that is sent.
+        std::fs::write(directory.path().join("blobs/sha256").join(bad.hex()), b"damageD").unwrap();
+        assert!(send(bad, 0, 3).unwrap_err().to_string().contains("is damaged"));
+        assert!(matches!(blobs.take_failure(), Some(StoreError::Corrupt { .. })));
+        assert!(!store.contains(bad));
+        assert_eq!(
+            (send(good, 0, 4).unwrap(), send(good, 2, 2).unwrap()),
+            ("good".to_owned(), "od".to_owned())
+        );
+        assert!(blobs.take_failure().is_none());
     }
 }

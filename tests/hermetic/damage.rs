@@ -1,0 +1,55 @@
+//! Damage to the cache that nothing but its content tells of.
+
+use std::fs::{self, FileTimes, OpenOptions};
+use std::io::{Seek as _, SeekFrom, Write as _};
+use std::path::PathBuf;
+
+use seed_tests::{Fault, HostileRegistry, TestEnvironment};
+
+/// The directories example, published to `address` and nowhere else.
+fn published_to(address: &str) -> TestEnvironment {
+    let environment = TestEnvironment::with_example("directories");
+    let pipeline = environment.read("pipeline.toml");
+    let (before, _) = pipeline.split_once("[[publish]]").unwrap();
+    let publish = format!(
+        "[[publish]]\nplugin = \"builtin:registry-publisher\"\n\
+         config = {{ repository = \"{address}/org/app\" }}\n\
+         grants = {{ http = [\"http://{address}\"], credentials = [\"{address}\"] }}\n"
+    );
+    environment.write("pipeline.toml", before.to_owned() + &publish);
+    environment
+}
+
+/// Changes the last byte of a layer in the cache, and neither its size nor its time.
+fn damage(environment: &TestEnvironment) {
+    let mut blobs = fs::read_dir(environment.root().join("cache/blobs/sha256")).unwrap();
+    let is_gzip = |path: &PathBuf| fs::read(path).unwrap().starts_with(&[0x1f, 0x8b]);
+    let path = blobs.find_map(|blob| Some(blob.unwrap().path()).filter(is_gzip)).unwrap();
+    let modified = fs::metadata(&path).unwrap().modified().unwrap();
+    let last = *fs::read(&path).unwrap().last().unwrap();
+    let mut file = OpenOptions::new().write(true).open(&path).unwrap();
+    file.seek(SeekFrom::End(-1)).unwrap();
+    file.write_all(&[!last]).unwrap();
+    file.set_times(FileTimes::new().set_modified(modified)).unwrap();
+}
+
+#[test]
+fn a_damaged_blob_is_not_sent_and_the_next_run_builds_it_anew() {
+    // It keeps nothing, so that every run sends everything.
+    let registry = HostileRegistry::start(Fault::None);
+    let environment = published_to(registry.address());
+    let summary = environment.run_json(&[]);
+    damage(&environment);
+    let failed = environment.seed(&["run", "--quiet"]).failed(1);
+    insta::assert_snapshot!(environment.redact(&failed.stderr), @"
+    error[seed::cache::failed]: the cache failed while plugin `registry-publisher` 0.1.0 ([HASH]) ran
+      --> pipeline.toml:24:10
+       |
+    23 | [[publish]]
+    24 | plugin = \"builtin:registry-publisher\"
+       |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^ this plugin
+      cause: `[ROOT]/cache/blobs/sha256/[HASH]` is damaged: its content has digest sha256:[HASH]
+      help: run again: the damaged blob is built anew
+    ");
+    assert_eq!(environment.run_json(&[])["digest"], summary["digest"]);
+}
