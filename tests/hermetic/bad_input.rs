@@ -218,3 +218,22 @@ fn a_key_that_no_one_declared() {
             cosign = { file = "cosign.key" }
     "#);
 }
+
+#[test]
+fn two_publishers_with_one_path_do_not_replace_each_other() {
+    let environment = TestEnvironment::with_example("directories");
+    let pipeline = environment.read("pipeline.toml");
+    let again =
+        "\n[[publish]]\nplugin = \"builtin:oci-layout\"\nconfig = { path = \"./result\", tags = [\"v2\"] }\n";
+    environment.write("pipeline.toml", pipeline + again);
+    let failed = environment.seed(&["run", "--quiet"]).failed(7);
+    insta::assert_snapshot!(environment.redact(&failed.stderr), @"
+    error[seed::stage::failed]: plugin `oci-layout` 0.1.0 ([HASH]) failed in `publish`: `result` would replace what this run has published to `[WORK]/result`; give each [[publish]] a path of its own
+      --> pipeline.toml:28:10
+       |
+    27 | [[publish]]
+    28 | plugin = \"builtin:oci-layout\"
+       |          ^^^^^^^^^^^^^^^^^^^^ this plugin
+    ");
+    assert!(environment.read("result/index.json").contains("latest"), "the first stays");
+}

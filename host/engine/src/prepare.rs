@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use seed_model::{Digest, ImagePlan, Platform};
 
-use crate::capabilities::RunBlobs;
+use crate::capabilities::{RunBlobs, WrittenPaths};
 use crate::engine::{Engine, RunOptions};
 use crate::error::{EngineError, ErrorKind};
 use crate::events::{Event, EventSink, Events, Level, Step};
@@ -89,6 +89,7 @@ pub(crate) fn prepare<'a>(
         pipeline,
         events,
         blobs: RunBlobs::new(engine.store.clone()),
+        written: WrittenPaths::default(),
         packer: Arc::clone(&engine.packer),
         memo: engine.memo.clone(),
         variables: std::collections::BTreeMap::new(),

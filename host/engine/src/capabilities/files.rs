@@ -1,8 +1,10 @@
 //! Files that a publishing plugin may write: below granted paths, through no links.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use seed_model::FileContent;
 use seed_model::{File, StageError, Written};
@@ -13,10 +15,44 @@ use seed_runtime::capabilities::Files;
 use crate::capabilities::RunBlobs;
 use crate::causes::with_causes;
 
+/// What the publishing plugins of one run have written; clones share it. Nothing is written over it, since it has
+/// been reported as published.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct WrittenPaths(Arc<Mutex<BTreeSet<PathBuf>>>);
+
+impl WrittenPaths {
+    /// Refuses a path that was written, that holds something written, or that is inside of it.
+    fn check(&self, target: &Path) -> Result<(), StageError> {
+        let canonical = canonical(target);
+        let written = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let met = written.iter().find(|path| path.starts_with(&canonical) || canonical.starts_with(path));
+        met.map_or(Ok(()), |met| {
+            Err(StageError::Failed(format!(
+                "`{}` would replace what this run has published to `{}`; give each [[publish]] a path of its own",
+                target.display(),
+                met.display()
+            )))
+        })
+    }
+
+    fn add(&self, target: &Path) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(canonical(target));
+    }
+}
+
+/// `target` without links, as far as it exists.
+fn canonical(target: &Path) -> PathBuf {
+    match (fs::canonicalize(target), target.parent(), target.file_name()) {
+        (Err(_), Some(parent), Some(name)) => canonical(parent).join(name),
+        (found, ..) => found.unwrap_or_else(|_| target.to_owned()),
+    }
+}
+
 /// The paths that one plugin may write.
 #[derive(Debug)]
 pub(crate) struct GrantedFiles {
     blobs: RunBlobs,
+    written: WrittenPaths,
     /// The pipeline file's directory.
     directory: PathBuf,
     /// As the user wrote them.
@@ -25,8 +61,13 @@ pub(crate) struct GrantedFiles {
 
 impl GrantedFiles {
     /// `granted` are the `write` grant and the user's own `seed-output-path` values; relative ones begin at `directory`.
-    pub(crate) fn new(blobs: RunBlobs, directory: &Path, granted: Vec<String>) -> Self {
-        Self { blobs, directory: directory.to_owned(), granted }
+    pub(crate) fn new(
+        blobs: RunBlobs,
+        written: WrittenPaths,
+        directory: &Path,
+        granted: Vec<String>,
+    ) -> Self {
+        Self { blobs, written, directory: directory.to_owned(), granted }
     }
 
     /// Where `path` is, if it is granted.
@@ -96,6 +137,20 @@ impl GrantedFiles {
         Some(normal)
     }
 
+    /// Writes `files` with `writer` to a path that is granted, and that nothing was written to in this run.
+    fn write(
+        &self,
+        path: &str,
+        files: &[File],
+        writer: impl FnOnce(&BlobStore, &Path) -> Result<Written, FilesError>,
+    ) -> Result<Written, StageError> {
+        let (store, target) = (self.store(files)?, self.resolve(path)?);
+        self.written.check(&target)?;
+        let written = writer(store, &target).map_err(|error| failed(&error))?;
+        self.written.add(&target);
+        Ok(written)
+    }
+
     fn store(&self, files: &[File]) -> Result<&BlobStore, StageError> {
         let foreign = files.iter().find_map(|file| match file.content {
             FileContent::Blob(digest) if !self.blobs.knows(digest) => Some(digest),
@@ -115,12 +170,11 @@ fn failed(error: &FilesError) -> StageError {
 
 impl Files for GrantedFiles {
     fn write_directory(&self, path: &str, marker: &str, files: &[File]) -> Result<Written, StageError> {
-        write_directory(self.store(files)?, &self.resolve(path)?, marker, files)
-            .map_err(|error| failed(&error))
+        self.write(path, files, |store, target| write_directory(store, target, marker, files))
     }
 
     fn write_tar(&self, path: &str, files: &[File]) -> Result<Written, StageError> {
-        write_tar(self.store(files)?, &self.resolve(path)?, files).map_err(|error| failed(&error))
+        self.write(path, files, |store, target| write_tar(store, target, files))
     }
 }
 
@@ -141,7 +195,7 @@ mod tests {
         symlink("out", base.join("alias")).unwrap();
         let blobs = RunBlobs::new(BlobStore::open(&directory.path().join("cache")).unwrap());
         let granted = ["out", "alias", "../sibling"].map(str::to_owned).to_vec();
-        let files = GrantedFiles::new(blobs, &base, granted);
+        let files = GrantedFiles::new(blobs, WrittenPaths::default(), &base, granted);
         let resolve = |path: &str| match files.resolve(path) {
             Ok(path) => format!("ok {}", path.display()),
             Err(error) => error.to_string(),
@@ -177,10 +231,38 @@ mod tests {
         let store = BlobStore::open(&directory.path().join("cache")).unwrap();
         let foreign = store.put(b"of another run").unwrap();
         let blobs = RunBlobs::new(store);
-        let files = GrantedFiles::new(blobs.clone(), directory.path(), vec!["out".to_owned()]);
+        let written = WrittenPaths::default();
+        let files = GrantedFiles::new(blobs.clone(), written, directory.path(), vec!["out".to_owned()]);
         let file = File { path: "oci-layout".to_owned(), content: FileContent::Blob(foreign) };
         assert!(files.write_directory("out", "oci-layout", std::slice::from_ref(&file)).is_err());
         blobs.admit(foreign);
         assert_eq!(files.write_directory("out", "oci-layout", &[file]).unwrap().files, 1);
+    }
+
+    #[test]
+    fn nothing_is_written_over_what_the_run_has_written() {
+        let directory = tempfile::tempdir().unwrap();
+        let base = directory.path();
+        let blobs = RunBlobs::new(BlobStore::open(&base.join("cache")).unwrap());
+        fs::create_dir(base.join("real")).unwrap();
+        symlink("real", base.join("alias")).unwrap();
+        let written = WrittenPaths::default();
+        // As if by several plugins of one run.
+        let write = |path: &str| {
+            let granted = ["out", "real", "alias"].map(str::to_owned).to_vec();
+            let files = GrantedFiles::new(blobs.clone(), written.clone(), base, granted);
+            let file = File { path: "oci-layout".to_owned(), content: FileContent::Bytes(b"{}".to_vec()) };
+            files.write_directory(path, "oci-layout", &[file]).map(|_| ()).map_err(|error| error.to_string())
+        };
+        assert_eq!([write("out/a"), write("out/ab"), write("real/x")], [Ok(()), Ok(()), Ok(())]);
+        for again in ["out/a", "out/./a", "out", "out/a/b", "alias/x", "alias"] {
+            let error = write(again).expect_err(again);
+            assert!(error.contains("would replace what this run has published to"), "{error}");
+        }
+        fs::write(base.join("out/file"), "not a directory of ours").unwrap();
+        assert!(write("out/file").unwrap_err().contains("out/file"));
+        assert_eq!(fs::read(base.join("out/file")).unwrap(), b"not a directory of ours");
+        fs::remove_file(base.join("out/file")).unwrap();
+        assert_eq!(write("out/file"), Ok(()), "what failed was not written");
     }
 }

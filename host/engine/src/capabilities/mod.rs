@@ -10,7 +10,7 @@ mod reporter;
 
 pub(crate) use archive::{Packed, PlanArchive};
 pub(crate) use blobs::RunBlobs;
-pub(crate) use files::GrantedFiles;
+pub(crate) use files::{GrantedFiles, WrittenPaths};
 pub(crate) use http::client;
 pub(crate) use keyring::RunKeyring;
 pub(crate) use probe::PackProbe;

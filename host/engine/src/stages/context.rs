@@ -6,7 +6,7 @@ use std::sync::Arc;
 use seed_oci::Packer;
 use seed_runtime::capabilities::Capabilities;
 
-use crate::capabilities::{PluginReporter, RunBlobs};
+use crate::capabilities::{PluginReporter, RunBlobs, WrittenPaths};
 use crate::events::Events;
 use crate::pipeline::Pipeline;
 use crate::plugins::ResolvedPlugin;
@@ -18,6 +18,7 @@ pub(crate) struct Context<'a> {
     pub(crate) pipeline: &'a Pipeline,
     pub(crate) events: Arc<Events>,
     pub(crate) blobs: RunBlobs,
+    pub(crate) written: WrittenPaths,
     pub(crate) packer: Arc<Packer>,
     pub(crate) memo: Memo,
     /// Facts of the source.

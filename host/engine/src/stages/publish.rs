@@ -125,10 +125,11 @@ pub(crate) fn publish(
     let grants = &plugin.used.grants;
     let secrets =
         vault::secrets(context.pipeline, grants.secrets.iter().map(|name| name.get_ref().as_str()))?;
-    let written =
+    let granted =
         grants.write.iter().map(|path| path.get_ref().clone()).chain(plugin.output_paths.iter().cloned());
+    let directory = context.pipeline.file.directory();
     let files =
-        GrantedFiles::new(context.blobs.clone(), context.pipeline.file.directory(), written.collect());
+        GrantedFiles::new(context.blobs.clone(), context.written.clone(), directory, granted.collect());
     let capabilities = Capabilities {
         blobs: Some(Arc::new(context.blobs.clone())),
         http: Some(Arc::new(client(grants, secrets, context.blobs.clone(), context.reporter(plugin)))),
