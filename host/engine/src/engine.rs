@@ -46,6 +46,8 @@ pub struct RunOptions {
     pub locked: bool,
     /// Systems instead of those in the pipeline file; empty for those.
     pub systems: Vec<String>,
+    /// Build and pack only: no key is opened, nothing is signed or published.
+    pub pack_only: bool,
 }
 
 /// Runs pipelines. May be used from several threads, and by several processes with one cache.

@@ -24,16 +24,19 @@ pub(crate) fn run(
 ) -> Result<RunSummary, EngineError> {
     let mut prepared = prepare(engine, pipeline, options, sink)?;
     // Keys are opened before the long part, so that a wrong password is told at once.
-    let keyrings = keyrings(engine, &prepared)?;
+    let keyrings = if options.pack_only { Vec::new() } else { keyrings(engine, &prepared)? };
     let locked = prepared.plugins.all().map(|plugin| plugin.locked.clone()).collect();
     let lock = prepared.lock.settle(locked)?;
 
     let planned = prepared.plan()?;
     let images = pack(&mut prepared, &planned)?;
     let index = index(&prepared, &planned, &images)?;
-    let references = targets(&prepared)?;
-    let signed = sign(&mut prepared, &keyrings, &images, index.as_ref(), &references)?;
-    let published = publish(&mut prepared, &images, index.as_ref(), &signed.artifacts)?;
+    let (mut references, mut signed, mut published) = (Vec::new(), AllSigned::default(), Vec::new());
+    if !options.pack_only {
+        references = targets(&prepared)?;
+        signed = sign(&mut prepared, &keyrings, &images, index.as_ref(), &references)?;
+        published = publish(&mut prepared, &images, index.as_ref(), &signed.artifacts)?;
+    }
 
     let digest = index.as_ref().map_or(images[0].image.manifest.digest, |index| index.digest);
     let name = pipeline.seed.name.clone();

@@ -46,7 +46,7 @@ pub(crate) struct PlanArgs {
 pub(crate) fn run(args: &PlanArgs, printer: &Arc<Printer>) -> Result<(), CliError> {
     let pipeline = session::pipeline(&args.pipeline)?;
     let engine = session::engine(&args.engine, None, printer)?;
-    let options = RunOptions { locked: args.locked, systems: args.system.clone() };
+    let options = RunOptions { locked: args.locked, systems: args.system.clone(), ..RunOptions::default() };
     let plan = engine.plan(&pipeline, &options, Arc::new(Progress::new(Arc::clone(printer))))?;
     if printer.is_json() {
         printer.json(&plan)?;

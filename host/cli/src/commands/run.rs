@@ -41,6 +41,13 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "SYSTEM")]
     system: Vec<String>,
 
+    /// Build and pack only: sign nothing, publish nothing
+    ///
+    /// For changes that may not publish, such as a pull request: no key, password or login is needed, and what was
+    /// packed is in the cache for the run that publishes.
+    #[arg(long)]
+    no_publish: bool,
+
     /// Number of threads that pack and compress; the bytes do not depend on it
     ///
     /// Default: one per processor.
@@ -54,7 +61,8 @@ pub(crate) struct RunArgs {
 pub(crate) fn run(args: &RunArgs, printer: &Arc<Printer>) -> Result<(), CliError> {
     let pipeline = session::pipeline(&args.pipeline)?;
     let engine = session::engine(&args.engine, args.threads, printer)?;
-    let options = RunOptions { locked: args.locked, systems: args.system.clone() };
+    let options =
+        RunOptions { locked: args.locked, systems: args.system.clone(), pack_only: args.no_publish };
     let summary = engine.run(&pipeline, &options, Arc::new(Progress::new(Arc::clone(printer))))?;
     if printer.is_json() {
         printer.json(&summary)?;

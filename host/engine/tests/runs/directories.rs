@@ -40,6 +40,19 @@ fn a_second_run_packs_and_writes_nothing() {
 }
 
 #[test]
+fn a_run_may_pack_without_its_key_and_publish_nothing() {
+    let signed = "\n[[sign]]\nplugin = \"builtin:cosign-signer\"\ngrants = { keys = [\"release\"] }\n\
+        [keys.release]\ncosign = { file = \"no-such.key\" }\n";
+    let project = Project::new(&format!("{PIPELINE}{signed}"));
+    let packed = project.run(&RunOptions { pack_only: true, ..RunOptions::default() }).unwrap();
+    assert_eq!(packed.images[0].layers.len(), 2);
+    assert!(packed.published.is_empty() && packed.signatures.is_empty() && packed.verify_with.is_empty());
+    assert!(!project.path("result").exists());
+    assert_eq!(packed.digest, Project::new(PIPELINE).run(&RunOptions::default()).unwrap().digest);
+    project.run(&RunOptions::default()).unwrap_err();
+}
+
+#[test]
 fn one_changed_file_changes_one_layer() {
     let project = Project::new(PIPELINE);
     let first = project.run(&RunOptions::default()).unwrap();
