@@ -3,6 +3,7 @@
 //! `docs/pipeline.md` is the reference for users. Each unknown key, wrong type and impossible value is a
 //! [`Problem`](crate::Problem) with its place in the file, and as many as possible are found at once.
 
+mod closure;
 mod load;
 mod model;
 mod parse;
@@ -16,6 +17,6 @@ mod vault;
 
 pub use load::LoadError;
 pub use model::{
-    Config, Flake, Grants, KeySource, LayerDirectory, Pipeline, PluginSource, PluginUse, SecretSource, Seed,
-    Source, Stage,
+    ClosureFiles, Config, Flake, Grants, KeySource, LayerDirectory, LayerPaths, Pipeline, PluginSource,
+    PluginUse, SecretSource, Seed, Source, Stage,
 };

@@ -52,6 +52,8 @@ pub enum Source {
     Flake(Flake),
     /// Plain directories by layer, in the order of the file.
     Directories(Vec<LayerDirectory>),
+    /// Store paths that were built before.
+    Closure(ClosureFiles),
 }
 
 /// `[source]` with `flake`.
@@ -76,6 +78,26 @@ pub struct LayerDirectory {
     pub layer: String,
     /// The directory, as the file has it.
     pub path: Spanned<String>,
+}
+
+/// `[source.closure]`.
+#[derive(Clone, Debug)]
+pub struct ClosureFiles {
+    /// Files with reference graphs, as the file has them; at least one.
+    pub graph: Vec<Spanned<String>>,
+    /// The layers in the order of the file.
+    pub layers: Vec<LayerPaths>,
+}
+
+/// One layer of `[source.closure]`.
+#[derive(Clone, Debug)]
+pub struct LayerPaths {
+    /// The layer's name.
+    pub layer: String,
+    /// The store paths that are asked for.
+    pub roots: Vec<Spanned<String>>,
+    /// Whether the only root is an output of a split derivation, which lists the packages of its layer.
+    pub split: bool,
 }
 
 /// `[seed]`.

@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use seed_model::{Installable, OutputRequest, Platform};
 use toml::Spanned;
-use toml::de::DeValue;
 
+use crate::pipeline::closure;
 use crate::pipeline::model::{Flake, LayerDirectory, Source};
 use crate::pipeline::reader::{Section, invalid, string, strings};
 use crate::problem::Problem;
@@ -28,9 +28,20 @@ pub(super) fn read(root: &mut Section<'_>, problems: &mut Vec<Problem>) -> Optio
     };
     let systems = systems(&mut section, problems);
     let directories = section.table("directories", "[source.directories]", problems);
-    let source = match directories {
-        Some(table) => Some(directories_source(root, &mut section, &table, problems)),
-        None => flake_source(root, &mut section, problems),
+    let closure = section.table("closure", "[source.closure]", problems);
+    let source = match (directories, closure) {
+        (Some(table), closure) => {
+            if let Some(closure) = closure {
+                problems.push(both("[source.closure]", "[source.directories]", closure.span()));
+            }
+            alone("[source.directories]", root, &mut section, problems);
+            Some(directories_source(&table, problems))
+        }
+        (None, Some(table)) => {
+            alone("[source.closure]", root, &mut section, problems);
+            closure::read(table, section.value("systems"), problems).map(Source::Closure)
+        }
+        (None, None) => flake_source(root, &mut section, problems),
     };
     section.finish(problems);
     Some((source?, systems?))
@@ -63,10 +74,10 @@ fn flake_source(
 ) -> Option<Source> {
     let reference = section.string("flake", problems);
     if reference.is_none() && section.value("flake").is_none() {
-        problems.push(
-            section
-                .missing("flake", "write `flake = \".\"`, or give [source.directories], which needs no Nix"),
-        );
+        problems.push(section.missing(
+            "flake",
+            "write `flake = \".\"`, or give [source.directories] or [source.closure], which need no Nix",
+        ));
     }
     let mut attr = section.string("attr", problems);
     let substitute = section.boolean("substitute", problems).unwrap_or(false);
@@ -127,20 +138,19 @@ fn installable(text: &Spanned<String>, problems: &mut Vec<Problem>) -> Option<In
     None
 }
 
-fn directories_source(
-    root: &mut Section<'_>,
-    section: &mut Section<'_>,
-    table: &Section<'_>,
-    problems: &mut Vec<Problem>,
-) -> Source {
+/// Refuses the keys of a flake beside the table `source`.
+fn alone(source: &str, root: &mut Section<'_>, section: &mut Section<'_>, problems: &mut Vec<Problem>) {
     for key in ["flake", "attr", "substitute"] {
         if let Some(value) = section.value(key) {
-            problems.push(both(key, value));
+            problems.push(both(&format!("`{key}`"), source, value.span()));
         }
     }
     if let Some(value) = root.value("layers") {
-        problems.push(both("[layers]", value));
+        problems.push(both("[layers]", source, value.span()));
     }
+}
+
+fn directories_source(table: &Section<'_>, problems: &mut Vec<Problem>) -> Source {
     let mut directories = Vec::new();
     for (name, value) in table.entries() {
         layer_name(&name, problems);
@@ -158,15 +168,15 @@ fn directories_source(
     Source::Directories(directories)
 }
 
-fn both(key: &str, value: &Spanned<DeValue<'_>>) -> Problem {
+fn both(key: &str, source: &str, span: Range<usize>) -> Problem {
     invalid(
-        format!("`{key}` and [source.directories] are both given"),
-        value.span(),
-        "a source is a flake or directories; remove one of them",
+        format!("{key} and {source} are both given"),
+        span,
+        "a source is a flake, directories or a closure; remove the others",
     )
 }
 
-fn layer_name(name: &Spanned<String>, problems: &mut Vec<Problem>) {
+pub(super) fn layer_name(name: &Spanned<String>, problems: &mut Vec<Problem>) {
     let text = name.get_ref();
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     if text.is_empty() || text.len() > MAX_LAYER_NAME || !text.chars().all(plain) {

@@ -82,6 +82,24 @@ fn the_smallest_file_has_defaults() {
 }
 
 #[test]
+fn a_closure_names_files_and_paths() {
+    let path = "/nix/store/0c0ffee0c0ffee0c0ffee0c0ffee0c0f-seed";
+    let closure = |section: &str| {
+        let pipeline = parse(&format!("schema = 1\n[source.closure]\n{section}\n{REST}")).unwrap();
+        let Source::Closure(closure) = pipeline.source else { panic!("{:?}", pipeline.source) };
+        closure
+    };
+    let outputs = closure(&format!(
+        "graph = \".attrs.json\"\noutputs = {{ base = \"{path}\", apps = \"{path}-apps\" }}"
+    ));
+    assert_eq!(outputs.graph[0].get_ref(), ".attrs.json");
+    assert!(outputs.layers[1].split && outputs.layers[1].roots[0].get_ref().ends_with("-seed-apps"));
+    let layers = closure(&format!("graph = [\"a\", \"b\"]\nlayers.models = [\"{path}\", \"{path}-apps\"]"));
+    assert_eq!((layers.graph.len(), layers.layers[0].roots.len()), (2, 2));
+    assert!(!layers.layers[0].split);
+}
+
+#[test]
 fn an_empty_file_and_another_schema() {
     assert_snapshot!("schema_missing", error(""));
     assert_snapshot!("schema_newer", error("schema = 2\nwhatever = true\n"));
@@ -105,7 +123,6 @@ fn unknown_keys_suggest_near_names() {
         error_before_rest("sources = 1\n[source]\nflake = \".\"\nsubstitutes = true\n")
     );
     assert_snapshot!("unknown_key_far", error_before_rest("[source]\nflake = \".\"\nzzz = 1\n"));
-    assert_snapshot!("closure_is_not_a_source", error_before_rest("[source]\nclosure = \"graph\"\n"));
 }
 
 #[test]
@@ -146,6 +163,31 @@ fn impossible_sources() {
         error_before_rest("[source]\nflake = \".\"\ndirectories = { apps = \"site\" }\n[layers]\n")
     );
     assert_snapshot!("no_directory", error_before_rest("[source.directories]\n"));
+}
+
+#[test]
+fn impossible_closures() {
+    assert_snapshot!("closure_is_no_table", error_before_rest("[source]\nclosure = \"graph\"\n"));
+    assert_snapshot!("closure_empty", error_before_rest("[source.closure]\n"));
+    assert_snapshot!(
+        "closure_and_others",
+        error_before_rest(
+            "[source]\nflake = \".\"\nsystems = [\"x86_64-linux\", \"aarch64-linux\"]\n[source.closure]\ngraph = []\noutput = {}\n\
+             outputs = { base = \"/nix/store/base\" }\nlayers = { apps = [\"/etc\"] }\n[layers]\n"
+        )
+    );
+    assert_snapshot!(
+        "closure_paths",
+        error_before_rest(
+            "[source]\nclosure = { graph = \"graph\", layers = { \"a b\" = [\"/etc/shadow\"], apps = \"x\" } }\n"
+        )
+    );
+    assert_snapshot!(
+        "closure_output",
+        error_before_rest(
+            "[source.closure]\ngraph = 7\noutputs = { base = \"/nix/store/0c0ffee0c0ffee0c0ffee0c0ffee0c0f-seed-base/bin\" }\n"
+        )
+    );
 }
 
 #[test]

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
@@ -127,11 +126,7 @@ impl OpenFlake {
             .map(|request| (request.layer.clone(), paths.by_ref().take(request.installables.len()).collect()))
             .collect();
         let closure = self.nix.closure(&layers, &progress).map_err(failed)?;
-        let place = |path: &String| Place {
-            source: PathBuf::from(path),
-            target: path.trim_start_matches('/').to_owned(),
-        };
-        let places = closure.paths.iter().map(|path| place(&path.store_path)).collect();
+        let places = closure.paths.iter().map(|path| Place::in_store(&path.store_path)).collect();
         Ok(Built { closure, places, _roots: Some(realised) })
     }
 

@@ -1,5 +1,6 @@
-//! Where store paths come from: a flake that Nix builds, or plain directories.
+//! Where store paths come from: a flake that Nix builds, plain directories, or a closure that was built before.
 
+mod closure;
 mod directories;
 mod flake;
 mod progress;
@@ -15,6 +16,7 @@ use seed_oci::PathSpec;
 use crate::events::Events;
 use crate::pipeline::{Pipeline, Source};
 
+pub use closure::ClosureError;
 pub use directories::DirectoryError;
 pub use flake::FlakeError;
 
@@ -29,6 +31,10 @@ pub enum SourceError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Directory(#[from] DirectoryError),
+    /// A closure.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Closure(#[from] ClosureError),
 }
 
 /// A source that was found.
@@ -38,6 +44,8 @@ pub(crate) enum OpenSource {
     Flake(Box<flake::OpenFlake>),
     /// Directories.
     Directories(directories::OpenDirectories),
+    /// A closure.
+    Closure(closure::OpenClosure),
 }
 
 /// What was built for one system.
@@ -58,6 +66,13 @@ pub(crate) struct Place {
     source: PathBuf,
     /// In the image, without slashes at its ends; empty for contents of the root.
     target: String,
+}
+
+impl Place {
+    /// Of a path that has the same place in the image as here.
+    fn in_store(path: &str) -> Self {
+        Self { source: PathBuf::from(path), target: path.trim_start_matches('/').to_owned() }
+    }
 }
 
 impl Built {
@@ -82,6 +97,7 @@ impl OpenSource {
             Source::Directories(layers) => {
                 Self::Directories(directories::OpenDirectories::open(pipeline, layers, events)?)
             }
+            Source::Closure(files) => Self::Closure(closure::OpenClosure::open(pipeline, files)?),
         })
     }
 
@@ -89,6 +105,7 @@ impl OpenSource {
         match self {
             Self::Flake(_) => SourceKind::Flake,
             Self::Directories(_) => SourceKind::Directories,
+            Self::Closure(_) => SourceKind::Closure,
         }
     }
 
@@ -96,7 +113,7 @@ impl OpenSource {
     pub(crate) fn variables(&self) -> BTreeMap<String, String> {
         match self {
             Self::Flake(flake) => flake.variables(),
-            Self::Directories(_) => BTreeMap::new(),
+            Self::Directories(_) | Self::Closure(_) => BTreeMap::new(),
         }
     }
 
@@ -105,6 +122,7 @@ impl OpenSource {
         Ok(match self {
             Self::Flake(flake) => flake.available(system)?,
             Self::Directories(directories) => directories.available(),
+            Self::Closure(closure) => closure.available(),
         })
     }
 
@@ -113,6 +131,7 @@ impl OpenSource {
         Ok(match self {
             Self::Flake(flake) => flake.build(system, requests)?,
             Self::Directories(directories) => directories.build(requests)?,
+            Self::Closure(closure) => closure.build(requests)?,
         })
     }
 }

@@ -1,0 +1,108 @@
+//! `[source.closure]`.
+
+use seed_nix::Graph;
+use toml::Spanned;
+use toml::de::DeValue;
+
+use crate::pipeline::model::{ClosureFiles, LayerPaths};
+use crate::pipeline::reader::{Section, invalid, string, strings};
+use crate::pipeline::source::layer_name;
+use crate::problem::Problem;
+
+/// Reads the table; `systems` is that of `[source]`, if it is given.
+pub(super) fn read(
+    mut section: Section<'_>,
+    systems: Option<&Spanned<DeValue<'_>>>,
+    problems: &mut Vec<Problem>,
+) -> Option<ClosureFiles> {
+    if let Some(value) = systems
+        && value.get_ref().as_array().is_some_and(|systems| systems.len() > 1)
+    {
+        problems.push(invalid(
+            "[source.closure] has paths of one system, and `systems` names several",
+            value.span(),
+            "make one image for each system, and compose them with `seed index`",
+        ));
+    }
+    let graph = match section.value("graph") {
+        None => {
+            problems.push(
+                section.missing("graph", "name the file that Nix wrote, such as `graph = \".attrs.json\"`"),
+            );
+            None
+        }
+        Some(value) if value.get_ref().as_str().is_some() => {
+            string("`graph`", value, problems).map(|file| vec![file])
+        }
+        Some(value) => strings("`graph`", value, problems),
+    };
+    if graph.as_ref().is_some_and(Vec::is_empty) {
+        problems.push(invalid("`graph` names no file", section.span(), "name at least one"));
+    }
+    let outputs = section.table("outputs", "[source.closure.outputs]", problems);
+    let layers = section.table("layers", "[source.closure.layers]", problems);
+    let layers = match (outputs, layers) {
+        (Some(outputs), None) => read_outputs(&outputs, problems),
+        (None, Some(layers)) => read_layers(&layers, problems),
+        (Some(_), Some(layers)) => {
+            problems.push(invalid(
+                "`outputs` and `layers` are both given",
+                layers.span(),
+                "keep `outputs` for the outputs of one split derivation, or `layers` for paths per layer",
+            ));
+            Vec::new()
+        }
+        (None, None) => {
+            if section.value("outputs").or(section.value("layers")).is_none() {
+                problems.push(section.missing(
+                    "outputs",
+                    "name the outputs of the split derivation, such as `outputs = { apps = \"/nix/store/…-seed-apps\" }`, or \
+                     `layers` with a list of paths for each layer",
+                ));
+            }
+            Vec::new()
+        }
+    };
+    section.finish(problems);
+    Some(ClosureFiles { graph: graph?, layers })
+}
+
+/// An output of a split derivation for each layer.
+fn read_outputs(table: &Section<'_>, problems: &mut Vec<Problem>) -> Vec<LayerPaths> {
+    let mut layers = Vec::new();
+    for (name, value) in table.entries() {
+        layer_name(&name, problems);
+        let Some(root) = string(&format!("the output of `{}`", name.get_ref()), value, problems) else {
+            continue;
+        };
+        store_path(&root, problems);
+        layers.push(LayerPaths { layer: name.into_inner(), roots: vec![root], split: true });
+    }
+    layers
+}
+
+/// Any number of paths for each layer.
+fn read_layers(table: &Section<'_>, problems: &mut Vec<Problem>) -> Vec<LayerPaths> {
+    let mut layers = Vec::new();
+    for (name, value) in table.entries() {
+        layer_name(&name, problems);
+        let Some(roots) = strings(&format!("the layer `{}`", name.get_ref()), value, problems) else {
+            continue;
+        };
+        for root in &roots {
+            store_path(root, problems);
+        }
+        layers.push(LayerPaths { layer: name.into_inner(), roots, split: false });
+    }
+    layers
+}
+
+fn store_path(path: &Spanned<String>, problems: &mut Vec<Problem>) {
+    if !Graph::is_store_path(path.get_ref()) {
+        problems.push(invalid(
+            format!("`{}` is not a path of the store", path.get_ref().escape_debug()),
+            path.span(),
+            "write it whole, such as `/nix/store/0c0ffee0c0ffee0c0ffee0c0ffee0c0f-hello`, and without what is below it",
+        ));
+    }
+}
