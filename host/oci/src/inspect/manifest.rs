@@ -14,16 +14,16 @@ const MAX_LAYERS: usize = 1000;
 
 /// An image manifest.
 #[derive(Debug)]
-pub(super) struct Manifest {
-    pub(super) artifact_type: Option<String>,
-    pub(super) config: Descriptor,
-    pub(super) layers: Vec<Descriptor>,
-    pub(super) annotations: BTreeMap<String, String>,
+pub(crate) struct Manifest {
+    pub(crate) artifact_type: Option<String>,
+    pub(crate) config: Descriptor,
+    pub(crate) layers: Vec<Descriptor>,
+    pub(crate) annotations: BTreeMap<String, String>,
 }
 
 /// What a digest in a manifest's place can be.
 #[derive(Debug)]
-pub(super) enum Document {
+pub(crate) enum Document {
     Manifest(Box<Manifest>),
     Index(Vec<Descriptor>),
 }
@@ -39,7 +39,7 @@ struct Raw {
 }
 
 /// Parses a manifest or index.
-pub(super) fn parse(
+pub(crate) fn parse(
     source: &dyn Source,
     descriptor: &Descriptor,
     bytes: &[u8],
@@ -68,14 +68,14 @@ pub(super) fn parse(
 
 /// The shown parts of an image configuration; of an artifact, which has none, all empty.
 #[derive(Debug, Default)]
-pub(super) struct Config {
-    pub(super) platform: Option<Platform>,
-    pub(super) created: Option<String>,
-    pub(super) entrypoint: Vec<String>,
-    pub(super) cmd: Vec<String>,
-    pub(super) diff_ids: Vec<Digest>,
+pub(crate) struct Config {
+    pub(crate) platform: Option<Platform>,
+    pub(crate) created: Option<String>,
+    pub(crate) entrypoint: Vec<String>,
+    pub(crate) cmd: Vec<String>,
+    pub(crate) diff_ids: Vec<Digest>,
     /// By layer.
-    pub(super) created_by: Vec<Option<String>>,
+    pub(crate) created_by: Vec<Option<String>>,
 }
 
 #[derive(Deserialize)]
@@ -110,7 +110,7 @@ struct RawHistory {
 }
 
 /// Reads the configuration of an image.
-pub(super) fn config(source: &dyn Source, manifest: &Manifest) -> Result<Config, InspectError> {
+pub(crate) fn config(source: &dyn Source, manifest: &Manifest) -> Result<Config, InspectError> {
     let descriptor = &manifest.config;
     let error = |reason: String| InspectError::Document {
         what: "configuration",

@@ -3,7 +3,7 @@
 //! Nothing here says that an image is good: signatures are counted, not verified.
 
 mod contents;
-mod manifest;
+pub(crate) mod manifest;
 mod signatures;
 
 #[cfg(test)]
@@ -15,10 +15,11 @@ use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use seed_model::{Descriptor, Digest, Platform};
 use serde::Serialize;
 
-pub use contents::{ContentLimits, SizedPath};
+pub use contents::SizedPath;
 pub use signatures::{Artifact, Signatures};
 
-use crate::source::{Source, SourceError, TarError};
+pub use crate::source::ContentLimits;
+use crate::source::{Source, SourceError, UnpackError, is_tar};
 
 /// The most images of one index.
 const MAX_IMAGES: usize = 256;
@@ -122,28 +123,9 @@ pub enum InspectError {
         /// What is wrong with it.
         reason: String,
     },
-    /// A layer cannot be read.
-    #[error("layer {digest} of {place} cannot be read: {source}")]
-    Layer {
-        /// The layer.
-        digest: Digest,
-        /// Where it is.
-        place: String,
-        /// Why.
-        source: TarError,
-    },
-    /// A layer unpacks to something else than the configuration says.
-    #[error("layer {digest} of {place} unpacks to {actual}, but the configuration says {expected}")]
-    DiffId {
-        /// The layer.
-        digest: Digest,
-        /// Where it is.
-        place: String,
-        /// The diff id of the configuration.
-        expected: Digest,
-        /// The digest of the tar.
-        actual: Digest,
-    },
+    /// A layer cannot be read, or is not what it should be.
+    #[error(transparent)]
+    Layer(#[from] UnpackError),
 }
 
 /// Looks at the image that `source` resolves to.
@@ -244,8 +226,8 @@ fn contents_of(
 ) -> Result<Contents, InspectError> {
     let scanned: Vec<contents::LayerContents> = layers
         .par_iter()
-        .filter(|layer| contents::is_tar(&layer.media_type))
+        .filter(|layer| is_tar(&layer.media_type))
         .map(|layer| contents::scan(source, layer, options))
-        .collect::<Result<_, _>>()?;
+        .collect::<Result<_, UnpackError>>()?;
     Ok(contents::merge(scanned, options.largest))
 }

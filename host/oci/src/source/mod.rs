@@ -9,6 +9,7 @@ mod error;
 mod layout;
 mod reference;
 mod registry;
+mod unpack;
 
 #[cfg(test)]
 pub(crate) mod testing;
@@ -29,6 +30,8 @@ pub(crate) use entries::{Entries, EntryType, Skip};
 pub use error::SourceError;
 pub use reference::{Reference, ReferenceError, RegistryReference};
 pub use registry::RegistrySource;
+pub use unpack::{ContentLimits, UnpackError};
+pub(crate) use unpack::{is_tar, read_layer};
 
 /// The most descriptors that are read from one listing.
 const MAX_DESCRIPTORS: usize = 10_000;

@@ -1,0 +1,164 @@
+//! Layers, read as streams: decompressed, and checked against what the image says of them.
+
+use std::io::{self, PipeReader, Read};
+use std::thread;
+
+use flate2::read::MultiGzDecoder;
+use seed_model::{Descriptor, Digest, Hasher};
+
+use super::{Entries, Skip, Source, SourceError, TarError};
+
+/// Bounds on what is read of one layer.
+#[derive(Clone, Copy, Debug)]
+pub struct ContentLimits {
+    /// Entries.
+    pub entries: u64,
+    /// Bytes of the uncompressed tar.
+    pub unpacked: u64,
+}
+
+impl Default for ContentLimits {
+    /// Two million entries, 64 GiB.
+    fn default() -> Self {
+        Self { entries: 2_000_000, unpacked: 64 << 30 }
+    }
+}
+
+/// A layer that cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum UnpackError {
+    /// Its blob cannot be had.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// It is not what it should be.
+    #[error("layer {digest} of {place} cannot be read: {source}")]
+    Tar {
+        /// The layer.
+        digest: Digest,
+        /// Where it is.
+        place: String,
+        /// Why.
+        source: TarError,
+    },
+    /// It unpacks to something else than the configuration says.
+    #[error("layer {digest} of {place} unpacks to {actual}, but the configuration says {expected}")]
+    DiffId {
+        /// The layer.
+        digest: Digest,
+        /// Where it is.
+        place: String,
+        /// The diff id of the configuration.
+        expected: Digest,
+        /// The digest of the tar.
+        actual: Digest,
+    },
+}
+
+/// The largest window of zstd that is decoded, as a power of two: 128 MiB, what level 22 needs.
+const MAX_WINDOW_LOG: u32 = 27;
+
+#[derive(Clone, Copy)]
+enum Compression {
+    None,
+    Gzip,
+    Zstd,
+}
+
+fn compression(media_type: &str) -> Option<Compression> {
+    match media_type {
+        "application/vnd.oci.image.layer.v1.tar" | "application/vnd.docker.image.rootfs.diff.tar" => {
+            Some(Compression::None)
+        }
+        "application/vnd.oci.image.layer.v1.tar+gzip"
+        | "application/vnd.docker.image.rootfs.diff.tar.gzip" => Some(Compression::Gzip),
+        "application/vnd.oci.image.layer.v1.tar+zstd" => Some(Compression::Zstd),
+        _ => None,
+    }
+}
+
+/// Whether a blob of this type is a layer that can be read.
+pub(crate) fn is_tar(media_type: &str) -> bool {
+    compression(media_type).is_some()
+}
+
+/// Gives the entries of a layer to `read`, and reads the layer to its end; checks its digest, its size, and its diff id
+/// where that is known. What `read` gives may be used only when all of that is right.
+pub(crate) fn read_layer<T>(
+    source: &dyn Source,
+    layer: &Descriptor,
+    diff_id: Option<Digest>,
+    limits: &ContentLimits,
+    read: impl FnOnce(&mut Entries<Unpacked>) -> Result<T, TarError>,
+) -> Result<T, UnpackError> {
+    let error = |tar: TarError| UnpackError::Tar { digest: layer.digest, place: source.place(), source: tar };
+    let (reader, mut writer) = io::pipe().map_err(|e| error(e.into()))?;
+    let (copied, read) = thread::scope(|scope| {
+        let copying = scope.spawn(move || source.copy(layer, &mut writer));
+        let read = read_tar(reader, &layer.media_type, limits, read);
+        (copying.join().expect("copying does not panic"), read)
+    });
+    let (value, actual) = match (copied, read) {
+        // When reading stops early, the copy only notices that nobody listens.
+        (Err(SourceError::Copy { source, .. }), Err(e)) if source.kind() == io::ErrorKind::BrokenPipe => {
+            return Err(error(e));
+        }
+        (Err(e), _) => return Err(e.into()),
+        (Ok(()), Err(e)) => return Err(error(e)),
+        (Ok(()), Ok(read)) => read,
+    };
+    match diff_id {
+        Some(expected) if expected != actual => {
+            Err(UnpackError::DiffId { digest: layer.digest, place: source.place(), expected, actual })
+        }
+        _ => Ok(value),
+    }
+}
+
+fn read_tar<T>(
+    reader: PipeReader,
+    media_type: &str,
+    limits: &ContentLimits,
+    read: impl FnOnce(&mut Entries<Unpacked>) -> Result<T, TarError>,
+) -> Result<(T, Digest), TarError> {
+    let decoder: Box<dyn Read> = match compression(media_type) {
+        None | Some(Compression::None) => Box::new(reader),
+        Some(Compression::Gzip) => Box::new(MultiGzDecoder::new(reader)),
+        Some(Compression::Zstd) => {
+            let mut decoder = zstd::Decoder::new(reader)?;
+            decoder.window_log_max(MAX_WINDOW_LOG)?;
+            Box::new(decoder)
+        }
+    };
+    let unpacked = Unpacked { reader: decoder, hasher: Hasher::new(), left: limits.unpacked };
+    let mut entries = Entries::new(unpacked, limits.entries);
+    let value = read(&mut entries)?;
+    while entries.next()?.is_some() {}
+    // The end-of-archive blocks, and whatever a writer put behind them, belong to the diff id too.
+    let mut rest = entries.into_inner();
+    io::copy(&mut rest, &mut io::sink())?;
+    Ok((value, rest.hasher.finish()))
+}
+
+/// The uncompressed tar: hashed, and at most so many bytes.
+pub(crate) struct Unpacked {
+    reader: Box<dyn Read>,
+    hasher: Hasher,
+    left: u64,
+}
+
+impl Read for Unpacked {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.reader.read(buffer)?;
+        if read as u64 > self.left {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "it unpacks to more bytes than the limit",
+            ));
+        }
+        self.left -= read as u64;
+        self.hasher.update(&buffer[..read]);
+        Ok(read)
+    }
+}
+
+impl Skip for Unpacked {}
