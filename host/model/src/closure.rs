@@ -1,5 +1,7 @@
 //! Closures: what Nix built, with indices for references (`selection.wit`, interface `graph`).
 
+use std::fmt::Write as _;
+
 use serde::{Deserialize, Serialize};
 
 use crate::Digest;
@@ -46,8 +48,46 @@ impl Closure {
         lines.collect::<Vec<_>>().concat()
     }
 
+    /// What `nix-store --load-db` reads, in the form of `nix-store --dump-db`: for each path a line each with the path,
+    /// the base-16 SHA-256 of its NAR, its NAR size, its deriver (empty), the number of its references, and one with
+    /// each of them. Derivers are left out since they depend on how a path came into the store.
+    pub fn registration(&self) -> String {
+        let mut text = String::new();
+        for path in &self.paths {
+            let StorePath { store_path, nar_hash, nar_size, references } = path;
+            let count = references.len();
+            // Writing to a string cannot fail.
+            let _ = write!(text, "{store_path}\n{}\n{nar_size}\n\n{count}\n", nar_hash.hex());
+            for reference in references {
+                let _ = writeln!(text, "{}", self.paths[*reference as usize].store_path);
+            }
+        }
+        text
+    }
+
     /// The sum of the NAR sizes in bytes.
     pub fn nar_size(&self) -> u64 {
         self.paths.iter().map(|p| p.nar_size).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_registration_is_what_nix_loads() {
+        let path = |name: &str, references: &[u32]| StorePath {
+            store_path: format!("/nix/store/{name}"),
+            nar_hash: Digest::from_bytes([0xab; 32]),
+            nar_size: 120,
+            references: references.to_vec(),
+        };
+        let closure = Closure { paths: vec![path("a", &[]), path("b", &[0, 1])], outputs: Vec::new() };
+        let hash = "ab".repeat(32);
+        let expected = format!(
+            "/nix/store/a\n{hash}\n120\n\n0\n/nix/store/b\n{hash}\n120\n\n2\n/nix/store/a\n/nix/store/b\n"
+        );
+        assert_eq!(closure.registration(), expected);
     }
 }

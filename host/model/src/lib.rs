@@ -23,5 +23,7 @@ pub use platform::{Platform, UnknownSystem};
 pub use publication::{
     Attached, Attachment, Content, File, FileContent, PublishRequest, Published, SystemImage, Written,
 };
-pub use selection::{Installable, OutputRequest, SelectionRequest, SourceKind, Variant};
+pub use selection::{
+    Installable, OutputRequest, Part, Pin, PinnedLayer, SelectionRequest, SourceKind, Variant,
+};
 pub use signature::{Algorithm, Artifact, PayloadFormat, PublicKey, SignRequest, Signature, Signed};

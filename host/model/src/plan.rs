@@ -16,6 +16,8 @@ pub enum EntryKind {
     Symlink(String),
     /// A regular file with these bytes.
     File(Vec<u8>),
+    /// A regular file with [the registration of all store paths](crate::Closure::registration).
+    Registration,
 }
 
 /// A file system entry that is in no store path.

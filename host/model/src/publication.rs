@@ -60,6 +60,8 @@ pub struct PublishRequest {
     pub artifacts: Vec<Attached>,
     /// Facts of the source.
     pub variables: BTreeMap<String, String>,
+    /// Whether the image may be tagged.
+    pub tagged: bool,
 }
 
 /// Where something was published.

@@ -29,14 +29,28 @@ pub enum Variant {
     Build,
 }
 
+/// What of an installable is wanted.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Part {
+    /// The default output of the derivation.
+    DefaultOutput,
+    /// This output of the derivation.
+    Output(String),
+    /// What building the derivation takes.
+    BuildInputs,
+    /// The sources of the flake and of its inputs.
+    FlakeInputs,
+}
+
 /// One thing to build.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Installable {
     /// Attribute path in the flake, or the name of a directory.
     pub attribute: String,
-    /// Output of the derivation; its default output where there is none.
-    pub output: Option<String>,
+    /// What of it.
+    pub part: Part,
 }
 
 /// What one layer is made from.
@@ -47,6 +61,28 @@ pub struct OutputRequest {
     pub layer: String,
     /// What to build for it.
     pub installables: Vec<Installable>,
+}
+
+/// One layer of an earlier plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct PinnedLayer {
+    /// The layer's name.
+    pub name: String,
+    /// The store paths that it held.
+    pub paths: Vec<String>,
+}
+
+/// An earlier plan, to be kept as far as the closure allows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Pin {
+    /// The layers, bottom first.
+    pub layers: Vec<PinnedLayer>,
+    /// How many changes of the closure were seen.
+    pub updates: u32,
+    /// How often each package changed then, by its name without hash and version.
+    pub changes: BTreeMap<String, u32>,
 }
 
 /// What the pipeline asks of a selector.
@@ -68,4 +104,6 @@ pub struct SelectionRequest {
     pub available: Vec<OutputRequest>,
     /// Facts of the source.
     pub variables: BTreeMap<String, String>,
+    /// The pinned plan.
+    pub pin: Option<Pin>,
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use seed_model::{Installable, Platform};
+use seed_model::{Installable, Part, Platform};
 use serde::Deserialize;
 
 use crate::command::Outcome;
@@ -230,7 +230,17 @@ fn same_directory(a: &str, b: &str) -> bool {
 }
 
 fn select(installable: &Installable, derivation: Derivation) -> Result<Evaluated, NixError> {
-    let wanted = installable.output.as_ref().unwrap_or(&derivation.output);
+    let wanted = match &installable.part {
+        Part::DefaultOutput => &derivation.output,
+        Part::Output(output) => output,
+        Part::BuildInputs | Part::FlakeInputs => {
+            return Err(NixError::Invalid {
+                value: installable.attribute.clone(),
+                kind: "source of build inputs",
+                problem: "this version of `seed` cannot collect what a build takes",
+            });
+        }
+    };
     let Some(output) = derivation.outputs.iter().find(|output| output.name == *wanted) else {
         return Err(NixError::NoOutput {
             attribute: installable.attribute.clone(),
@@ -380,7 +390,7 @@ mod tests {
     fn the_output_is_the_one_asked_for_or_the_default() {
         let installable = |output: Option<&str>| Installable {
             attribute: "seed".to_owned(),
-            output: output.map(str::to_owned),
+            part: output.map_or(Part::DefaultOutput, |output| Part::Output(output.to_owned())),
         };
         assert_eq!(select(&installable(None), split()).unwrap().path, "/nix/store/base");
         assert_eq!(select(&installable(Some("apps")), split()).unwrap().path, "/nix/store/apps");

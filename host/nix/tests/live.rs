@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use seed_model::Installable;
+use seed_model::{Installable, Part};
 use seed_nix::{Event, Nix, NixError, NixOptions};
 
 const FLAKE: &str = r#"
@@ -55,7 +55,7 @@ impl Fixture {
 
     fn evaluate(&self, attribute: &str) -> Result<Vec<seed_nix::Evaluated>, NixError> {
         let flake = self.nix.flake("path:.", self.dir.path(), &quiet)?;
-        let installable = Installable { attribute: attribute.to_owned(), output: None };
+        let installable = Installable { attribute: attribute.to_owned(), part: Part::DefaultOutput };
         self.nix.evaluate(&flake, &self.system, &[installable], &quiet)
     }
 
@@ -85,7 +85,7 @@ fn builds_a_split_derivation_and_reads_its_closure() {
     assert!(!flake.dirty && flake.revision.is_none());
     assert_eq!(nix.outputs(&flake, system, "seed", &observer).unwrap(), ["base", "apps"]);
     let installables = ["apps", "base"]
-        .map(|output| Installable { attribute: "seed".to_owned(), output: Some(output.to_owned()) });
+        .map(|output| Installable { attribute: "seed".to_owned(), part: Part::Output(output.to_owned()) });
     let outputs = nix.evaluate(&flake, system, &installables, &observer).unwrap();
     let realised = nix.realise(&outputs, &observer).unwrap();
     assert!(realised.paths[0].ends_with("-seed-apps") && realised.paths[1].ends_with("-seed-base"));
@@ -305,7 +305,7 @@ fn the_example_builds_alike_everywhere() {
     assert_eq!(outputs, ["base", "library", "apps", "checks", "devShells", "overlays"]);
     let installables: Vec<Installable> = outputs
         .iter()
-        .map(|output| Installable { attribute: "seed".to_owned(), output: Some(output.clone()) })
+        .map(|output| Installable { attribute: "seed".to_owned(), part: Part::Output(output.clone()) })
         .collect();
     let evaluated = nix.evaluate(&flake, "x86_64-linux", &installables, &quiet).unwrap();
     let realised = nix.realise(&evaluated, &quiet).unwrap();
@@ -331,7 +331,7 @@ fn sources_that_change_after_they_were_resolved_are_not_used() {
     let fixture = Fixture::new();
     let flake = fixture.nix.flake("path:.", fixture.dir.path(), &quiet).unwrap();
     let evaluate = || {
-        let installable = Installable { attribute: "seed".to_owned(), output: None };
+        let installable = Installable { attribute: "seed".to_owned(), part: Part::DefaultOutput };
         find().evaluate(&flake, &fixture.system, &[installable], &quiet)
     };
     let before = evaluate().unwrap();
@@ -407,7 +407,7 @@ fn what_is_built_costs_five_programs() {
     let run = |nix: &Nix| {
         let flake = nix.flake("path:.", fixture.dir.path(), &quiet).unwrap();
         let outputs = nix.outputs(&flake, &fixture.system, "seed", &quiet).unwrap();
-        let installable = |output| Installable { attribute: "seed".to_owned(), output: Some(output) };
+        let installable = |output| Installable { attribute: "seed".to_owned(), part: Part::Output(output) };
         let installables: Vec<Installable> = outputs.into_iter().map(installable).collect();
         let evaluated = nix.evaluate(&flake, &fixture.system, &installables, &quiet).unwrap();
         let realised = nix.realise(&evaluated, &quiet).unwrap();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use seed_model::{Closure, Installable};
+use seed_model::{Closure, Installable, Part};
 use seed_nix::{Event, FlakeInfo, Nix, NixError, NixOptions};
 
 const LAYERS: [&str; 6] = ["base", "library", "apps", "checks", "devShells", "overlays"];
@@ -49,7 +49,10 @@ impl Fixture {
     fn closure(&self, system: &str, layers: &[&str]) -> Closure {
         let installables: Vec<Installable> = layers
             .iter()
-            .map(|layer| Installable { attribute: "seed".to_owned(), output: Some((*layer).to_owned()) })
+            .map(|layer| Installable {
+                attribute: "seed".to_owned(),
+                part: Part::Output((*layer).to_owned()),
+            })
             .collect();
         let outputs = self.nix.evaluate(&self.flake(), system, &installables, &quiet).unwrap();
         let realised = self.nix.realise(&outputs, &quiet).unwrap();

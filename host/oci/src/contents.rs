@@ -138,6 +138,7 @@ pub(crate) fn segments(spec: &LayerSpec) -> Result<Vec<Segment<'_>>, ContentsErr
             EntryKind::File(content) => (EntryType::File(content.len() as u64), &content[..]),
             EntryKind::Symlink(target) => (EntryType::Symlink(target.as_bytes()), &[][..]),
             EntryKind::Directory => continue,
+            EntryKind::Registration => return Err(unwritten(entry)),
         };
         let path = &entry.path.as_bytes()[1..];
         write(&mut last, &Header { path, kind, mode: entry.mode, uid: entry.uid, gid: entry.gid }, content);
@@ -151,6 +152,12 @@ fn write(out: &mut Vec<u8>, header: &Header<'_>, content: &[u8]) {
     header.write(out).expect("writing to memory");
     out.extend_from_slice(content);
     write_padding(out, content.len() as u64).expect("writing to memory");
+}
+
+/// Layers are packed from bytes; whoever has the closure makes a file of a registration first.
+fn unwritten(entry: &Entry) -> ContentsError {
+    let reason = "its registration has not been written";
+    ContentsError::Path { owner: "an entry".to_owned(), path: entry.path.clone(), reason }
 }
 
 fn entry_owner(entry: &Entry) -> Rc<str> {

@@ -82,6 +82,7 @@ fn request() -> SelectionRequest {
         source: SourceKind::Flake,
         available: Vec::new(),
         variables: BTreeMap::new(),
+        pin: None,
     }
 }
 

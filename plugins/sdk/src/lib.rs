@@ -54,6 +54,7 @@ pub mod appending;
 #[doc(hidden)]
 pub mod bindings;
 pub mod canonical_json;
+mod closure;
 mod component;
 pub mod diagnostic;
 pub mod digest;
@@ -67,6 +68,7 @@ pub mod signer;
 pub mod statement;
 pub mod tag;
 pub mod template;
+pub mod testing;
 
 pub use base64;
 pub use bindings::imports::seed::pipeline::types::{

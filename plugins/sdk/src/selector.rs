@@ -4,9 +4,12 @@ use crate::bindings::layer_selector::exports::seed::pipeline::layer_selection as
 use crate::component::{Component, install_panic_hook, parse_config};
 use crate::{Plugin, StageError};
 
-pub use crate::graph::{Closure, Output, Path};
+pub use crate::closure::{Closure, Output, Path};
 pub use crate::plan::{Entry, EntryKind, ImageConfig, ImagePlan, Layer};
-pub use exports::{Installable, OutputRequest, Request as SelectRequest, SourceKind, VariantKind};
+pub use exports::{
+    Installable, OutputRequest, PackageChanges, Part, Pin, PinnedLayer, Request as SelectRequest, SourceKind,
+    VariantKind,
+};
 
 /// A plugin of the selection stage. Both functions are pure: same arguments, same answer.
 pub trait LayerSelector: Plugin {
@@ -23,9 +26,9 @@ impl<P: LayerSelector> exports::Guest for Component<P> {
         P::outputs(parse_config(&request.config)?, request)
     }
 
-    fn plan(request: SelectRequest, closure: Closure) -> Result<ImagePlan, StageError> {
+    fn plan(request: SelectRequest, closure: crate::graph::Closure) -> Result<ImagePlan, StageError> {
         install_panic_hook();
-        P::plan(parse_config(&request.config)?, request, closure)
+        P::plan(parse_config(&request.config)?, request, closure.into())
     }
 }
 

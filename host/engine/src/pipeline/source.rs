@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use seed_model::{Installable, OutputRequest, Platform};
+use seed_model::{Installable, OutputRequest, Part, Platform};
 use toml::Spanned;
 
 use crate::pipeline::closure;
@@ -128,7 +128,8 @@ fn installable(text: &Spanned<String>, problems: &mut Vec<Problem>) -> Option<In
     let plain =
         |text: &str| !text.is_empty() && !text.contains(|c: char| c.is_control() || "^,*# ".contains(c));
     if plain(attribute) && output.as_deref().is_none_or(plain) {
-        return Some(Installable { attribute: attribute.to_owned(), output });
+        let part = output.map_or(Part::DefaultOutput, Part::Output);
+        return Some(Installable { attribute: attribute.to_owned(), part });
     }
     problems.push(invalid(
         format!("`{}` is not an attribute path", text.get_ref().escape_debug()),

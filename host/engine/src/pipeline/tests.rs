@@ -6,6 +6,7 @@ use insta::assert_snapshot;
 
 use crate::pipeline::{LoadError, Pipeline, PluginSource, Source};
 use crate::testing::{parse, rendered};
+use seed_model::Part;
 
 const REST: &str = "\n[seed]\nname = \"hello\"\n\n[[publish]]\nplugin = \"builtin:oci-layout\"\n";
 
@@ -60,7 +61,7 @@ fn the_whole_form_is_read() {
     let Source::Flake(flake) = &pipeline.source else { panic!("{:?}", pipeline.source) };
     let layers: Vec<_> = flake.layers.iter().map(|layer| layer.layer.as_str()).collect();
     assert_eq!(layers, ["library", "base"], "in the order of the file");
-    assert_eq!(flake.layers[0].installables[0].output.as_deref(), Some("out"));
+    assert_eq!(flake.layers[0].installables[0].part, Part::Output("out".to_owned()));
     assert_eq!(*pipeline.select.source.get_ref(), PluginSource::Builtin("standard-layers".to_owned()));
     assert_eq!(pipeline.select.config.value.to_string(), r#"{"links":{"/bin/sh":"bash"},"max-layers":64}"#);
     let link = pipeline.select.config.span("/links/~1bin~1sh").unwrap();

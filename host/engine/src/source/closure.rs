@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use miette::{Diagnostic, NamedSource, SourceSpan};
-use seed_model::{Installable, OutputRequest};
+use seed_model::{Installable, OutputRequest, Part};
 use seed_nix::{Graph, GraphError};
 
 use crate::pipeline::{ClosureFiles, LayerPaths, Pipeline};
@@ -145,7 +145,7 @@ impl OpenClosure {
         let request = |layer: &LayerPaths| {
             let installable = |root: &toml::Spanned<String>| Installable {
                 attribute: root.get_ref().clone(),
-                output: layer.split.then(|| layer.layer.clone()),
+                part: if layer.split { Part::Output(layer.layer.clone()) } else { Part::DefaultOutput },
             };
             OutputRequest {
                 layer: layer.layer.clone(),
@@ -227,7 +227,7 @@ mod tests {
         let built = closure.build(&available).unwrap();
         assert_eq!(built.closure.paths.len(), 2);
         assert_eq!(built.places[0].source, Path::new(TOOL));
-        assert_eq!(available[0].installables[0].output.as_deref(), Some("base"));
+        assert_eq!(available[0].installables[0].part, Part::Output("base".to_owned()));
         available[0].installables[0].attribute = TOOL.to_owned();
         assert_snapshot!(closure.build(&available).unwrap_err(), @"the selection plugin asked for `/nix/store/29fm9z46kgr2s7nkgxm22h7hxshda04l-tool`, which is not in [source.closure]");
     }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use miette::{Diagnostic, NamedSource, SourceSpan};
-use seed_model::{Closure, Installable, LayerRoots, OutputRequest, StorePath};
+use seed_model::{Closure, Installable, LayerRoots, OutputRequest, Part, StorePath};
 use seed_oci::{NarError, nar_digest};
 
 use crate::events::{Events, TaskKind};
@@ -88,7 +88,7 @@ impl OpenDirectories {
     pub(super) fn available(&self) -> Vec<OutputRequest> {
         let request = |layer: &String| OutputRequest {
             layer: layer.clone(),
-            installables: vec![Installable { attribute: layer.clone(), output: None }],
+            installables: vec![Installable { attribute: layer.clone(), part: Part::DefaultOutput }],
         };
         self.layers.iter().map(|(layer, _)| request(&layer.layer)).collect()
     }

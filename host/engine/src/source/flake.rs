@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
-use seed_model::{Installable, OutputRequest};
+use seed_model::{Installable, OutputRequest, Part};
 use seed_nix::{FlakeInfo, Nix, NixError, NixOptions};
 
 use crate::events::Events;
@@ -105,7 +105,7 @@ impl OpenFlake {
             .map_err(|error| self.error(error, attr.span()))?;
         let layer = |output: String| OutputRequest {
             layer: output.clone(),
-            installables: vec![Installable { attribute: attribute.clone(), output: Some(output) }],
+            installables: vec![Installable { attribute: attribute.clone(), part: Part::Output(output) }],
         };
         Ok(outputs.into_iter().map(layer).collect())
     }

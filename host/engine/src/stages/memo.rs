@@ -56,6 +56,7 @@ impl Memo {
             "source": request.source,
             "available": request.available,
             "variables": request.variables,
+            "pin": request.pin,
             "closure": closure,
         });
         Digest::of(key.to_string().as_bytes())

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use miette::Diagnostic;
-use seed_model::{Codec, Descriptor, Digest, Image, ImagePlan, PackRequest, Platform};
+use seed_model::{Codec, Descriptor, Digest, Entry, EntryKind, Image, ImagePlan, PackRequest, Platform};
 use seed_oci::documents::{DocumentError, check_image};
 use seed_oci::{LayerSpec, PackError, share_directories};
 use seed_runtime::capabilities::Capabilities;
@@ -73,9 +73,16 @@ pub(crate) struct PackedImage {
 
 /// The layers of a plan, to pack. Their codec is the packer's choice and not in here.
 pub(crate) fn layer_specs(plan: &ImagePlan, built: &Built) -> Vec<LayerSpec> {
+    let entry = |entry: &Entry| match entry.kind {
+        EntryKind::Registration => {
+            let text = built.closure.registration();
+            Entry { kind: EntryKind::File(text.into_bytes()), ..entry.clone() }
+        }
+        _ => entry.clone(),
+    };
     let layer = |layer: &seed_model::Layer| LayerSpec {
         paths: layer.paths.iter().map(|index| built.path_spec(*index)).collect(),
-        entries: layer.entries.clone(),
+        entries: layer.entries.iter().map(entry).collect(),
         codec: Codec::None,
     };
     let mut layers: Vec<_> = plan.layers.iter().map(layer).collect();

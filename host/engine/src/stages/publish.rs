@@ -145,6 +145,7 @@ pub(crate) fn publish(
         index: index.map(|manifest| Content { manifest: manifest.clone(), blobs: Vec::new() }),
         artifacts: artifacts.iter().map(attached).collect(),
         variables,
+        tagged: true,
     };
     let published = plugin.plugin.publish(&capabilities, &request);
     Ok(published.map_err(|error| StageFailure::new(context, plugin, error))?)

@@ -72,6 +72,7 @@ impl Selection<'_> {
             source: self.source,
             available: self.available.clone(),
             variables: context.variables.clone(),
+            pin: None,
         }
     }
 }

@@ -129,6 +129,6 @@ fn a_panic_reaches_the_user_with_its_place() {
     let plugin = load(&component("standard-layers"), Stage::Select);
     let error = plugin.plan(&nothing(), &selection(), &closure).unwrap_err();
     let Failure::Panic(Some(message)) = error.failure else { panic!("{error}") };
-    assert!(message.starts_with("standard-layers/src/assign.rs:"), "{message}");
+    assert!(message.starts_with("layering/src/assign.rs:"), "{message}");
     assert!(message.ends_with("index out of bounds: the len is 0 but the index is 7"), "{message}");
 }

@@ -75,6 +75,7 @@ pub(crate) fn selection() -> SelectionRequest {
         source: SourceKind::Flake,
         available: Vec::new(),
         variables: BTreeMap::new(),
+        pin: None,
     }
 }
 
@@ -105,6 +106,7 @@ pub(crate) fn publication() -> PublishRequest {
         index: None,
         artifacts: Vec::new(),
         variables: BTreeMap::new(),
+        tagged: true,
     }
 }
 

@@ -26,6 +26,7 @@ impl From<&model::PublishRequest> for wit::Request {
             index: model.index.as_ref().map(Into::into),
             artifacts: model.artifacts.iter().map(attached).collect(),
             variables: pairs(&model.variables),
+            tagged: model.tagged,
         }
     }
 }

@@ -25,6 +25,25 @@ impl From<&model::SelectionRequest> for wit::Request {
             },
             available: model.available.iter().map(Into::into).collect(),
             variables: pairs(&model.variables),
+            pin: model.pin.as_ref().map(Into::into),
+        }
+    }
+}
+
+impl From<&model::Pin> for wit::Pin {
+    fn from(model: &model::Pin) -> Self {
+        let layer = |layer: &model::PinnedLayer| wit::PinnedLayer {
+            name: layer.name.clone(),
+            paths: layer.paths.clone(),
+        };
+        let changes = |(package, changes): (&String, &u32)| wit::PackageChanges {
+            package: package.clone(),
+            changes: *changes,
+        };
+        Self {
+            layers: model.layers.iter().map(layer).collect(),
+            updates: model.updates,
+            changes: model.changes.iter().map(changes).collect(),
         }
     }
 }
@@ -33,7 +52,12 @@ impl From<&model::OutputRequest> for wit::OutputRequest {
     fn from(model: &model::OutputRequest) -> Self {
         let installable = |model: &model::Installable| wit::Installable {
             attribute: model.attribute.clone(),
-            output: model.output.clone(),
+            part: match &model.part {
+                model::Part::DefaultOutput => wit::Part::DefaultOutput,
+                model::Part::Output(output) => wit::Part::Output(output.clone()),
+                model::Part::BuildInputs => wit::Part::BuildInputs,
+                model::Part::FlakeInputs => wit::Part::FlakeInputs,
+            },
         };
         Self {
             layer: model.layer.clone(),
@@ -44,26 +68,40 @@ impl From<&model::OutputRequest> for wit::OutputRequest {
 
 impl From<wit::OutputRequest> for model::OutputRequest {
     fn from(wit: wit::OutputRequest) -> Self {
-        let installable =
-            |wit: wit::Installable| model::Installable { attribute: wit.attribute, output: wit.output };
+        let installable = |wit: wit::Installable| model::Installable {
+            attribute: wit.attribute,
+            part: match wit.part {
+                wit::Part::DefaultOutput => model::Part::DefaultOutput,
+                wit::Part::Output(output) => model::Part::Output(output),
+                wit::Part::BuildInputs => model::Part::BuildInputs,
+                wit::Part::FlakeInputs => model::Part::FlakeInputs,
+            },
+        };
         Self { layer: wit.layer, installables: wit.installables.into_iter().map(installable).collect() }
     }
 }
 
 impl From<&model::Closure> for graph::Closure {
     fn from(model: &model::Closure) -> Self {
-        let path = |path: &model::StorePath| graph::Path {
-            store_path: path.store_path.clone(),
-            nar_hash: path.nar_hash.to_string(),
-            nar_size: path.nar_size,
-            references: path.references.clone(),
-        };
         let output = |output: &model::LayerRoots| graph::Output {
             layer: output.layer.clone(),
             roots: output.roots.clone(),
         };
+        let (mut store_paths, mut nar_hashes) = (String::new(), Vec::with_capacity(model.paths.len() * 32));
+        let (mut references, mut reference_ends) = (Vec::new(), Vec::with_capacity(model.paths.len()));
+        for path in &model.paths {
+            store_paths.push_str(&path.store_path);
+            store_paths.push('\n');
+            nar_hashes.extend_from_slice(path.nar_hash.as_bytes());
+            references.extend_from_slice(&path.references);
+            reference_ends.push(u32::try_from(references.len()).unwrap_or(u32::MAX));
+        }
         Self {
-            paths: model.paths.iter().map(path).collect(),
+            store_paths,
+            nar_hashes,
+            nar_sizes: model.paths.iter().map(|path| path.nar_size).collect(),
+            references,
+            reference_ends,
             outputs: model.outputs.iter().map(output).collect(),
         }
     }
@@ -98,6 +136,7 @@ impl From<&model::Layer> for plan::Layer {
                 model::EntryKind::Directory => plan::EntryKind::Directory,
                 model::EntryKind::Symlink(target) => plan::EntryKind::Symlink(target.clone()),
                 model::EntryKind::File(content) => plan::EntryKind::File(content.clone()),
+                model::EntryKind::Registration => plan::EntryKind::Registration,
             },
             mode: entry.mode,
             uid: entry.uid,
@@ -119,6 +158,7 @@ impl From<plan::Layer> for model::Layer {
                 plan::EntryKind::Directory => model::EntryKind::Directory,
                 plan::EntryKind::Symlink(target) => model::EntryKind::Symlink(target),
                 plan::EntryKind::File(content) => model::EntryKind::File(content),
+                plan::EntryKind::Registration => model::EntryKind::Registration,
             },
             mode: entry.mode,
             uid: entry.uid,

@@ -17,7 +17,7 @@ const MIN_SINGLE: u64 = 1 << 20;
 
 /// Splits the roles into at most `budget` layers; `budget` is at least the number of roles.
 pub(crate) fn split(roles: &[Role], closure: &Closure, budget: usize) -> Vec<Layer> {
-    let size = |index: u32| closure.paths[index as usize].nar_size;
+    let size = |index: u32| closure.nar_size(index);
     let mut largest: Vec<u32> = roles
         .iter()
         .flat_map(|role| &role.paths)

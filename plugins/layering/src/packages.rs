@@ -1,12 +1,12 @@
 //! Packages by name, as far as a closure's metadata tells.
 
-use seed_plugin::selector::{Closure, SelectRequest};
+use seed_plugin::selector::{Closure, Part, SelectRequest};
 
 /// Length of the hash part of a store path's name.
 const HASH_LENGTH: usize = 32;
 
 /// The name of a store path without its directory and hash: `hello-2.12` of `/nix/store/<hash>-hello-2.12`.
-fn name(store_path: &str) -> &str {
+pub fn name(store_path: &str) -> &str {
     let base = store_path.rsplit('/').next().unwrap_or(store_path);
     match base.split_at_checked(HASH_LENGTH) {
         Some((_, rest)) => rest.strip_prefix('-').unwrap_or(base),
@@ -26,26 +26,21 @@ fn is_package(store_path: &str, wanted: &str) -> bool {
 }
 
 /// Every path of the closure that is this package.
-pub(crate) fn find<'a>(closure: &'a Closure, wanted: &str) -> Vec<&'a str> {
-    closure
-        .paths
-        .iter()
-        .map(|path| path.store_path.as_str())
-        .filter(|path| is_package(path, wanted))
-        .collect()
+pub fn find<'a>(closure: &'a Closure, wanted: &str) -> Vec<&'a str> {
+    closure.store_paths().filter(|path| is_package(path, wanted)).collect()
 }
 
 /// The packages that were asked for in each layer, by index. Where a layer is an output of a split-output derivation
 /// (`nix/mkseed.nix`), its root is a file that lists packages, and the packages are what it refers to.
 pub(crate) fn requested(request: &SelectRequest, closure: &Closure) -> Vec<(String, Vec<u32>)> {
     let mut layers = Vec::new();
-    for output in &closure.outputs {
+    for output in closure.outputs() {
         let is_list = request.available.iter().any(|offer| {
             offer.layer == output.layer
-                && offer.installables.iter().all(|i| i.output.as_deref() == Some(output.layer.as_str()))
+                && offer.installables.iter().all(|i| i.part == Part::Output(output.layer.clone()))
         });
         let packages = if is_list {
-            let references = |root: &u32| closure.paths[*root as usize].references.iter().copied();
+            let references = |root: &u32| closure.references(*root).iter().copied();
             output
                 .roots
                 .iter()

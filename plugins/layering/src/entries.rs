@@ -55,7 +55,7 @@ fn resolve(path: &str, target: &str, closure: &Closure) -> Result<String, Diagno
     };
     let problem = |message: &str, help: &str| {
         let pointer = format!("/links/{}", path.replace('~', "~0").replace('/', "~1"));
-        Diagnostic::error("standard-layers::link", message).with_help(help).at(&pointer)
+        Diagnostic::error("layering::link", message).with_help(help).at(&pointer)
     };
     match &*packages::find(closure, package) {
         [store_path] => Ok(format!("{store_path}{rest}")),

@@ -33,7 +33,7 @@ fn search_path(request: &SelectRequest, closure: &Closure) -> String {
             continue;
         }
         for index in requested {
-            let directory = format!("{}/bin", closure.paths[index as usize].store_path);
+            let directory = format!("{}/bin", closure.store_path(index));
             if directories.len() < MAX_PATH_DIRECTORIES && !directories.contains(&directory) {
                 directories.push(directory);
             }

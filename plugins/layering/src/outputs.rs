@@ -1,47 +1,47 @@
 //! Which of the offered layers to build.
 
 use seed_plugin::Diagnostic;
-use seed_plugin::selector::{OutputRequest, SelectRequest, VariantKind};
+use seed_plugin::selector::{OutputRequest, Part, SelectRequest, VariantKind};
 
 use crate::config::Config;
 
 /// The standard layers, most stable first.
-pub(crate) const STANDARD: [&str; 6] = ["base", "library", "apps", "checks", "devShells", "overlays"];
+pub const STANDARD: [&str; 6] = ["base", "library", "apps", "checks", "devShells", "overlays"];
 
-/// How many of [`STANDARD`], from the first on, a runtime image takes.
-const RUNTIME: usize = 3;
+/// The layers that a runtime image takes, bottom first.
+const RUNTIME: [&str; 3] = ["base", "library", "apps"];
+
+/// The layers that a build image takes, bottom first: the standard ones, and those that the host offers for it.
+const BUILD: [&str; 8] = ["nix", "base", "inputs", "library", "apps", "checks", "devShells", "overlays"];
 
 /// The offered layers that this image takes, in the order in which they are stacked.
-pub(crate) fn choose(config: &Config, request: &SelectRequest) -> Result<Vec<OutputRequest>, Diagnostic> {
+pub fn choose(config: &Config, request: &SelectRequest) -> Result<Vec<OutputRequest>, Diagnostic> {
     let offered = |name: &str| request.available.iter().find(|output| output.layer == name);
     if let Some(names) = &config.layers {
         let find = |(index, name): (usize, &String)| {
             offered(name).cloned().ok_or_else(|| {
-                Diagnostic::error(
-                    "standard-layers::unknown-layer",
-                    &format!("the source offers no layer `{name}`"),
-                )
-                .with_help(&format!("it offers {}", list(request)))
-                .at(&format!("/layers/{index}"))
+                Diagnostic::error("layering::unknown-layer", &format!("the source offers no layer `{name}`"))
+                    .with_help(&format!("it offers {}", list(request)))
+                    .at(&format!("/layers/{index}"))
             })
         };
         return names.iter().enumerate().map(find).collect();
     }
-    if let Some(other) = request.available.iter().find(|output| !STANDARD.contains(&output.layer.as_str())) {
+    if let Some(other) = request.available.iter().find(|output| !BUILD.contains(&output.layer.as_str())) {
         return Err(Diagnostic::error(
-            "standard-layers::not-standard",
+            "layering::not-standard",
             &format!("the source offers `{}`, which is not a standard layer", other.layer),
         )
         .with_help(&way_out(request)));
     }
     let wanted = match request.variant {
-        VariantKind::Runtime => &STANDARD[..RUNTIME],
-        VariantKind::Build => &STANDARD[..],
+        VariantKind::Runtime => &RUNTIME[..],
+        VariantKind::Build => &BUILD[..],
     };
     let chosen: Vec<_> = wanted.iter().filter_map(|name| offered(name)).cloned().collect();
     if chosen.is_empty() {
         return Err(Diagnostic::error(
-            "standard-layers::nothing-to-take",
+            "layering::nothing-to-take",
             &format!("the source offers none of the layers {}", wanted.join(", ")),
         )
         .with_help(&format!("it offers {}", list(request))));
@@ -68,7 +68,7 @@ fn plain_package(request: &SelectRequest) -> Option<&str> {
     let mut attribute = None;
     for offer in &request.available {
         let [installable] = &*offer.installables else { return None };
-        let is_output = installable.output.as_ref() == Some(&offer.layer);
+        let is_output = installable.part == Part::Output(offer.layer.clone());
         let is_same = *attribute.get_or_insert(&installable.attribute) == &installable.attribute;
         if !is_output || !is_same || STANDARD.contains(&offer.layer.as_str()) {
             return None;

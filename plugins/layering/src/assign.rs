@@ -13,9 +13,9 @@ pub(crate) struct Role {
 
 /// Gives each path to the first output that reaches it. Outputs that are left with nothing are left out.
 pub(crate) fn assign(closure: &Closure) -> Vec<Role> {
-    let mut taken = vec![false; closure.paths.len()];
+    let mut taken = vec![false; closure.len() as usize];
     let mut roles = Vec::new();
-    for output in &closure.outputs {
+    for output in closure.outputs() {
         let mut paths = Vec::new();
         let mut pending = output.roots.clone();
         while let Some(index) = pending.pop() {
@@ -23,7 +23,7 @@ pub(crate) fn assign(closure: &Closure) -> Vec<Role> {
                 continue;
             }
             paths.push(index);
-            pending.extend_from_slice(&closure.paths[index as usize].references);
+            pending.extend_from_slice(closure.references(index));
         }
         if !paths.is_empty() {
             paths.sort_unstable();

@@ -1,0 +1,88 @@
+//! From a closure to a plan: standard layers as hard boundaries, each split into image layers.
+//!
+//! A path belongs to the first (most stable) standard layer that reaches it, so a change in `apps` never touches the
+//! layers of `base`. Inside a standard layer [`split`] decides. `standard-layers` is this and nothing else; a selector
+//! that only chooses other outputs builds on it.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking"))]
+
+mod assign;
+mod config;
+mod entries;
+mod environment;
+mod outputs;
+mod packages;
+mod split;
+
+use seed_plugin::selector::{Closure, ImageConfig, ImagePlan, Layer, SelectRequest};
+use seed_plugin::{Diagnostic, Pair};
+
+pub use config::{Config, MaxLayers};
+pub use outputs::{STANDARD, choose};
+pub use packages::{find, name};
+
+/// The plan for a closure. Fails where the layer budget is too small, or a link names no package.
+pub fn plan(config: &Config, request: &SelectRequest, closure: &Closure) -> Result<ImagePlan, Diagnostic> {
+    let roles = assign::assign(closure);
+    let entries = entries::entries(config, request, closure)?;
+    let reserved = usize::from(!entries.is_empty());
+    let Some(budget) = config.max_layers.0.checked_sub(reserved).filter(|budget| *budget >= roles.len())
+    else {
+        let least = roles.len() + reserved;
+        return Err(Diagnostic::error(
+            "layering::max-layers",
+            &format!(
+                "{} layers are too few: this image has {least} parts that stay apart",
+                config.max_layers.0
+            ),
+        )
+        .with_help(&format!("set `max-layers` to {least} or more"))
+        .at("/max-layers"));
+    };
+    let mut layers = split::split(&roles, closure, budget);
+    if !entries.is_empty() {
+        // On top, because links name packages of any layer; a few hundred bytes that are cheap to send again.
+        let name = closure.outputs().last().map_or_else(|| "apps".to_owned(), |output| output.layer.clone());
+        layers.push(Layer { name, paths: Vec::new(), entries });
+    }
+    Ok(ImagePlan {
+        layers,
+        config: image_config(config, request, closure),
+        annotations: annotations(config, request),
+        notes: Vec::new(),
+    })
+}
+
+fn image_config(config: &Config, request: &SelectRequest, closure: &Closure) -> ImageConfig {
+    ImageConfig {
+        entrypoint: config.entrypoint.clone(),
+        cmd: config.cmd.clone(),
+        env: environment::environment(config, request, closure),
+        user: config.user.clone(),
+        working_dir: config.working_dir.clone(),
+        labels: config.labels.clone().into_iter().collect(),
+        exposed_ports: config.exposed_ports.clone(),
+        volumes: config.volumes.clone(),
+        stop_signal: config.stop_signal.clone(),
+    }
+}
+
+/// The pre-defined annotation keys of the OCI specification that are known here, and the user's own, which win.
+fn annotations(config: &Config, request: &SelectRequest) -> Vec<Pair> {
+    let mut annotations = config.annotations.clone();
+    let known = [
+        ("org.opencontainers.image.title", Some(&request.name)),
+        (
+            "org.opencontainers.image.revision",
+            request.variables.iter().find(|(name, _)| name == "commit").map(|(_, value)| value),
+        ),
+    ];
+    for (key, value) in known {
+        if let Some(value) = value {
+            annotations.entry(key.to_owned()).or_insert_with(|| value.clone());
+        }
+    }
+    annotations.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests;
