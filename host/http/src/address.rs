@@ -2,6 +2,25 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use url::{Host, Url};
+
+/// The host of `url` where it is an address and not a name.
+pub(crate) fn literal(url: &Url) -> Option<IpAddr> {
+    match url.host()? {
+        Host::Domain(_) => None,
+        Host::Ipv4(address) => Some(address.into()),
+        Host::Ipv6(address) => Some(address.into()),
+    }
+}
+
+/// Whether `address` is link-local, where clouds answer with the credentials of the machine that asks.
+pub(crate) fn is_link_local(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.is_link_local(),
+        IpAddr::V6(address) => address.is_unicast_link_local(),
+    }
+}
+
 /// Whether `address` is globally reachable unicast, after the IANA special-purpose registries (RFC 6890 and updates).
 ///
 /// IPv6 forms that carry an IPv4 address (mapped, NAT64, 6to4) are judged by that address.
@@ -47,6 +66,16 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn link_local_is_known_in_all_its_forms() {
+        for address in ["169.254.169.254", "169.254.0.1", "fe80::1", "::ffff:169.254.169.254"] {
+            assert!(is_link_local(address.parse().unwrap()), "{address}");
+        }
+        for address in ["10.0.0.1", "127.0.0.1", "fd00::1", "::1", "1.1.1.1"] {
+            assert!(!is_link_local(address.parse().unwrap()), "{address}");
+        }
+    }
 
     #[test]
     fn only_global_unicast_is_public() {

@@ -10,6 +10,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::exchange::Exchange;
+use crate::named::NamedOrigins;
 use crate::prepare::Prepared;
 use crate::resolver::{Lookup, SystemLookup};
 use crate::tokens::Tokens;
@@ -62,6 +63,7 @@ impl Client {
         let exchange = Exchange {
             wire: Wire::new(Arc::new(options.grants), options.limits, lookup),
             tokens: Tokens::new(options.credential_store),
+            named: NamedOrigins::default(),
             blobs: options.blobs,
             progress: options.progress,
         };

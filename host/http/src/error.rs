@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use url::Url;
 
+use crate::address::{is_link_local, is_public, literal};
 use crate::origin::OriginPattern;
 
 /// A request that got no response. URLs in messages have no query and no user info, since both can hold secrets.
@@ -16,7 +17,7 @@ pub enum Error {
         what: String,
         /// The rule that refused it.
         why: String,
-        /// What to write in the pipeline file.
+        /// What to write in the pipeline file, or why it is better not to.
         help: String,
     },
     /// No credentials, or the token service refused them.
@@ -75,22 +76,38 @@ impl Error {
         matches!(self, Self::Connection { transient: true, .. } | Self::Timeout { .. })
     }
 
-    /// `origin` is not among the granted ones.
-    pub(crate) fn origin_denied(origin: &str, granted: &[OriginPattern]) -> Self {
-        let why = if granted.is_empty() {
-            "there is no `http` grant".to_owned()
-        } else {
-            "no `http` grant names it".to_owned()
+    /// The origin of `url` is not among the granted ones. `named_by` is the origin of the server that named it; none
+    /// where the caller did.
+    pub(crate) fn origin_denied(url: &Url, named_by: Option<&str>, granted: &[OriginPattern]) -> Self {
+        let origin = url.origin().ascii_serialization();
+        let address = literal(url);
+        let is_inside = url.host_str() == Some("localhost") || address.is_some_and(|a| !is_public(a));
+        let help = match named_by {
+            _ if address.is_some_and(is_link_local) => NEVER_LINK_LOCAL.to_owned(),
+            Some(by) if is_inside => format!(
+                "{by} named this address, which is inside of your own network: a hostile server would do so to get at \
+                 what others cannot reach; grant it only if you know it as the server's own"
+            ),
+            _ => format!("to allow it, {}", write_origin(&origin, granted)),
         };
-        Self::Denied { what: format!("`{origin}`"), why, help: add_origin(origin, granted) }
+        let why = if granted.is_empty() { "there is no `http` grant" } else { "no `http` grant names it" };
+        let what = match named_by {
+            Some(by) if !is_inside => format!("`{origin}`, which {by} named"),
+            _ => format!("`{origin}`"),
+        };
+        Self::Denied { what, why: why.to_owned(), help }
     }
 }
 
+/// Instead of a grant to write.
+pub(crate) const NEVER_LINK_LOCAL: &str =
+    "link-local addresses hold the credentials of cloud machines, and no registry: do not grant them";
+
 /// The exact line of the pipeline file that grants `origin` beside what is granted already.
-pub(crate) fn add_origin(origin: &str, granted: &[OriginPattern]) -> String {
+pub(crate) fn write_origin(origin: &str, granted: &[OriginPattern]) -> String {
     let mut origins: Vec<String> = granted.iter().map(ToString::to_string).collect();
     origins.push(origin.to_owned());
-    format!("to allow it, write grants = {{ http = [{}] }}", quoted(&origins))
+    format!("write grants = {{ http = [{}] }}", quoted(&origins))
 }
 
 /// The names as the inside of a TOML array.

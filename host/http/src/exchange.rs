@@ -12,6 +12,7 @@ use crate::body::{BlobBody, Task};
 use crate::challenge;
 use crate::error::shown;
 use crate::grants::{is_confidential, registry_url};
+use crate::named::NamedOrigins;
 use crate::prepare::{Prepared, check_url};
 use crate::tokens::{Area, Tokens};
 use crate::wire::{Sink, Wire};
@@ -25,6 +26,7 @@ const MAX_REDIRECTS: usize = 10;
 pub(crate) struct Exchange {
     pub(crate) wire: Wire,
     pub(crate) tokens: Tokens,
+    pub(crate) named: NamedOrigins,
     pub(crate) blobs: Option<Arc<dyn BlobSource>>,
     pub(crate) progress: Option<Arc<dyn Progress>>,
 }
@@ -47,25 +49,28 @@ impl Exchange {
         self.wire.within(&request.method, &request.url, bytes, self.follow(request, sink)).await
     }
 
-    /// Follows redirects of `GET` and `HEAD`; each hop is checked as the first request was.
+    /// Follows redirects of `GET` and `HEAD`; each hop is checked as the first request was. After too many of them the
+    /// last redirect is the answer.
     async fn follow(&self, request: &Prepared, sink: &Sink) -> Result<Response, Error> {
         let mut url = request.url.clone();
-        for _ in 0..=MAX_REDIRECTS {
-            self.wire.grants().check(&url)?;
+        let mut hops = 0;
+        loop {
+            self.wire.grants().check(&url, self.named.by(&url).as_deref())?;
             let activity = Arc::new(Activity::new());
             let answer = self.authenticated(request, &url, &activity).await?;
-            match redirect_target(&answer, &url).filter(|_| request.is_safe()) {
+            let location = location(&answer, &url);
+            if let Some(location) = &location {
+                self.named.note(&url, location);
+            }
+            match location.filter(|_| is_redirect(&answer) && request.is_safe() && hops < MAX_REDIRECTS) {
                 Some(target) => {
                     check_url(&target)?;
                     url = target;
+                    hops += 1;
                 }
                 None => return self.wire.body(&request.method, &url, answer, &activity, sink).await,
             }
         }
-        Err(Error::Invalid {
-            url: shown(&request.url),
-            reason: format!("it was redirected more than {MAX_REDIRECTS} times, last to {}", shown(&url)),
-        })
     }
 
     /// Sends one request to one URL, and answers the challenge of the registry whose credentials are asked for.
@@ -153,11 +158,13 @@ fn is_at(registry: &str, url: &Url) -> bool {
     Url::parse(&registry_url(registry)).is_ok_and(|own| own.host() == url.host() && own.port() == url.port())
 }
 
-/// Where a 3xx answer points, if it does.
-fn redirect_target(answer: &Answer, url: &Url) -> Option<Url> {
-    if !matches!(answer.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
-        return None;
-    }
+/// Whether the answer is elsewhere.
+fn is_redirect(answer: &Answer) -> bool {
+    matches!(answer.status().as_u16(), 301 | 302 | 303 | 307 | 308)
+}
+
+/// What the `Location` header names, if there is one that can be read.
+fn location(answer: &Answer, url: &Url) -> Option<Url> {
     url.join(answer.headers().get(LOCATION)?.to_str().ok()?).ok()
 }
 

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 
 use url::{Host, Url};
 
-use crate::address::is_public;
-use crate::error::{add_origin, quoted};
+use crate::address::{is_link_local, is_public, literal};
+use crate::error::{NEVER_LINK_LOCAL, quoted, write_origin};
 use crate::origin::{HostPattern, OriginPattern, Scheme};
 use crate::{Error, Secret};
 
@@ -47,27 +47,24 @@ impl Grants {
         })
     }
 
-    /// Refuses `url` unless its origin is granted.
-    pub(crate) fn check(&self, url: &Url) -> Result<(), Error> {
+    /// Refuses `url` unless its origin is granted. `named_by` is the origin of the server that named it; none where
+    /// the caller did.
+    pub(crate) fn check(&self, url: &Url, named_by: Option<&str>) -> Result<(), Error> {
         if self.origins.iter().any(|origin| origin.matches(url)) {
             return Ok(());
         }
+        // The addresses of a name are checked when it is resolved.
         let public_https = self.reach == Reach::PublicHttps
             && url.scheme() == "https"
-            && match url.host() {
-                Some(Host::Domain(_)) => true, // its addresses are checked when it is resolved
-                Some(Host::Ipv4(address)) => is_public(address.into()),
-                Some(Host::Ipv6(address)) => is_public(address.into()),
-                None => false,
-            };
+            && url.has_host()
+            && literal(url).is_none_or(is_public);
         if public_https {
             return Ok(());
         }
-        let origin = url.origin().ascii_serialization();
         Err(match self.reach {
-            Reach::GrantedOrigins => Error::origin_denied(&origin, &self.origins),
+            Reach::GrantedOrigins => Error::origin_denied(url, named_by, &self.origins),
             Reach::PublicHttps => Error::Denied {
-                what: format!("`{origin}`"),
+                what: format!("`{}`", url.origin().ascii_serialization()),
                 why: "a registry may send its reader to `https` at public addresses only".to_owned(),
                 help: "copy the image to another registry, or to an archive, and read it there".to_owned(),
             },
@@ -95,10 +92,12 @@ impl Grants {
         let first = addresses.first().map_or_else(String::new, ToString::to_string);
         let by_name = self.origins.iter().find(|origin| origin.matches_name(name));
         let help = match (by_name, addresses.first()) {
+            (Some(_), Some(address)) if is_link_local(*address) => NEVER_LINK_LOCAL.to_owned(),
             (Some(by_name), Some(address)) => {
                 let by_address =
                     OriginPattern { host: HostPattern::Address(address.to_canonical()), ..by_name.clone() };
-                add_origin(&by_address.to_string(), &self.origins)
+                let line = write_origin(&by_address.to_string(), &self.origins);
+                format!("if that is where `{name}` is in your own network, {line}")
             }
             _ => "name a host with a public address".to_owned(),
         };
@@ -180,7 +179,9 @@ mod tests {
     }
 
     fn check(origins: &[&str], url: &str) -> String {
-        grants(origins).check(&url.parse().unwrap()).map_or_else(|e| e.to_string(), |()| "allowed".to_owned())
+        grants(origins)
+            .check(&url.parse().unwrap(), None)
+            .map_or_else(|e| e.to_string(), |()| "allowed".to_owned())
     }
 
     #[test]
@@ -190,7 +191,32 @@ mod tests {
         insta::assert_snapshot!(grants(&[]).check_credentials("ghcr.io").unwrap_err(), @r#"the credentials of `ghcr.io`: no `credentials` grant names them; to allow it, write grants = { credentials = ["ghcr.io"] }"#);
         insta::assert_snapshot!(grants(&[]).secret("token").unwrap_err(), @r#"the secret `token`: no `secrets` grant names it; to allow it, write grants = { secrets = ["token"] }"#);
         let registry = grants(&["https://registry.corp.example:5000"]);
-        insta::assert_snapshot!(registry.address_denied("registry.corp.example", &["10.0.0.7".parse().unwrap()]), @r#"`registry.corp.example` at 10.0.0.7: the address is private, and no `http` grant names the address itself; to allow it, write grants = { http = ["https://registry.corp.example:5000", "https://10.0.0.7:5000"] }"#);
+        insta::assert_snapshot!(registry.address_denied("registry.corp.example", &["10.0.0.7".parse().unwrap()]), @r#"`registry.corp.example` at 10.0.0.7: the address is private, and no `http` grant names the address itself; if that is where `registry.corp.example` is in your own network, write grants = { http = ["https://registry.corp.example:5000", "https://10.0.0.7:5000"] }"#);
+    }
+
+    #[test]
+    fn nobody_is_taught_to_open_their_network_to_a_server() {
+        let named = |url: &str| {
+            let by = Some("https://registry.example");
+            grants(&["https://registry.example"]).check(&url.parse().unwrap(), by).unwrap_err().to_string()
+        };
+        insta::assert_snapshot!(named("https://auth.example/token"), @r#"`https://auth.example`, which https://registry.example named: no `http` grant names it; to allow it, write grants = { http = ["https://registry.example", "https://auth.example"] }"#);
+        for inside in [
+            "http://10.0.0.7/",
+            "http://[fd00::7]/",
+            "http://127.0.0.1:2375/",
+            "http://localhost/",
+            "http://0x7f.1/",
+        ] {
+            let text = named(inside);
+            assert!(text.contains("inside of your own network") && !text.contains("grants = {"), "{text}");
+        }
+        insta::assert_snapshot!(named("http://10.0.0.7:8080/"), @"`http://10.0.0.7:8080`: no `http` grant names it; https://registry.example named this address, which is inside of your own network: a hostile server would do so to get at what others cannot reach; grant it only if you know it as the server's own");
+        insta::assert_snapshot!(named("http://169.254.169.254/latest"), @"`http://169.254.169.254`: no `http` grant names it; link-local addresses hold the credentials of cloud machines, and no registry: do not grant them");
+        insta::assert_snapshot!(check(&[], "http://[fe80::1]/"), @"`http://[fe80::1]`: there is no `http` grant; link-local addresses hold the credentials of cloud machines, and no registry: do not grant them");
+        let resolved = grants(&["https://registry.example"])
+            .address_denied("registry.example", &["169.254.169.254".parse().unwrap()]);
+        insta::assert_snapshot!(resolved, @"`registry.example` at 169.254.169.254: the address is private, and no `http` grant names the address itself; link-local addresses hold the credentials of cloud machines, and no registry: do not grant them");
     }
 
     #[test]
@@ -220,7 +246,7 @@ mod tests {
     #[test]
     fn the_host_itself_may_follow_a_registry_to_public_https() {
         let grants = Grants::for_reading("registry.corp.example").unwrap();
-        let allowed = |url: &str| grants.check(&url.parse().unwrap()).is_ok();
+        let allowed = |url: &str| grants.check(&url.parse().unwrap(), None).is_ok();
         assert!(allowed("https://registry.corp.example/v2/") && allowed("https://cdn.example/x"));
         assert!(
             !allowed("http://cdn.example/x") && !allowed("https://127.0.0.1/") && !allowed("https://[::1]/")
@@ -228,7 +254,7 @@ mod tests {
         assert!(grants.allows_address("registry.corp.example", "10.0.0.7".parse().unwrap()));
         assert!(!grants.allows_address("cdn.example", "10.0.0.7".parse().unwrap()));
         assert!(!grants.allows_address("localhost", "127.0.0.1".parse().unwrap()));
-        let denied = grants.check(&"http://169.254.169.254/latest".parse().unwrap()).unwrap_err();
+        let denied = grants.check(&"http://169.254.169.254/latest".parse().unwrap(), None).unwrap_err();
         insta::assert_snapshot!(denied, @"`http://169.254.169.254`: a registry may send its reader to `https` at public addresses only; copy the image to another registry, or to an archive, and read it there");
     }
 

@@ -23,6 +23,7 @@ mod grants;
 mod helper;
 mod limits;
 mod message;
+mod named;
 mod origin;
 mod prepare;
 mod progress;

@@ -164,7 +164,7 @@ async fn authorize(
         (Challenge::Bearer { realm, service: name, scopes }, credential) => {
             // The registry names the place that the password goes to: it must be one that the user granted.
             check_url(realm)?;
-            wire.grants().check(realm)?;
+            wire.grants().check(realm, Some(registry))?;
             if !is_confidential(realm) {
                 return Err(failed(format!("its token service {} does not use https", shown(realm))));
             }

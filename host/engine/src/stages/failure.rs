@@ -133,7 +133,7 @@ impl Diagnostic for StageFailure {
         }
         let help = match &self.error.failure {
             Failure::Stage(StageError::Denied(_)) => {
-                Some(format!("write the grant in the table of this plugin, [[{}]]", self.stage.section()))
+                Some(format!("grants stand in the table of this plugin, [[{}]]", self.stage.section()))
             }
             Failure::Stage(StageError::Transient(_)) => {
                 Some("run again: what was done is kept, and only the rest is done".to_owned())

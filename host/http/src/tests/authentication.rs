@@ -132,7 +132,7 @@ fn a_registry_cannot_send_the_password_elsewhere() {
     let client = client_with_password(&[registry.origin()], &registry.registry());
     let request = with_credentials(&registry.registry(), Request::get(registry.url("/v2/app/tags/list")));
     let denied = client.send(request).unwrap_err();
-    insta::assert_snapshot!(message(&denied, &[&registry, &thief]), @r#"`http://127.0.0.1:B`: no `http` grant names it; to allow it, write grants = { http = ["http://127.0.0.1:A", "http://127.0.0.1:B"] }"#);
+    insta::assert_snapshot!(message(&denied, &[&registry, &thief]), @"`http://127.0.0.1:B`: no `http` grant names it; 127.0.0.1:A named this address, which is inside of your own network: a hostile server would do so to get at what others cannot reach; grant it only if you know it as the server's own");
     assert!(thief.received().is_empty());
 
     let clear = Server::start(|_| Reply::challenge(r#"Bearer realm="http://tokens.example/t",service="s""#));
