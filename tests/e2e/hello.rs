@@ -3,7 +3,7 @@
 use seed_tests::{Registry, TestEnvironment};
 
 /// What root needs for Nix from Debian: no build users, no cache to ask, a static shell for the sandbox.
-const NIX_CONFIG: &str =
+pub(crate) const NIX_CONFIG: &str =
     "experimental-features = nix-command flakes\nsubstitute = false\nbuild-users-group =\nsandbox = true\n";
 
 /// A copy of examples/hello with a key of its own, for this machine's Nix.

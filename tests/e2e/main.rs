@@ -1,6 +1,7 @@
 //! End-to-end tests against other people's programs, which `cargo xtask test` installs.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
+mod action;
 mod bad_flake;
 mod cosign;
 mod custom_signer;

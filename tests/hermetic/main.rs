@@ -7,3 +7,4 @@ mod damage;
 mod determinism;
 mod kill;
 mod schemas;
+mod workflows;

@@ -78,6 +78,12 @@ impl TestEnvironment {
         self.variables.insert(name.as_ref().to_owned(), value.as_ref().to_owned());
     }
 
+    /// The value of a variable; empty where it is not set.
+    pub fn variable(&self, name: &str) -> String {
+        let value = self.variables.get(OsStr::new(name));
+        value.map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default()
+    }
+
     /// Adds to the value of a variable.
     pub fn extend(&mut self, name: &str, more: &str) {
         self.variables.entry(name.into()).or_default().push(more);

@@ -11,6 +11,7 @@ mod layout;
 mod peers;
 mod program;
 mod registry;
+mod runner;
 
 pub use environment::{Run, TestEnvironment};
 pub use hostile::{Fault, HostileRegistry};
@@ -18,3 +19,4 @@ pub use layout::Layout;
 pub use peers::{peer, version_of};
 pub use program::seed_program;
 pub use registry::{Registry, free_port};
+pub use runner::{Action, Job, read_yaml, runner_temp};

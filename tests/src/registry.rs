@@ -1,5 +1,6 @@
 //! Real registries, each started on a free port of its own.
 
+use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
@@ -19,14 +20,28 @@ pub struct Registry {
 impl Registry {
     /// `docker-registry` (distribution 2.8), which has no referrers API.
     pub fn distribution() -> Self {
+        Self::start_distribution(None)
+    }
+
+    /// The same, which only lets in who logs in as one of `users`: lines `NAME:BCRYPT`, as htpasswd writes them.
+    pub fn distribution_for(users: &str) -> Self {
+        Self::start_distribution(Some(users))
+    }
+
+    fn start_distribution(users: Option<&str>) -> Self {
         let storage = tempfile::tempdir().unwrap();
         let address = format!("127.0.0.1:{}", free_port());
         let config = storage.path().join("config.yml");
-        let text = format!(
+        let mut text = format!(
             "version: 0.1\nlog: {{level: error}}\nhttp: {{addr: \"{address}\"}}\n\
              storage: {{filesystem: {{rootdirectory: {}}}}}\n",
             storage.path().join("data").display()
         );
+        if let Some(users) = users {
+            let file = storage.path().join("users");
+            std::fs::write(&file, users).unwrap();
+            let _ = writeln!(text, "auth: {{htpasswd: {{realm: test, path: {}}}}}", file.display());
+        }
         std::fs::write(&config, text).unwrap();
         let process = Command::new(peer("docker-registry"))
             .arg("serve")

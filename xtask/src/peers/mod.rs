@@ -33,6 +33,8 @@ const PROGRAMS: [(&str, &str); 10] = [
     ("bash-static", "bash-static"),
     ("docker-registry", "docker-registry"),
     ("skopeo", "skopeo"),
+    // The GitHub action reads summaries with it.
+    ("jq", "jq"),
     ("umoci", "umoci"),
     ("docker", "docker.io"),
     ("dockerd", "docker.io"),
