@@ -5,12 +5,17 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, ExitStatus, Stdio};
 use std::thread;
+use std::time::Duration;
 
 use crate::events::{LogReader, Observer};
 use crate::{NixError, attribute};
 
 /// The longest line of a log. The rest of a longer one is skipped.
 const MAX_LOG_LINE: usize = 1024 * 1024;
+
+/// Milliseconds to wait before a program is started again that met another one while it opened Nix's database: 1.6 s
+/// in all.
+const WAITS: [u64; 6] = [25, 50, 100, 200, 400, 800];
 
 /// A program to run.
 pub(crate) struct Command {
@@ -66,7 +71,20 @@ impl Command {
     }
 
     /// Runs the program to its end. A program that fails is an [`Outcome`] too.
+    ///
+    /// Nix waits for others that use its database, but not while it opens it: then it fails at once, with nothing done.
     pub(crate) fn run(mut self, observer: &dyn Observer) -> Result<Outcome, NixError> {
+        for wait in WAITS {
+            let outcome = self.run_once(observer)?;
+            if outcome.status.success() || !is_in_use(&outcome.message()) {
+                return Ok(outcome);
+            }
+            thread::sleep(Duration::from_millis(wait));
+        }
+        self.run_once(observer)
+    }
+
+    fn run_once(&mut self, observer: &dyn Observer) -> Result<Outcome, NixError> {
         let command = attribute::shorten(&self.shown);
         let error = |source| NixError::Run { command: command.clone(), source };
         let mut child = KillOnDrop(self.process.spawn().map_err(error)?);
@@ -113,6 +131,14 @@ impl Outcome {
             None => self.log.other.iter().cloned().collect::<Vec<_>>().join("\n"),
         }
     }
+}
+
+/// Whether a program failed because another one was opening the database, or making the store's directories, at that
+/// moment.
+fn is_in_use(message: &str) -> bool {
+    let is_busy = message.contains("SQLite database '") && message.contains("' is busy");
+    let is_being_made = message.contains("creating symlink from '") && message.contains("File exists");
+    is_busy || is_being_made
 }
 
 /// Nix must not go on when the caller has given up.
@@ -175,6 +201,26 @@ mod tests {
         two
         ");
         insta::assert_snapshot!(shell("exit 4", 10).unwrap().success().unwrap_err(), @"`sh -c exit 4` failed: exit status: 4");
+    }
+
+    #[test]
+    fn a_program_that_met_another_one_is_started_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let script = |message: &str, times: u32| {
+            let count = dir.path().join("count");
+            std::fs::write(&count, "").unwrap();
+            let script = format!(
+                "echo >> {0}; [ $(wc -l < {0}) -gt {times} ] && echo done || {{ echo \"{message}\" >&2; exit 1; }}",
+                count.display()
+            );
+            shell(&script, 10).unwrap().success()
+        };
+        let busy = "error: SQLite database '/nix/var/nix/db/db.sqlite' is busy";
+        assert_eq!(script(busy, 2).unwrap(), b"done\n");
+        let being_made = "error: creating symlink from '/nix/a' to '/nix/b': File exists";
+        assert_eq!(script(being_made, 1).unwrap(), b"done\n");
+        script(busy, 100).unwrap_err();
+        script("error: something else", 1).unwrap_err();
     }
 
     #[test]

@@ -155,7 +155,8 @@ fn a_flake_takes_it_from_an_input() {
         let flake = fixture.nix.flake("path:./user", dir, &quiet)?;
         fixture.nix.outputs(&flake, "x86_64-linux", "seed", &quiet)
     };
-    assert!(matches!(outputs().unwrap_err(), NixError::Unlocked { .. }));
+    let error = outputs().unwrap_err();
+    assert!(matches!(error, NixError::Unlocked { .. }), "{error:?}");
     let lock = ["--extra-experimental-features", "nix-command flakes", "flake", "lock", "path:./user"];
     let output = std::process::Command::new("nix").current_dir(dir).args(lock).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
