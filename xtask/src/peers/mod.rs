@@ -27,7 +27,7 @@ pub(crate) const PEERS_VARIABLE: &str = "SEED_PEERS";
 const CUSTOM_SIGNER: &str = "examples/custom-signer";
 
 /// Programs of this machine and the Debian packages that have them.
-const PROGRAMS: [(&str, &str); 10] = [
+const PROGRAMS: [(&str, &str); 11] = [
     ("nix", "nix-bin"),
     ("nix-store", "nix-bin"),
     ("bash-static", "bash-static"),
