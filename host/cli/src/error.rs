@@ -86,6 +86,7 @@ impl CliError {
                 Category::Pin => Exit::Pin,
                 Category::Signature => Exit::Signing,
                 Category::Publish => Exit::Publishing,
+                Category::Rule => Exit::Rule,
             },
             Self::Interrupted => Exit::Interrupted,
             Self::Inspect(error) => match **error {

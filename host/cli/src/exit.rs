@@ -20,13 +20,15 @@ pub(crate) enum Exit {
     Signing = 6,
     /// Publishing failed: the registry or the place on disk.
     Publishing = 7,
+    /// The image breaks a rule on what it may hold.
+    Rule = 8,
     /// Interrupted by a signal (128 + SIGINT).
     Interrupted = 130,
 }
 
 impl Exit {
     /// All codes with one line each.
-    pub(crate) const ALL: [(Self, &str); 9] = [
+    pub(crate) const ALL: [(Self, &str); 10] = [
         (Self::Done, "done"),
         (Self::Failed, "failed for a reason that no other code names"),
         (Self::Usage, "the command line or the pipeline file cannot be used"),
@@ -35,6 +37,7 @@ impl Exit {
         (Self::Pin, "a pin or the lock file does not agree"),
         (Self::Signing, "signing failed, or a signature is wrong"),
         (Self::Publishing, "publishing failed"),
+        (Self::Rule, "the image breaks a rule on what it may hold"),
         (Self::Interrupted, "interrupted"),
     ];
 

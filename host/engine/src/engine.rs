@@ -15,8 +15,8 @@ use crate::limits::limits;
 use crate::lock::Policy;
 use crate::pipeline::Pipeline;
 use crate::stages::Memo;
-use crate::summary::{PlanSummary, PluginSummary, RunSummary};
-use crate::{describe, init, plan, run};
+use crate::summary::{PlanSummary, PluginSummary, RunSummary, WhySummary};
+use crate::{describe, init, plan, run, why};
 
 /// Asks for passwords that the pipeline file does not say where to find.
 pub trait Passwords: Send + Sync + fmt::Debug {
@@ -100,6 +100,18 @@ impl Engine {
         sink: Arc<dyn EventSink>,
     ) -> Result<PlanSummary, EngineError> {
         plan::plan(self, pipeline, options, sink)
+    }
+
+    /// Says by which references paths are in the image: builds with Nix as [`plan`](Self::plan) does, but asks no plugin
+    /// for a plan and checks no rule. `wanted` is a store path or the name of a package, with `*` for any text.
+    pub fn why(
+        &self,
+        pipeline: &Pipeline,
+        options: &RunOptions,
+        wanted: &str,
+        sink: Arc<dyn EventSink>,
+    ) -> Result<WhySummary, EngineError> {
+        why::why(self, pipeline, options, wanted, sink)
     }
 
     /// The text of a commented pipeline file for `flake`, whose relative paths begin at `directory`.

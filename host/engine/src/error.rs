@@ -13,6 +13,7 @@ use crate::lock::{LockError, LockFileError};
 use crate::pipeline::LoadError;
 use crate::plugins::PluginError;
 use crate::problem::Problems;
+use crate::rules::RuleError;
 use crate::source::SourceError;
 use crate::stages::{ImageError, PublishError, SelectError, SignError, StageFailure};
 use crate::vault::VaultError;
@@ -34,6 +35,8 @@ pub enum Category {
     Signature,
     /// Publishing failed.
     Publish,
+    /// The image breaks a rule: `max-size`, `[seed.forbid]`, or that nothing of Apple's SDKs is passed on.
+    Rule,
 }
 
 /// Why a command of the engine failed. Small, as results go; what it holds quotes whole files.
@@ -97,6 +100,10 @@ pub enum ErrorKind {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Select(#[from] SelectError),
+    /// What was built must not become an image.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Rule(#[from] RuleError),
     /// Packing failed.
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -171,6 +178,8 @@ impl ErrorKind {
                 SelectError::Failed(failure) => failure.category(),
                 SelectError::Outputs { .. } | SelectError::Plan { .. } => Category::Plugin,
             },
+            Self::Rule(RuleError::Unreadable { .. }) => Category::Source,
+            Self::Rule(_) => Category::Rule,
             Self::Pack(error) => match error {
                 ImageError::Failed(failure) => failure.category(),
                 ImageError::Pack { source: PackError::Tree(_), .. } => Category::Source,

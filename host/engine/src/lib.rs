@@ -25,6 +25,7 @@ mod plan;
 pub mod plugins;
 mod prepare;
 mod problem;
+mod rules;
 mod run;
 pub mod source;
 mod stages;
@@ -33,9 +34,11 @@ pub mod summary;
 #[cfg(test)]
 mod testing;
 mod vault;
+mod why;
 
 pub use cache::{CACHE_VARIABLE, default_cache_directory};
 pub use engine::{Engine, EngineOptions, Passwords, RunOptions};
 pub use error::{Category, EngineError, ErrorKind};
 pub use pipeline::Pipeline;
 pub use problem::{Problem, Problems, SourceFile};
+pub use rules::{Offender, Offenders, RuleError};

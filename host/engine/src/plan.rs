@@ -39,6 +39,7 @@ pub(crate) fn plan(
         targets,
         plugins: prepared.plugins.all().map(|plugin| plugin.identity.clone()).collect(),
         notes: planned.iter().flat_map(|planned| planned.plan.notes.iter().cloned()).collect(),
+        legal: planned.iter().filter_map(|planned| planned.legal.clone()).collect(),
     })
 }
 

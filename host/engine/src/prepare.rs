@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use seed_model::{Digest, ImagePlan, Platform};
+use seed_model::{Digest, ImagePlan, OutputRequest, Platform, SourceKind};
 
 use crate::capabilities::{RunBlobs, WrittenPaths};
 use crate::engine::{Engine, RunOptions};
@@ -12,9 +12,10 @@ use crate::events::{Event, EventSink, Events, Level, Step};
 use crate::lock::{Lock, lock_path};
 use crate::pipeline::{Pipeline, Stage};
 use crate::plugins::{Places, ResolvedPlugin, resolve};
+use crate::rules::{self, APPLE_SDK_ANNOTATION};
 use crate::source::{Built, OpenSource};
 use crate::stages::{self, Context, Selection};
-use crate::summary::StepTime;
+use crate::summary::{LegalSummary, StepTime};
 
 /// The plugins of a pipeline by stage.
 #[derive(Debug)]
@@ -42,6 +43,16 @@ pub(crate) struct Prepared<'a> {
     pub(crate) times: Vec<StepTime>,
 }
 
+/// What was built for one system.
+#[derive(Debug)]
+pub(crate) struct BuiltSystem {
+    pub(crate) system: String,
+    pub(crate) platform: Platform,
+    /// The layers that were on offer.
+    pub(crate) available: Vec<OutputRequest>,
+    pub(crate) built: Built,
+}
+
 /// One system's paths and plan.
 #[derive(Debug)]
 pub(crate) struct Planned {
@@ -49,6 +60,8 @@ pub(crate) struct Planned {
     pub(crate) platform: Platform,
     pub(crate) built: Built,
     pub(crate) plan: ImagePlan,
+    /// What `[legal]` grants.
+    pub(crate) legal: Option<LegalSummary>,
 }
 
 impl Planned {
@@ -130,25 +143,38 @@ fn systems(pipeline: &Pipeline, options: &RunOptions) -> Result<Vec<(String, Pla
 impl Prepared<'_> {
     /// Evaluates, builds and selects for every system.
     pub(crate) fn plan(&mut self) -> Result<Vec<Planned>, EngineError> {
+        let source = self.open_source()?;
+        let mut planned = Vec::new();
+        for (system, platform) in self.systems.clone() {
+            let built = self.build_one(&source, &system, platform)?;
+            planned.push(self.plan_one(source.kind(), built)?);
+        }
+        Ok(planned)
+    }
+
+    /// Evaluates and builds for every system.
+    pub(crate) fn build(&mut self) -> Result<Vec<BuiltSystem>, EngineError> {
+        let source = self.open_source()?;
+        let systems = self.systems.clone();
+        systems.into_iter().map(|(system, platform)| self.build_one(&source, &system, platform)).collect()
+    }
+
+    fn open_source(&mut self) -> Result<OpenSource, EngineError> {
         let events = Arc::clone(&self.context.events);
         let source = events.step(&mut self.times, Step::Evaluate, None, || {
             let source = OpenSource::open(self.context.pipeline, &events)?;
             Ok::<_, EngineError>((source, false))
         })?;
         self.context.variables = source.variables();
-        let mut planned = Vec::new();
-        for (system, platform) in self.systems.clone() {
-            planned.push(self.plan_one(&source, &system, platform)?);
-        }
-        Ok(planned)
+        Ok(source)
     }
 
-    fn plan_one(
+    fn build_one(
         &mut self,
         source: &OpenSource,
         system: &str,
         platform: Platform,
-    ) -> Result<Planned, EngineError> {
+    ) -> Result<BuiltSystem, EngineError> {
         let (context, times) = (&self.context, &mut self.times);
         let events = &context.events;
         let available = events.step(times, Step::Evaluate, Some(system), || {
@@ -159,7 +185,7 @@ impl Prepared<'_> {
             system,
             platform: platform.clone(),
             source: source.kind(),
-            available,
+            available: available.clone(),
         };
         let outputs = events.step(times, Step::Select, Some(system), || {
             stages::outputs(context, &selection).map_err(EngineError::from)
@@ -167,7 +193,16 @@ impl Prepared<'_> {
         let built = events.step(times, Step::Build, Some(system), || {
             Ok::<_, EngineError>((source.build(system, &outputs)?, false))
         })?;
-        let plan = events.step(times, Step::Select, Some(system), || {
+        Ok(BuiltSystem { system: system.to_owned(), platform, available, built })
+    }
+
+    fn plan_one(&mut self, source: SourceKind, built: BuiltSystem) -> Result<Planned, EngineError> {
+        let BuiltSystem { system, platform, available, built } = built;
+        let legal = rules::check(&self.context, &system, &built)?;
+        let (context, times) = (&self.context, &mut self.times);
+        let plugin = &self.plugins.select;
+        let selection = Selection { plugin, system: &system, platform: platform.clone(), source, available };
+        let mut plan = context.events.step(times, Step::Select, Some(&system), || {
             stages::plan(context, &selection, &built.closure).map_err(EngineError::from)
         })?;
         for note in &plan.notes {
@@ -177,8 +212,11 @@ impl Prepared<'_> {
                 seed_model::Severity::Error => Level::Error,
             };
             let plugin = Some(self.plugins.select.identity.name.clone());
-            events.send(Event::Message { plugin, level, text: note.message.clone() });
+            context.events.send(Event::Message { plugin, level, text: note.message.clone() });
         }
-        Ok(Planned { system: system.to_owned(), platform, built, plan })
+        if let Some(used) = legal.as_ref().filter(|legal| !legal.paths.is_empty()) {
+            plan.annotations.insert(APPLE_SDK_ANNOTATION.to_owned(), used.reason.clone());
+        }
+        Ok(Planned { system, platform, built, plan, legal })
     }
 }

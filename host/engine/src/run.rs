@@ -48,6 +48,7 @@ pub(crate) fn run(
         published,
         verify_with: verify_with(&signed.commands, &references, &name, digest),
         notes: planned.iter().flat_map(|planned| planned.plan.notes.iter().cloned()).collect(),
+        legal: planned.iter().filter_map(|planned| planned.legal.clone()).collect(),
         plugins: prepared.plugins.all().map(|plugin| plugin.identity.clone()).collect(),
         steps: {
             prepared.times.sort_by_key(|time| time.step);
@@ -72,7 +73,7 @@ fn keyrings(engine: &Engine, prepared: &Prepared<'_>) -> Result<Vec<Arc<RunKeyri
 fn pack(prepared: &mut Prepared<'_>, planned: &[Planned]) -> Result<Vec<PackedImage>, EngineError> {
     let (context, plugin, times) = (&prepared.context, &prepared.plugins.pack, &mut prepared.times);
     let mut images = Vec::new();
-    for Planned { system, platform, built, plan } in planned {
+    for Planned { system, platform, built, plan, .. } in planned {
         images.push(context.events.step(times, Step::Pack, Some(system), || {
             stages::pack(context, plugin, (system, platform), plan, built).map_err(EngineError::from)
         })?);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use seed_model::{Diagnostic, Digest, ImageConfig, Platform};
+use seed_model::{Chain, Diagnostic, Digest, ImageConfig, Platform};
 use serde::Serialize;
 
 use crate::events::Step;
@@ -30,6 +30,8 @@ pub struct RunSummary {
     pub verify_with: Vec<String>,
     /// What the plugins want the user to know.
     pub notes: Vec<Diagnostic>,
+    /// What `[legal]` grants, once per system.
+    pub legal: Vec<LegalSummary>,
     /// The plugins that took the decisions, in the order of the stages.
     pub plugins: Vec<PluginIdentity>,
     /// Time by step, in the order of the steps, summed over systems.
@@ -160,6 +162,70 @@ pub struct PlanSummary {
     pub plugins: Vec<PluginIdentity>,
     /// What the plugins want the user to know.
     pub notes: Vec<Diagnostic>,
+    /// What `[legal]` grants, once per system.
+    pub legal: Vec<LegalSummary>,
+}
+
+/// A grant of `[legal]`, and what is in an image by it.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct LegalSummary {
+    /// The Nix system.
+    pub system: String,
+    /// The grant's key.
+    pub rule: &'static str,
+    /// Why it was given.
+    pub reason: String,
+    /// What is in the image by it, sorted by store path; nothing where the grant is not needed.
+    pub paths: Vec<LegalPath>,
+}
+
+/// A path that is in an image by a grant.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct LegalPath {
+    /// The path.
+    pub store_path: String,
+    /// How it was known: by its name, or by a file in it.
+    pub found: String,
+    /// By which references it is in the image.
+    pub chain: Option<Chain>,
+}
+
+/// What `seed plan --why` found.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct WhySummary {
+    /// [`SCHEMA`].
+    pub schema: u32,
+    /// The image's name.
+    pub name: String,
+    /// One per system, sorted by system; at least one of them has paths.
+    pub images: Vec<WhyImage>,
+}
+
+/// What was looked for in one image.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct WhyImage {
+    /// The Nix system.
+    pub system: String,
+    /// The same as an OCI platform.
+    pub platform: Platform,
+    /// The paths, sorted.
+    pub paths: Vec<WhyPath>,
+}
+
+/// A path, and why it is in an image.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct WhyPath {
+    /// The path.
+    pub store_path: String,
+    /// The size of its NAR in bytes.
+    pub nar_size: u64,
+    /// By which references it is in the image.
+    pub chain: Chain,
 }
 
 /// The plan of one image.

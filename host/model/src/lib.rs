@@ -4,6 +4,7 @@
 //! comments are the reference for each field; here stands what Rust adds.
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests fail by panicking"))]
 
+mod chain;
 mod closure;
 mod diagnostic;
 mod digest;
@@ -13,7 +14,9 @@ mod platform;
 mod publication;
 mod selection;
 mod signature;
+mod size;
 
+pub use chain::{Chain, Chains};
 pub use closure::{Closure, LayerRoots, StorePath};
 pub use diagnostic::{Diagnostic, Severity, StageError};
 pub use digest::{Digest, DigestError, Hasher};
@@ -27,3 +30,4 @@ pub use selection::{
     Installable, OutputRequest, Part, Pin, PinnedLayer, SelectionRequest, SourceKind, Variant,
 };
 pub use signature::{Algorithm, Artifact, PayloadFormat, PublicKey, SignRequest, Signature, Signed};
+pub use size::{ByteSize, NotASize};

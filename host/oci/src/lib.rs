@@ -25,7 +25,7 @@ mod tests;
 pub use codec::{CodecError, codec_id, media_type};
 pub use contents::ContentsError;
 pub use layer::{LayerSpec, PathSpec, share_directories};
-pub use nar::{NarError, nar_digest};
+pub use nar::{NarError, list_names, nar_digest};
 pub use pack::{Origin, PackError, PackObserver, Packer};
 pub use store::{BlobStore, BlobWriter, StoreError};
 pub use tree::TreeError;

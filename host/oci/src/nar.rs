@@ -113,6 +113,38 @@ pub(crate) fn list_tree(root: &Path, sink: &mut dyn NarSink) -> Result<(), NarEr
     Reader::new(root, sink, false).root()
 }
 
+/// Gives `each` the path of every node below `root`, relative to it, parents first and in byte order of the names. No
+/// file is opened and no link is followed.
+pub fn list_names(root: &Path, each: &mut dyn FnMut(&[u8])) -> Result<(), NarError> {
+    list_tree(root, &mut Names(each))
+}
+
+/// Only the names are wanted.
+struct Names<'a>(&'a mut dyn FnMut(&[u8]));
+
+impl Names<'_> {
+    fn name(&mut self, path: &[u8]) {
+        if !path.is_empty() {
+            (self.0)(path);
+        }
+    }
+}
+
+impl NarSink for Names<'_> {
+    fn directory(&mut self, path: &[u8]) -> Result<(), String> {
+        self.name(path);
+        Ok(())
+    }
+    fn symlink(&mut self, path: &[u8], _: &[u8]) -> Result<(), String> {
+        self.name(path);
+        Ok(())
+    }
+    fn file(&mut self, path: &[u8], _: bool, _: u64) -> Result<(), String> {
+        self.name(path);
+        Ok(())
+    }
+}
+
 /// Reads the tree once: gives its nodes to `sink`, and returns the digest and size of its NAR.
 pub(crate) fn read_tree(root: &Path, sink: &mut dyn NarSink) -> Result<(Digest, u64), NarError> {
     let mut reader = Reader::new(root, sink, true);

@@ -21,6 +21,7 @@ use crate::{session, summary};
 Examples:
   seed plan                                  layers of pipeline.toml as a table
   seed plan --paths                          and each store path in them
+  seed plan --why glibc                      what refers to it, from the layer down
   seed plan --json > plan.json               to compare with another plan")]
 pub(crate) struct PlanArgs {
     /// The pipeline file, or a directory that holds a `pipeline.toml`
@@ -30,6 +31,13 @@ pub(crate) struct PlanArgs {
     /// Show each store path of each layer
     #[arg(long)]
     paths: bool,
+
+    /// Show by which references a package is in the image, and nothing else
+    ///
+    /// NAME is the name of a package (`glibc` means any version; `*` stands for any text) or a whole store path. It also
+    /// answers for an image that is too large or holds something forbidden.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["paths", "locked"])]
+    why: Option<String>,
 
     /// Fail where a run with `--locked` would fail
     #[arg(long)]
@@ -47,7 +55,17 @@ pub(crate) fn run(args: &PlanArgs, printer: &Arc<Printer>) -> Result<(), CliErro
     let pipeline = session::pipeline(&args.pipeline)?;
     let engine = session::engine(&args.engine, None, printer)?;
     let options = RunOptions { locked: args.locked, systems: args.system.clone(), ..RunOptions::default() };
-    let plan = engine.plan(&pipeline, &options, Arc::new(Progress::new(Arc::clone(printer))))?;
+    let progress = Arc::new(Progress::new(Arc::clone(printer)));
+    if let Some(wanted) = &args.why {
+        let why = engine.why(&pipeline, &options, wanted, progress)?;
+        if printer.is_json() {
+            printer.json(&why)?;
+        } else {
+            printer.data(&summary::why(&why))?;
+        }
+        return Ok(());
+    }
+    let plan = engine.plan(&pipeline, &options, progress)?;
     if printer.is_json() {
         printer.json(&plan)?;
     } else {

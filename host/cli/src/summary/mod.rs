@@ -5,8 +5,10 @@ mod parts;
 mod plan;
 mod plugin;
 mod run;
+mod why;
 
 pub(crate) use inspection::inspection;
 pub(crate) use plan::plan;
 pub(crate) use plugin::plugin;
 pub(crate) use run::{run, run_shortest};
+pub(crate) use why::why;

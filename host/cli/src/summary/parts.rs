@@ -1,10 +1,10 @@
 //! Pieces that several summaries share.
 
-use seed_engine::summary::PluginIdentity;
+use seed_engine::summary::{LegalSummary, PluginIdentity};
 use seed_model::{Diagnostic, Severity};
 
-use crate::style;
 use crate::table::{Align, Table};
+use crate::{human, style};
 
 /// A heading and its lines, with an empty line before it; nothing where there are no lines.
 pub(super) fn section(heading: &str, lines: impl IntoIterator<Item = String>) -> String {
@@ -31,6 +31,24 @@ pub(super) fn notes(notes: &[Diagnostic]) -> String {
         lines.extend(note.help.iter().map(|help| format!("  help: {help}")));
     }
     section("Notes", lines)
+}
+
+/// What is in the image although nobody may usually pass it on.
+pub(super) fn legal(grants: &[LegalSummary]) -> String {
+    let mut lines = Vec::new();
+    for LegalSummary { system, rule, reason, paths } in grants {
+        let what = match paths.len() as u64 {
+            0 => "nothing of the kind is in the image".to_owned(),
+            count => format!("{} by it, as the image's annotations say", human::count(count, "path")),
+        };
+        lines.push(format!("{} {rule} for {system}: {reason}", style::warning("granted:")));
+        lines.push(format!("  {what}"));
+        for path in paths {
+            lines.push(format!("  {} ({})", path.store_path, path.found));
+            lines.extend(path.chain.iter().map(|chain| format!("    {chain}")));
+        }
+    }
+    section("Legal", lines)
 }
 
 /// The plugins that decided, as a table.

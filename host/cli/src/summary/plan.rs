@@ -19,6 +19,7 @@ pub(crate) fn plan(summary: &PlanSummary, paths: bool) -> String {
     }
     text.push_str(&parts::plugins(&summary.plugins));
     text.push_str(&parts::section("Would publish to", summary.targets.iter().cloned()));
+    text.push_str(&parts::legal(&summary.legal));
     text.push_str(&parts::notes(&summary.notes));
     text
 }

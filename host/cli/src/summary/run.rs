@@ -27,6 +27,7 @@ pub(crate) fn run(summary: &RunSummary, lock: &Path) -> String {
     text.push_str(&parts::section("Verify", summary.verify_with.iter().map(|command| style::code(command))));
     let try_next = summary.published.iter().filter_map(|place| place.try_with.as_deref());
     text.push_str(&parts::section("Try", try_next.map(style::code)));
+    text.push_str(&parts::legal(&summary.legal));
     text.push_str(&parts::notes(&summary.notes));
     match summary.lock {
         LockState::Unchanged => {}
@@ -156,6 +157,7 @@ mod tests {
                 help: None,
                 config_path: None,
             }],
+            legal: Vec::new(),
             plugins: Vec::new(),
             steps: vec![
                 StepTime { step: Step::Build, milliseconds: 1234, cached: false },

@@ -4,11 +4,13 @@
 //! [`Problem`](crate::Problem) with its place in the file, and as many as possible are found at once.
 
 mod closure;
+mod legal;
 mod load;
 mod model;
 mod parse;
 mod plugin;
 mod reader;
+mod rules;
 mod seed;
 mod source;
 #[cfg(test)]
@@ -17,6 +19,6 @@ mod vault;
 
 pub use load::LoadError;
 pub use model::{
-    ClosureFiles, Config, Flake, Grants, KeySource, LayerDirectory, LayerPaths, Pipeline, PluginSource,
-    PluginUse, SecretSource, Seed, Source, Stage,
+    ClosureFiles, Config, Flake, Forbid, Grants, Group, KeySource, LayerDirectory, LayerPaths, Legal,
+    Pipeline, PluginSource, PluginUse, SecretSource, Seed, Source, Stage,
 };

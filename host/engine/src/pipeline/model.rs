@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use seed_http::OriginPattern;
-use seed_model::{Digest, OutputRequest, Variant};
+use seed_model::{ByteSize, Digest, OutputRequest, Variant};
 use toml::Spanned;
 
 use crate::problem::SourceFile;
@@ -36,6 +36,8 @@ pub struct Pipeline {
     pub secrets: BTreeMap<String, SecretSource>,
     /// `[limits]`, by name; the runtime knows the names.
     pub limits: BTreeMap<String, Spanned<u64>>,
+    /// `[legal]`.
+    pub legal: Legal,
 }
 
 impl Pipeline {
@@ -109,6 +111,48 @@ pub struct Seed {
     pub variant: Variant,
     /// RFC 3339 UTC time for every `created` field.
     pub created: String,
+    /// What the NARs of the closure may have at most, together.
+    pub max_size: Option<Spanned<ByteSize>>,
+    /// What must not be in the closure.
+    pub forbid: Forbid,
+}
+
+/// `[seed.forbid]`: everything is empty where nothing is forbidden.
+#[derive(Clone, Debug, Default)]
+pub struct Forbid {
+    /// Kinds of content.
+    pub groups: Vec<Spanned<Group>>,
+    /// Names of packages; `*` stands for anything.
+    pub names: Vec<Spanned<String>>,
+}
+
+/// A kind of content that programs do not need to run. Which files belong to it stands in `rules/groups.rs`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Group {
+    /// `compilers`
+    Compilers,
+    /// `headers`
+    Headers,
+}
+
+impl Group {
+    /// All groups, in the order of their names.
+    pub const ALL: [Self; 2] = [Self::Compilers, Self::Headers];
+
+    /// The name in the pipeline file.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Compilers => "compilers",
+            Self::Headers => "headers",
+        }
+    }
+}
+
+/// `[legal]`: what may be in an image although nobody may usually pass it on.
+#[derive(Clone, Debug, Default)]
+pub struct Legal {
+    /// Why content of Apple's SDKs may be in the image; none where it may not.
+    pub apple_sdk: Option<String>,
 }
 
 /// The stages of a pipeline, as sections of the file.

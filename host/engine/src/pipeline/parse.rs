@@ -7,7 +7,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::pipeline::model::{Config, Grants, Pipeline, PluginSource, PluginUse, Source, Stage};
 use crate::pipeline::reader::{Section, invalid, wrong_type};
-use crate::pipeline::{plugin, seed, source, vault};
+use crate::pipeline::{legal, plugin, seed, source, vault};
 use crate::problem::{Problem, Problems, SourceFile};
 use crate::suggest::did_you_mean;
 
@@ -59,6 +59,7 @@ fn read(mut root: Section<'_>, file: &SourceFile, problems: &mut Vec<Problem>) -
     let keys = vault::keys(&mut root, problems);
     let secrets = vault::secrets(&mut root, problems);
     let limits = vault::limits(&mut root, problems);
+    let legal = legal::read(&mut root, problems);
     for used in sign.iter().chain(&publish).flatten() {
         known_names(&used.grants.keys, "keys", &keys, problems);
         known_names(&used.grants.secrets, "secrets", &secrets, problems);
@@ -77,6 +78,7 @@ fn read(mut root: Section<'_>, file: &SourceFile, problems: &mut Vec<Problem>) -
         keys,
         secrets,
         limits,
+        legal,
     })
 }
 

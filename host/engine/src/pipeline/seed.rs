@@ -5,6 +5,7 @@ use toml::Spanned;
 
 use crate::pipeline::model::Seed;
 use crate::pipeline::reader::{Section, invalid};
+use crate::pipeline::rules;
 use crate::problem::Problem;
 use crate::suggest::did_you_mean;
 
@@ -29,6 +30,8 @@ pub(super) fn read(root: &mut Section<'_>, problems: &mut Vec<Problem>) -> Optio
         None => DEFAULT_CREATED.to_owned(),
         Some(text) => created(&text, problems),
     };
+    let max_size = rules::max_size(&mut section, problems);
+    let forbid = rules::forbid(&mut section, problems);
     let name = section.string("name", problems);
     match &name {
         Some(name) if !is_repository_component(name.get_ref()) => problems.push(invalid(
@@ -45,7 +48,7 @@ pub(super) fn read(root: &mut Section<'_>, problems: &mut Vec<Problem>) -> Optio
         _ => {}
     }
     section.finish(problems);
-    Some(Seed { name: name?.into_inner(), variant, created })
+    Some(Seed { name: name?.into_inner(), variant, created, max_size, forbid })
 }
 
 fn variant(text: &Spanned<String>, problems: &mut Vec<Problem>) -> Variant {

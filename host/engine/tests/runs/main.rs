@@ -4,4 +4,5 @@
 
 mod directories;
 mod errors;
+mod rules;
 mod support;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use miette::{GraphicalReportHandler, GraphicalTheme};
 use seed_engine::events::Silent;
-use seed_engine::summary::{PlanSummary, RunSummary};
+use seed_engine::summary::{PlanSummary, RunSummary, WhySummary};
 use seed_engine::{Category, Engine, EngineError, EngineOptions, Passwords, Pipeline, RunOptions};
 
 /// Nobody to ask.
@@ -58,8 +58,17 @@ impl Project {
     }
 
     pub(crate) fn plan(&self) -> PlanSummary {
-        let pipeline = Pipeline::load(&self.path("pipeline.toml")).unwrap();
-        self.engine(false).plan(&pipeline, &RunOptions::default(), Arc::new(Silent)).unwrap()
+        self.try_plan().unwrap()
+    }
+
+    pub(crate) fn try_plan(&self) -> Result<PlanSummary, EngineError> {
+        let pipeline = Pipeline::load(&self.path("pipeline.toml"))?;
+        self.engine(false).plan(&pipeline, &RunOptions::default(), Arc::new(Silent))
+    }
+
+    pub(crate) fn why(&self, wanted: &str) -> Result<WhySummary, EngineError> {
+        let pipeline = Pipeline::load(&self.path("pipeline.toml"))?;
+        self.engine(false).why(&pipeline, &RunOptions::default(), wanted, Arc::new(Silent))
     }
 
     /// The category and the text of an error, with the project's directory as `DIR`.

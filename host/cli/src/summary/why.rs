@@ -1,0 +1,58 @@
+//! By which references paths are in an image.
+
+use std::fmt::Write as _;
+
+use seed_engine::summary::WhySummary;
+
+use crate::{human, style};
+
+/// A block for each path: its size, then the layer and the store paths that lead to it, one below the other.
+pub(crate) fn why(summary: &WhySummary) -> String {
+    let mut text = format!("{}\n", style::bold(&summary.name));
+    for image in &summary.images {
+        let platform = format!("{}/{}", image.platform.os, image.platform.architecture);
+        let count = human::count(image.paths.len() as u64, "path");
+        let _ = writeln!(text, "\n  {platform}  {count}");
+        for path in &image.paths {
+            let size = human::size(path.nar_size);
+            text.push_str(&format!(
+                "\n  {}  {size}\n    {}\n",
+                path.store_path,
+                style::dim(&path.chain.layer)
+            ));
+            for (depth, step) in path.chain.paths.iter().enumerate() {
+                let _ = writeln!(text, "    {}└─ {step}", "   ".repeat(depth));
+            }
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use seed_engine::summary::{SCHEMA, WhyImage, WhyPath};
+    use seed_model::{Chain, Platform};
+
+    use super::*;
+
+    #[test]
+    fn a_chain_is_read_from_the_layer_down() {
+        let paths = ["a-seed-apps", "b-hello-2.12", "c-glibc-2.40"].map(|name| format!("/nix/store/{name}"));
+        let chain = Chain { layer: "apps".into(), paths: paths.to_vec() };
+        let path = WhyPath { store_path: paths[2].clone(), nar_size: 30 << 20, chain };
+        let platform = Platform::of_system("x86_64-linux").unwrap();
+        let image = WhyImage { system: "x86_64-linux".into(), platform, paths: vec![path] };
+        let summary = WhySummary { schema: SCHEMA, name: "hello".into(), images: vec![image] };
+        insta::assert_snapshot!(anstream::adapter::strip_str(&why(&summary)), @"
+        hello
+
+          linux/amd64  1 path
+
+          /nix/store/c-glibc-2.40  30.0 MiB
+            apps
+            └─ /nix/store/a-seed-apps
+               └─ /nix/store/b-hello-2.12
+                  └─ /nix/store/c-glibc-2.40
+        ");
+    }
+}

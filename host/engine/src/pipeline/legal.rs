@@ -1,0 +1,31 @@
+//! `[legal]`: grants for what an image must not hold otherwise.
+
+use crate::pipeline::model::Legal;
+use crate::pipeline::reader::{Section, invalid};
+use crate::problem::Problem;
+
+/// The longest reason in bytes: it goes into an annotation.
+const MAX_REASON: usize = 1024;
+
+/// The fewest letters that can say why.
+const MIN_REASON: usize = 10;
+
+pub(super) fn read(root: &mut Section<'_>, problems: &mut Vec<Problem>) -> Legal {
+    let Some(mut section) = root.table("legal", "[legal]", problems) else { return Legal::default() };
+    let reason = section.string("apple-sdk", problems);
+    section.finish(problems);
+    let Some(reason) = reason else { return Legal::default() };
+    let text = reason.get_ref().trim();
+    let says_why = text.chars().filter(|c| c.is_alphanumeric()).count() >= MIN_REASON;
+    if !says_why || text.len() > MAX_REASON || text.chars().any(char::is_control) {
+        problems.push(invalid(
+            "`apple-sdk` must say why the image may hold content of Apple's SDKs",
+            reason.span(),
+            format!(
+                "write the reason in one line of {MAX_REASON} bytes at most, such as \"stays on our own Macs, see LEGAL-17\": \
+                 it is shown on each run and recorded in the image"
+            ),
+        ));
+    }
+    Legal { apple_sdk: Some(text.to_owned()) }
+}

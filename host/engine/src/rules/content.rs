@@ -1,0 +1,135 @@
+//! Kinds of content, known by the names of files.
+
+use seed_model::Digest;
+use seed_oci::list_names;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::pipeline::Group;
+use crate::rules::error::RuleError;
+use crate::rules::pattern::is_file;
+use crate::source::Built;
+use crate::stages::Context;
+
+/// Counts changes of how files are looked for: what was remembered under other numbers is not used.
+const VERSION: u32 = 1;
+
+/// What C, C++, Fortran, Rust, Go, Haskell, OCaml, Swift, Zig and Nim compilers are called, and what they link with.
+const COMPILERS: &[&str] = &[
+    "bin/as",
+    "bin/c++",
+    "bin/cc",
+    "bin/clang",
+    "bin/clang++",
+    "bin/g++",
+    "bin/gcc",
+    "bin/gfortran",
+    "bin/ghc",
+    "bin/gnatmake",
+    "bin/go",
+    "bin/ld",
+    "bin/nim",
+    "bin/ocamlc",
+    "bin/ocamlopt",
+    "bin/rustc",
+    "bin/swiftc",
+    "bin/tcc",
+    "bin/zig",
+    "bin/*-*-*-as",
+    "bin/*-c++",
+    "bin/*-cc",
+    "bin/*-clang",
+    "bin/*-clang++",
+    "bin/*-g++",
+    "bin/*-gcc",
+    "bin/*-gfortran",
+    "bin/*-*-*-ld",
+    "libexec/gcc/**/cc1",
+    "libexec/gcc/**/cc1plus",
+];
+
+/// C and C++ headers.
+const HEADERS: &[&str] = &["include/**/*.h", "include/**/*.hh", "include/**/*.hpp", "include/**/*.hxx"];
+
+/// What every SDK of Apple has, wherever it is unpacked, and what no other package has.
+const APPLE_SDK: &[&str] = &[
+    "AppleTVOS*.sdk",
+    "DriverKit*.sdk",
+    "MacOSX*.sdk",
+    "WatchOS*.sdk",
+    "XROS*.sdk",
+    "iPhoneOS*.sdk",
+    "iPhoneSimulator*.sdk",
+    "Xcode.app",
+    "System/Library/Frameworks/*.framework",
+    "System/Library/PrivateFrameworks/*.framework",
+    "Library/Frameworks/AppKit.framework",
+    "Library/Frameworks/CoreFoundation.framework",
+    "Library/Frameworks/Foundation.framework",
+    "lib/libSystem.B.tbd",
+];
+
+/// A kind of content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Of Apple's SDKs.
+    AppleSdk,
+    /// A group of `[seed.forbid]`.
+    Group(Group),
+}
+
+impl Kind {
+    fn files(self) -> &'static [&'static str] {
+        match self {
+            Self::AppleSdk => APPLE_SDK,
+            Self::Group(Group::Compilers) => COMPILERS,
+            Self::Group(Group::Headers) => HEADERS,
+        }
+    }
+}
+
+/// A path that has content of a kind.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) struct Found {
+    /// The path's index.
+    pub(super) path: u32,
+    /// The index of the kind.
+    pub(super) kind: usize,
+    /// The first such file in it.
+    pub(super) file: String,
+}
+
+/// The paths that have content of `kinds`, in the order of the closure. Lists every file of the closure, but opens
+/// none; what is found in a closure is remembered.
+pub(super) fn find(context: &Context<'_>, built: &Built, kinds: &[Kind]) -> Result<Vec<Found>, RuleError> {
+    let patterns: Vec<_> = kinds.iter().map(|kind| kind.files()).collect();
+    let key = json!({
+        "kind": "content of paths",
+        "version": VERSION,
+        "patterns": patterns,
+        "closure": built.closure.manifest(),
+    });
+    let key = Digest::of(key.to_string().as_bytes());
+    if let Some(found) = context.memo.get(key) {
+        return Ok(found);
+    }
+    let mut found = Vec::new();
+    for (index, path) in (0..).zip(&built.closure.paths) {
+        let mut firsts: Vec<Option<String>> = vec![None; kinds.len()];
+        let mut each = |file: &[u8]| {
+            for (first, patterns) in firsts.iter_mut().zip(&patterns) {
+                if first.is_none() && patterns.iter().any(|pattern| is_file(pattern, file)) {
+                    *first = Some(String::from_utf8_lossy(file).into_owned());
+                }
+            }
+        };
+        let source = built.path_spec(index).source;
+        list_names(&source, &mut each)
+            .map_err(|source| RuleError::Unreadable { store_path: path.store_path.clone(), source })?;
+        let firsts = firsts.into_iter().enumerate();
+        found.extend(firsts.filter_map(|(kind, file)| Some(Found { path: index, kind, file: file? })));
+    }
+    context.memo.put(key, &found);
+    Ok(found)
+}

@@ -1,0 +1,122 @@
+//! Images that break a rule.
+
+use std::fmt;
+use std::sync::Arc;
+
+use miette::{Diagnostic, NamedSource, SourceSpan};
+use seed_model::{ByteSize, Chain};
+use seed_oci::NarError;
+
+/// How many paths an error shows: more would bury the first ones.
+const SHOWN: usize = 10;
+
+/// Why an image is refused.
+#[derive(Debug, thiserror::Error, Diagnostic)]
+pub enum RuleError {
+    /// It is too large.
+    #[error(
+        "the image for {system} would have {total} in {}, before compression; `max-size` allows {limit}\nthe largest:{offenders}",
+        paths(offenders.0.len())
+    )]
+    #[diagnostic(
+        code("seed::rules::max-size"),
+        help(
+            "below each path stands by which references it is in the image: take away one that is not needed, or raise `max-size`"
+        )
+    )]
+    Size {
+        /// The Nix system.
+        system: String,
+        /// The sum of the NAR sizes.
+        total: ByteSize,
+        /// What is allowed.
+        limit: ByteSize,
+        /// All paths, largest first.
+        offenders: Offenders,
+        /// The pipeline file.
+        #[source_code]
+        file: NamedSource<Arc<str>>,
+        /// The place of the limit.
+        #[label("the limit")]
+        place: SourceSpan,
+    },
+    /// It holds what the pipeline file forbids.
+    #[error("the image for {system} would hold what is forbidden in it:{offenders}")]
+    #[diagnostic(
+        code("seed::rules::forbidden"),
+        help(
+            "in each chain, the last path but one is what refers to it: build that without the reference, or allow it"
+        )
+    )]
+    Forbidden {
+        /// The Nix system.
+        system: String,
+        /// The forbidden paths.
+        offenders: Offenders,
+        /// The pipeline file.
+        #[source_code]
+        file: NamedSource<Arc<str>>,
+        /// The places of the rules that are broken.
+        #[label(collection, "forbidden here")]
+        places: Vec<SourceSpan>,
+    },
+    /// It holds content of Apple's SDKs.
+    #[error(
+        "the image for {system} would hold content of Apple's SDKs, whose licence restricts passing it on:{offenders}"
+    )]
+    #[diagnostic(
+        code("seed::rules::apple-sdk"),
+        help(
+            "in each chain, the last path but one is what refers to it: build that without the reference. If you may pass it on, say why; the reason is recorded in the image:\n\n[legal]\napple-sdk = \"…\""
+        )
+    )]
+    AppleSdk {
+        /// The Nix system.
+        system: String,
+        /// What is of Apple's SDKs.
+        offenders: Offenders,
+    },
+    /// The files of a path cannot be listed.
+    #[error("cannot look into `{store_path}`")]
+    #[diagnostic(code("seed::rules::unreadable"))]
+    Unreadable {
+        /// The path.
+        store_path: String,
+        /// Why not.
+        source: NarError,
+    },
+}
+
+fn paths(count: usize) -> String {
+    if count == 1 { "1 path".to_owned() } else { format!("{count} paths") }
+}
+
+/// A path that breaks a rule.
+#[derive(Clone, Debug)]
+pub struct Offender {
+    /// The path.
+    pub store_path: String,
+    /// What is the matter with it.
+    pub reason: String,
+    /// By which references it is in the image.
+    pub chain: Option<Chain>,
+}
+
+/// Paths that break a rule; their text has two indented lines for each of the first ones.
+#[derive(Clone, Debug)]
+pub struct Offenders(pub Vec<Offender>);
+
+impl fmt::Display for Offenders {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for Offender { store_path, reason, chain } in self.0.iter().take(SHOWN) {
+            write!(f, "\n  {store_path}, {reason}")?;
+            if let Some(chain) = chain {
+                write!(f, "\n    {chain}")?;
+            }
+        }
+        match self.0.len().saturating_sub(SHOWN) {
+            0 => Ok(()),
+            more => write!(f, "\n  and {more} more"),
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Sizes in bytes, as people write and read them.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// A number of bytes.
+///
+/// Its text has binary units and one decimal: `0 B`, `1023 B`, `1.0 KiB`, `12.3 MiB`. Read are whole numbers with a
+/// binary or decimal unit: `50 MiB`, `50MB`, `1024 B`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ByteSize(pub u64);
+
+/// What is not a size.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{}` is not a size", .0.escape_debug())]
+pub struct NotASize(pub String);
+
+const UNITS: [&str; 5] = ["KiB", "MiB", "GiB", "TiB", "PiB"];
+
+/// Units that are read, with their sizes.
+const READ: [(&str, u64); 9] = [
+    ("B", 1),
+    ("KiB", 1 << 10),
+    ("MiB", 1 << 20),
+    ("GiB", 1 << 30),
+    ("TiB", 1 << 40),
+    ("kB", 1_000),
+    ("MB", 1_000_000),
+    ("GB", 1_000_000_000),
+    ("TB", 1_000_000_000_000),
+];
+
+impl FromStr for ByteSize {
+    type Err = NotASize;
+
+    fn from_str(text: &str) -> Result<Self, NotASize> {
+        let error = || NotASize(text.to_owned());
+        let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, unit) = text.split_at(digits);
+        let number: u64 = number.parse().map_err(|_| error())?;
+        let unit = unit.strip_prefix(' ').unwrap_or(unit);
+        let (_, size) = READ.iter().find(|(name, _)| *name == unit).ok_or_else(error)?;
+        number.checked_mul(*size).map(Self).ok_or_else(error)
+    }
+}
+
+impl fmt::Display for ByteSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0 < 1024 {
+            return f.pad(&format!("{} B", self.0));
+        }
+        let mut unit = 0;
+        // Tenths of the unit, rounded, so that 1023.99 KiB becomes 1.0 MiB and not 1024.0 KiB.
+        let mut tenths = tenths_of(self.0, 1024);
+        let mut divisor = 1024_u64;
+        while tenths >= 10_240 && unit + 1 < UNITS.len() {
+            unit += 1;
+            divisor *= 1024;
+            tenths = tenths_of(self.0, divisor);
+        }
+        f.pad(&format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit]))
+    }
+}
+
+fn tenths_of(bytes: u64, divisor: u64) -> u64 {
+    let rounded = (u128::from(bytes) * 10 + u128::from(divisor) / 2) / u128::from(divisor);
+    u64::try_from(rounded).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_change_unit_where_they_would_round_to_1024() {
+        for (bytes, text) in [
+            (0, "0 B"),
+            (1023, "1023 B"),
+            (1024, "1.0 KiB"),
+            (1_048_524, "1023.9 KiB"),
+            (1_048_575, "1.0 MiB"),
+            (12_897_484, "12.3 MiB"),
+            (5 << 30, "5.0 GiB"),
+            (u64::MAX, "16384.0 PiB"),
+        ] {
+            assert_eq!(ByteSize(bytes).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn whole_numbers_with_a_unit_are_read() {
+        for (text, bytes) in [
+            ("50 MiB", 50 << 20),
+            ("50MiB", 50 << 20),
+            ("0 B", 0),
+            ("7 kB", 7000),
+            ("2 TB", 2_000_000_000_000),
+        ] {
+            assert_eq!(text.parse(), Ok(ByteSize(bytes)), "{text}");
+        }
+        for text in
+            ["", "50", "MiB", "1.5 MiB", "-1 B", "50  MiB", "50 mib", "50 M", "99999999 TiB", "50 MiB "]
+        {
+            assert_eq!(text.parse::<ByteSize>(), Err(NotASize(text.to_owned())));
+        }
+    }
+}
