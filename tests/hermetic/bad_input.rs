@@ -185,11 +185,16 @@ const SIGN: &str = "\n[[sign]]\nplugin = \"builtin:cosign-signer\"\ngrants = { k
 
 #[test]
 fn a_key_file_that_is_missing() {
-    insta::assert_snapshot!(error(&extended(SIGN), 6), @"
+    insta::assert_snapshot!(error(&extended(SIGN), 6), @r#"
     error[seed::keys::unreadable]: the key `release` cannot be read from ./cosign.key
+      --> pipeline.toml:31:19
+       |
+    30 | [keys.release]
+    31 | cosign = { file = "cosign.key", password = { env = "COSIGN_PASSWORD" }…
+       |                   ^^^^^^^^^^^^ named here
       cause: No such file or directory (os error 2)
       help: paths begin at the pipeline file; `cosign generate-key-pair` makes `cosign.key` and `cosign.pub`
-    ");
+    "#);
 }
 
 #[test]
@@ -197,10 +202,15 @@ fn a_key_with_a_wrong_password() {
     let mut environment = extended(SIGN);
     environment.make_key("cosign");
     environment.set("COSIGN_PASSWORD", "wrong");
-    insta::assert_snapshot!(error(&environment, 6), @"
+    insta::assert_snapshot!(error(&environment, 6), @r#"
     error[seed::keys::key]: the key `release` cannot be opened: the password does not open the key
+      --> pipeline.toml:31:19
+       |
+    30 | [keys.release]
+    31 | cosign = { file = "cosign.key", password = { env = "COSIGN_PASSWORD" }…
+       |                   ^^^^^^^^^^^^ named here
       help: check the password; a file's last line break belongs to it unless it is removed
-    ");
+    "#);
 }
 
 #[test]

@@ -3,15 +3,18 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::{env, str};
 
-use miette::Diagnostic;
+use miette::{Diagnostic, NamedSource, SourceSpan};
 use seed_http::Secret;
 use seed_trust::{KeyError, PrivateKey};
+use toml::Spanned;
 
 use crate::engine::Passwords;
 use crate::pipeline::{KeySource, Pipeline, SecretSource};
+use crate::problem::SourceFile;
 
 /// The largest key or secret file in bytes.
 const MAX_FILE: u64 = 64 << 10;
@@ -33,6 +36,12 @@ pub enum VaultError {
         path: PathBuf,
         /// Why.
         source: io::Error,
+        /// The pipeline file.
+        #[source_code]
+        pipeline: Arc<NamedSource<Arc<str>>>,
+        /// Where it names the file.
+        #[label("named here")]
+        place: SourceSpan,
         /// What to do.
         #[help]
         help: &'static str,
@@ -45,6 +54,12 @@ pub enum VaultError {
         what: String,
         /// The variable.
         variable: String,
+        /// The pipeline file.
+        #[source_code]
+        pipeline: Arc<NamedSource<Arc<str>>>,
+        /// Where it names the variable.
+        #[label("named here")]
+        place: SourceSpan,
     },
     /// A key cannot be opened.
     #[error("the key `{name}` cannot be opened: {error}")]
@@ -56,6 +71,12 @@ pub enum VaultError {
         file: PathBuf,
         /// Why.
         error: KeyError,
+        /// The pipeline file.
+        #[source_code]
+        pipeline: Arc<NamedSource<Arc<str>>>,
+        /// Where it names the key file.
+        #[label("named here")]
+        place: SourceSpan,
         /// What to do.
         #[help]
         help: Option<String>,
@@ -68,9 +89,8 @@ pub(crate) fn keys<'a>(
     names: impl Iterator<Item = &'a str>,
     passwords: &dyn Passwords,
 ) -> Result<BTreeMap<String, PrivateKey>, VaultError> {
-    let directory = pipeline.file.directory();
     let sources = names.filter_map(|name| pipeline.keys.get_key_value(name));
-    sources.map(|(name, source)| Ok((name.clone(), key(name, source, directory, passwords)?))).collect()
+    sources.map(|(name, source)| Ok((name.clone(), key(name, source, &pipeline.file, passwords)?))).collect()
 }
 
 /// The granted secrets by name.
@@ -78,11 +98,10 @@ pub(crate) fn secrets<'a>(
     pipeline: &Pipeline,
     names: impl Iterator<Item = &'a str>,
 ) -> Result<BTreeMap<String, Secret>, VaultError> {
-    let directory = pipeline.file.directory();
     let sources = names.filter_map(|name| pipeline.secrets.get_key_value(name));
     sources
         .map(|(name, source)| {
-            let value = secret(&format!("the secret `{name}`"), source, directory)?;
+            let value = secret(&format!("the secret `{name}`"), source, &pipeline.file)?;
             Ok((name.clone(), Secret::new(value)))
         })
         .collect()
@@ -91,35 +110,41 @@ pub(crate) fn secrets<'a>(
 fn key(
     name: &str,
     source: &KeySource,
-    directory: &Path,
+    pipeline: &SourceFile,
     passwords: &dyn Passwords,
 ) -> Result<PrivateKey, VaultError> {
-    let file = directory.join(source.file.get_ref());
-    let bytes = read(&format!("the key `{name}`"), &file, MAKE_KEY)?;
+    let (file, bytes) = read(&format!("the key `{name}`"), &source.file, pipeline, MAKE_KEY)?;
     let password = match &source.password {
-        Some(source) => Some(secret(&format!("the password of the key `{name}`"), source, directory)?),
+        Some(source) => Some(secret(&format!("the password of the key `{name}`"), source, pipeline)?),
         None if PrivateKey::is_encrypted(&bytes) => passwords.password(name, &file),
         None => None,
     };
     PrivateKey::load(&bytes, password.as_deref().map(str::as_bytes)).map_err(|error| VaultError::Key {
         name: name.to_owned(),
         help: error.help().map(str::to_owned),
+        pipeline: Arc::new(pipeline.named()),
+        place: source.file.span().into(),
         file,
         error,
     })
 }
 
-fn secret(what: &str, source: &SecretSource, directory: &Path) -> Result<String, VaultError> {
+fn secret(what: &str, source: &SecretSource, pipeline: &SourceFile) -> Result<String, VaultError> {
     match source {
-        SecretSource::Env(variable) => env::var(variable)
-            .map_err(|_| VaultError::Variable { what: what.to_owned(), variable: variable.clone() }),
-        SecretSource::File(path) => {
-            let path = directory.join(path);
-            let bytes = read(what, &path, PATHS)?;
+        SecretSource::Env(variable) => env::var(variable.get_ref()).map_err(|_| VaultError::Variable {
+            what: what.to_owned(),
+            variable: variable.get_ref().clone(),
+            pipeline: Arc::new(pipeline.named()),
+            place: variable.span().into(),
+        }),
+        SecretSource::File(name) => {
+            let (path, bytes) = read(what, name, pipeline, PATHS)?;
             let mut text = String::from_utf8(bytes).map_err(|error| VaultError::Unreadable {
                 what: what.to_owned(),
                 path,
                 source: io::Error::new(io::ErrorKind::InvalidData, error),
+                pipeline: Arc::new(pipeline.named()),
+                place: name.span().into(),
                 help: PATHS,
             })?;
             if text.ends_with('\n') {
@@ -130,13 +155,26 @@ fn secret(what: &str, source: &SecretSource, directory: &Path) -> Result<String,
     }
 }
 
-fn read(what: &str, path: &Path, help: &'static str) -> Result<Vec<u8>, VaultError> {
-    let unreadable =
-        |source| VaultError::Unreadable { what: what.to_owned(), path: path.to_owned(), source, help };
+/// A file that the pipeline file names: where it is, and what is in it.
+fn read(
+    what: &str,
+    name: &Spanned<String>,
+    pipeline: &SourceFile,
+    help: &'static str,
+) -> Result<(PathBuf, Vec<u8>), VaultError> {
+    let path = pipeline.directory().join(name.get_ref());
+    let unreadable = |source| VaultError::Unreadable {
+        what: what.to_owned(),
+        path: path.clone(),
+        source,
+        pipeline: Arc::new(pipeline.named()),
+        place: name.span().into(),
+        help,
+    };
     let mut bytes = Vec::new();
-    File::open(path).and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut bytes)).map_err(unreadable)?;
+    File::open(&path).and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut bytes)).map_err(unreadable)?;
     if bytes.len() as u64 > MAX_FILE {
         return Err(unreadable(io::Error::other("it is larger than 64 KiB")));
     }
-    Ok(bytes)
+    Ok((path, bytes))
 }

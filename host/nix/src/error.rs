@@ -48,6 +48,14 @@ pub enum NixError {
         /// What it said.
         message: String,
     },
+    /// The flake, or one of its inputs, is somewhere else and did not come.
+    #[error("flake `{reference}` or one of its inputs cannot be fetched: {message}")]
+    Fetch {
+        /// The flake.
+        reference: String,
+        /// What Nix said.
+        message: String,
+    },
     /// A program said something that this version does not understand.
     #[error("cannot understand what `{command}` printed: {problem}")]
     Malformed {
@@ -189,6 +197,7 @@ impl NixError {
             Self::Run { .. } | Self::Roots(_) => "seed::nix::run",
             Self::TooMuchOutput { .. } => "seed::nix::too-much-output",
             Self::Failed { .. } => "seed::nix::failed",
+            Self::Fetch { .. } => "seed::nix::fetch",
             Self::Malformed { .. } => "seed::nix::malformed",
             Self::Invalid { .. } => "seed::nix::invalid",
             Self::NoFlake { .. } => "seed::nix::no-flake",
@@ -211,6 +220,10 @@ impl NixError {
                  its programs in SEED_NIX, or use `[source.directories]`, which needs no Nix"
                 .to_owned(),
             Self::TooOld { .. } => "upgrade Nix: https://nixos.org/download".to_owned(),
+            Self::Fetch { reference, .. } => format!(
+                "check the network, the reference, and Nix's option `access-tokens` if it is private; for a machine \
+                 without network, fetch it beforehand where there is one: nix flake archive '{reference}'"
+            ),
             Self::Malformed { .. } => "this version of Nix may be newer than this program: look for an upgrade of \
                  this program, and report it if there is none"
                 .to_owned(),

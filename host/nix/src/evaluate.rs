@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use crate::command::Outcome;
 use crate::events::Observer;
+use crate::flake::fetch_error;
 use crate::{FlakeInfo, Nix, NixError, Version, attribute};
 
 /// An output that can be built.
@@ -267,6 +268,9 @@ fn evaluation_error(flake: &FlakeInfo, attributes: &[&str], outcome: &Outcome) -
     }
     // The user's own file names instead of those of the copy in the store.
     let message = explain(&message).replace(&format!("{}/", flake.path), "");
+    if let Some(error) = fetch_error(&reference, &message) {
+        return error;
+    }
     NixError::Evaluation { reference, attributes, message }
 }
 

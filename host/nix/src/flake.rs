@@ -119,6 +119,17 @@ const MISSING: [&str; 6] = [
     "is not part of a flake",
 ];
 
+/// What Nix says where something does not come over the network.
+const NOT_FETCHED: [&str; 3] =
+    ["unable to download", "Failed to fetch git repository", "program 'git' failed with exit code"];
+
+/// The cause in an explained message, if it is that something could not be fetched.
+pub(crate) fn fetch_error(reference: &str, message: &str) -> Option<NixError> {
+    let cause = message.lines().next().unwrap_or_default();
+    let is_fetch = NOT_FETCHED.iter().any(|text| cause.contains(text));
+    is_fetch.then(|| NixError::Fetch { reference: reference.to_owned(), message: cause.to_owned() })
+}
+
 /// Tells apart, by Nix's words, what the user has to do.
 fn flake_error(reference: &str, outcome: &Outcome) -> NixError {
     let reference = reference.to_owned();
@@ -127,6 +138,8 @@ fn flake_error(reference: &str, outcome: &Outcome) -> NixError {
     let is_missing = MISSING.iter().any(|text| cause.contains(text));
     if cause.contains("'--no-update-lock-file'") {
         NixError::Unlocked { reference, message: cause }
+    } else if let Some(error) = fetch_error(&reference, &message) {
+        error
     } else if is_missing {
         NixError::NoFlake { reference, message: cause }
     } else if message.contains("\nat ") || message.contains("\n  at ") || message.contains("syntax error") {
@@ -181,9 +194,9 @@ mod tests {
     fn errors_of_all_versions_are_told_apart() {
         for version in recorded::VERSIONS {
             let error = |name: &str| flake_error("./x", &recorded::failure(version, name));
-            let codes = ["empty", "missing", "none", "broken", "unlocked"]
+            let codes = ["empty", "missing", "none", "broken", "unlocked", "offline"]
                 .map(|name| error(&format!("flake-{name}.log")).code());
-            let expected = ["no-flake", "no-flake", "no-flake", "evaluation", "unlocked"]
+            let expected = ["no-flake", "no-flake", "no-flake", "evaluation", "unlocked", "fetch"]
                 .map(|name| format!("seed::nix::{name}"));
             assert_eq!(codes, expected, "{version}");
         }
@@ -199,6 +212,7 @@ mod tests {
               | ^
         "#);
         insta::assert_snapshot!(error("flake-unlocked.log"), @"the lock file of flake `./x` is missing or out of date: flake 'path:/home/user/project/unlocked' requires lock file changes but they're not allowed due to '--no-update-lock-file'");
+        insta::assert_snapshot!(error("flake-offline.log"), @"flake `./x` or one of its inputs cannot be fetched: unable to download 'https://api.github.com/repos/owner/repo/commits/HEAD': Could not resolve hostname (6) Could not resolve host: api.github.com");
         insta::assert_snapshot!(error("flake-unlocked.log").help().unwrap(), @"a run never changes `flake.lock`: run `nix flake lock` and commit the file");
     }
 

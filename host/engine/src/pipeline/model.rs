@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
-use std::path::PathBuf;
 
 use seed_http::OriginPattern;
 use seed_model::{ByteSize, Digest, OutputRequest, Variant};
@@ -300,7 +299,7 @@ pub struct KeySource {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SecretSource {
     /// In this environment variable.
-    Env(String),
+    Env(Spanned<String>),
     /// In this file, without a final line break.
-    File(PathBuf),
+    File(Spanned<String>),
 }

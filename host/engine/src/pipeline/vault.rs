@@ -59,8 +59,8 @@ fn secret(mut entry: Section<'_>, problems: &mut Vec<Problem>) -> Option<SecretS
             problems.push(invalid("`env` and `file` are both given", file.span(), "keep one of them"));
             None
         }
-        (Some(variable), None) => Some(SecretSource::Env(variable.into_inner())),
-        (None, Some(file)) => Some(SecretSource::File(file.into_inner().into())),
+        (Some(variable), None) => Some(SecretSource::Env(variable)),
+        (None, Some(file)) => Some(SecretSource::File(file)),
         (None, None) => {
             if entry.value("env").is_none() && entry.value("file").is_none() {
                 problems.push(entry.missing(

@@ -70,6 +70,9 @@ impl FilesError {
                 Some("free some space and run again; nothing half-written was kept")
             }
             Self::NotOurs { .. } => Some("choose another path, or remove what is there"),
+            Self::Busy { .. } => {
+                Some("run again when it has ended; runs at the same time need paths of their own")
+            }
             Self::Store(error) => error.help(),
             _ => None,
         }

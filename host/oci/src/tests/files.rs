@@ -212,6 +212,8 @@ fn two_writers_do_not_mix() {
     let held = fs::File::open(place.path("out")).unwrap();
     held.lock().unwrap();
     insta::assert_snapshot!(place.message(place.write(&files)), @"another process is writing `[dir]/out`");
+    let busy = FilesError::Busy { path: place.path("out") };
+    insta::assert_snapshot!(busy.help().unwrap(), @"run again when it has ended; runs at the same time need paths of their own");
 
     let held = fs::File::create(place.path(".tar.seed-partial")).unwrap();
     held.lock().unwrap();
