@@ -10,13 +10,13 @@ use seed_tests::{Run, peer};
 use crate::hello::hello;
 
 /// A Docker daemon of its own, without network.
-struct Docker {
+pub(crate) struct Docker {
     daemon: Child,
     directory: tempfile::TempDir,
 }
 
 impl Docker {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let directory = tempfile::Builder::new().prefix("seed-docker-").tempdir().unwrap();
         let daemon = Command::new(peer("dockerd"))
             .arg("--data-root")
@@ -42,7 +42,7 @@ impl Docker {
         docker
     }
 
-    fn command(&self, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(peer("docker"));
         command.arg("--host").arg(socket(&self.directory)).args(args);
         command

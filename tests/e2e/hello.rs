@@ -8,8 +8,9 @@ pub(crate) const NIX_CONFIG: &str =
 
 /// A copy of examples/hello with a key of its own, for this machine's Nix.
 pub(crate) fn hello() -> TestEnvironment {
-    let mut environment = hello_in_root();
-    environment.set("NIX_CONFIG", format!("{NIX_CONFIG}sandbox-paths = /bin/sh=/bin/bash-static\n"));
+    let mut environment = TestEnvironment::with_example("hello");
+    environment.make_key("cosign");
+    use_nix(&mut environment);
     environment
 }
 
@@ -17,8 +18,18 @@ pub(crate) fn hello() -> TestEnvironment {
 pub(crate) fn hello_in_root() -> TestEnvironment {
     let mut environment = TestEnvironment::with_example("hello");
     environment.make_key("cosign");
-    environment.set("NIX_CONFIG", NIX_CONFIG);
+    use_nix_in_root(&mut environment);
     environment
+}
+
+/// Lets Nix build in this environment, for this machine's Nix.
+pub(crate) fn use_nix(environment: &mut TestEnvironment) {
+    environment.set("NIX_CONFIG", format!("{NIX_CONFIG}sandbox-paths = /bin/sh=/bin/bash-static\n"));
+}
+
+/// The same for a Debian root.
+pub(crate) fn use_nix_in_root(environment: &mut TestEnvironment) {
+    environment.set("NIX_CONFIG", NIX_CONFIG);
 }
 
 /// The same as [`hello`], published to `org/hello` in a registry too.

@@ -8,6 +8,7 @@
 mod environment;
 mod hostile;
 mod layout;
+mod nixpkgs;
 mod peers;
 mod program;
 mod registry;
@@ -16,6 +17,7 @@ mod runner;
 pub use environment::{Run, TestEnvironment};
 pub use hostile::{Fault, HostileRegistry};
 pub use layout::Layout;
+pub use nixpkgs::{copy_project_flake, portable_program, stub_nixpkgs};
 pub use peers::{peer, version_of};
 pub use program::seed_program;
 pub use registry::{Registry, free_port};

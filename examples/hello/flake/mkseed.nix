@@ -1,5 +1,5 @@
-# A derivation with one output per standard layer. Each output is a small file that names the packages of its layer, so
-# its closure is theirs; `seed` builds the outputs and puts each closure into layers of its own.
+# A derivation with one output per layer. Each output is a small file that names the packages of its layer, so its
+# closure is theirs; `seed` builds the outputs and puts each closure into layers of its own.
 #
 # Builtins only: it needs no nixpkgs, evaluates in milliseconds, and works with Nix 2.8 and later.
 #
@@ -11,27 +11,14 @@
 #
 # A package is a derivation, a path, or a string that refers to the store. Nix builds the packages of all layers even
 # where an image needs some of them only: for fast runtime images, leave `checks` and `devShells` to a second seed.
-{
-  # The system that the seed is for, such as "x86_64-linux".
-  system,
-  # The derivation's name.
-  name ? "seed",
-  # What changes least: C library, shell, certificates.
-  base ? [ ],
-  # What the applications need.
-  library ? [ ],
-  # The applications.
-  apps ? [ ],
-  # What tests them. This layer and the following ones are for build seeds.
-  checks ? [ ],
-  # Development shells: what they need, not the shells themselves.
-  devShells ? [ ],
-  # Packages that overlays changed.
-  overlays ? [ ],
-}:
+#
+# The result can be changed: `seed.override { apps = [ … ]; }` replaces arguments, `seed.override (old: { … })` too,
+# and `seed.extend { apps = [ … ]; models = [ … ]; }` adds packages to layers.
 let
-  # Outputs in the order of the layers, which is not that of the names.
-  order = [
+  # What changes least: C library, shell, certificates. What the applications need. The applications. What tests them.
+  # Development shells: what they need, not the shells themselves. Packages that overlays changed.
+  # The last three are for build seeds.
+  standard = [
     "base"
     "library"
     "apps"
@@ -40,59 +27,160 @@ let
     "overlays"
   ];
 
-  packages = {
-    inherit
-      base
-      library
-      apps
-      checks
-      overlays
-      ;
-    devShells = map (shell: shell.inputDerivation or shell) devShells;
-  };
+  # What a derivation uses already; the rest of an output's name becomes a variable of a shell.
+  reserved = [
+    "args"
+    "builder"
+    "extend"
+    "layers"
+    "name"
+    "out"
+    "outputs"
+    "override"
+    "system"
+    "type"
+  ];
 
-  storePath =
-    layer: package:
-    if builtins.isPath package || package ? outPath || (builtins.isString package && builtins.hasContext package) then
-      "${package}"
+  has = list: name: builtins.elem name list;
+
+  quoted = names: builtins.concatStringsSep ", " (map (name: "`${name}`") names);
+
+  checkName =
+    name:
+    if has standard name then
+      throw "mkSeed: `${name}` is a standard layer; write `${name} = [ … ];` beside `layers`, not in it"
+    else if builtins.match "[a-z][A-Za-z0-9_]*" name == null || builtins.match ".*Text" name != null || has reserved name then
+      throw "mkSeed: `${name}` cannot be the name of a layer; use letters, digits and `_`, a small letter first, and none of ${quoted reserved}"
     else
-      throw "mkSeed: `${layer}` holds a ${builtins.typeOf package} that is not in the store; expected derivations, paths, or strings that refer to the store";
+      name;
 
-  document = layer: builtins.toJSON {
-    schema = 1;
-    inherit layer;
-    packages = map (storePath layer) packages.${layer};
-  };
+  checkOrder =
+    all: order:
+    let
+      missing = builtins.filter (name: !has order name) all;
+      unknown = builtins.filter (name: !has all name) order;
+    in
+    if unknown != [ ] then
+      throw "mkSeed: `order` names ${quoted unknown}, but the layers are ${quoted all}"
+    else if missing != [ ] then
+      throw "mkSeed: `order` does not name ${quoted missing}"
+    else if builtins.length order != builtins.length all then
+      throw "mkSeed: `order` names a layer twice"
+    else
+      order;
 
-  # Files, since a variable of the environment is limited to 128 KiB.
-  texts = map (layer: "${layer}Text") order;
+  mkSeed =
+    {
+      # The system that the seed is for, such as "x86_64-linux".
+      system,
+      # The derivation's name.
+      name ? "seed",
+      # The packages of the standard layers.
+      base ? [ ],
+      library ? [ ],
+      apps ? [ ],
+      checks ? [ ],
+      devShells ? [ ],
+      overlays ? [ ],
+      # More layers: `{ models = [ … ]; }`. A pipeline takes them where it lists them: `[select] config.layers`.
+      layers ? { },
+      # All layers, bottom first. Where it is not given, more layers stand below `apps`, in the order of their names.
+      order ? null,
+    }@arguments:
+    let
+      more = map checkName (builtins.attrNames layers);
+
+      all =
+        if order != null then
+          checkOrder (standard ++ more) order
+        else
+          [
+            "base"
+            "library"
+          ]
+          ++ more
+          ++ [
+            "apps"
+            "checks"
+            "devShells"
+            "overlays"
+          ];
+
+      packages = layers // {
+        inherit
+          base
+          library
+          apps
+          checks
+          overlays
+          ;
+        devShells = map (shell: shell.inputDerivation or shell) devShells;
+      };
+
+      storePath =
+        layer: package:
+        if builtins.isPath package || package ? outPath || (builtins.isString package && builtins.hasContext package) then
+          "${package}"
+        else
+          throw "mkSeed: `${layer}` holds a ${builtins.typeOf package} that is not in the store; expected derivations, paths, or strings that refer to the store";
+
+      document =
+        layer:
+        builtins.toJSON {
+          schema = 1;
+          inherit layer;
+          packages = map (storePath layer) packages.${layer};
+        };
+
+      seed = derivation (
+        {
+          inherit name system;
+          builder = "/bin/sh";
+          # Shell builtins only: the sandbox holds no other program.
+          args = [
+            "-eu"
+            "-c"
+            ''
+              for layer in $outputs; do
+                eval "file=\$''${layer}TextPath output=\$$layer"
+                IFS= read -r text < "$file"
+                printf '%s\n' "$text" > "$output"
+              done
+            ''
+          ];
+          outputs = all;
+          # Files, since a variable of the environment is limited to 128 KiB.
+          passAsFile = map (layer: "${layer}Text") all;
+          # Cheaper to make than to fetch or to send away.
+          preferLocalBuild = true;
+          allowSubstitutes = false;
+        }
+        // builtins.listToAttrs (
+          map (layer: {
+            name = "${layer}Text";
+            value = document layer + "\n";
+          }) all
+        )
+      );
+
+      override =
+        change: mkSeed (arguments // (if builtins.isFunction change then change arguments else change));
+
+      extend =
+        added:
+        let
+          standardAdded = builtins.intersectAttrs (builtins.listToAttrs (
+            map (layer: {
+              name = layer;
+              value = null;
+            }) standard
+          )) added;
+          moreAdded = removeAttrs added standard;
+          append =
+            old: new: old // builtins.mapAttrs (layer: packages: (old.${layer} or [ ]) ++ packages) new;
+        in
+        override (old: append (removeAttrs old [ ]) standardAdded // { layers = append (old.layers or { }) moreAdded; });
+    in
+    seed // { inherit override extend; };
 in
-derivation (
-  {
-    inherit name system;
-    builder = "/bin/sh";
-    # Shell builtins only: the sandbox holds no other program.
-    args = [
-      "-eu"
-      "-c"
-      ''
-        for layer in $outputs; do
-          eval "file=\$''${layer}TextPath output=\$$layer"
-          IFS= read -r text < "$file"
-          printf '%s\n' "$text" > "$output"
-        done
-      ''
-    ];
-    outputs = order;
-    passAsFile = texts;
-    # Cheaper to make than to fetch or to send away.
-    preferLocalBuild = true;
-    allowSubstitutes = false;
-  }
-  // builtins.listToAttrs (
-    map (layer: {
-      name = "${layer}Text";
-      value = document layer + "\n";
-    }) order
-  )
-)
+mkSeed

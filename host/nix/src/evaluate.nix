@@ -7,11 +7,16 @@ let
       value: name: if builtins.isAttrs value && value ? ${name} then value.${name} else null
     ) set path;
 
+  isDerivation = value: builtins.isAttrs value && (value.type or null) == "derivation";
+
+  # An image that `nix/mkimage.nix` made stands for the layers that it was made from.
+  layers = value: if isDerivation value && isDerivation (value.seedLayers or null) then value.seedLayers else value;
+
   describe =
     value:
     if value == null then
       null
-    else if !builtins.isAttrs value || (value.type or null) != "derivation" then
+    else if !isDerivation value then
       { kind = builtins.typeOf value; }
     else
       {
@@ -23,4 +28,4 @@ let
         }) (value.outputs or [ "out" ]);
       };
 in
-map (path: describe (select path)) paths
+map (path: describe (layers (select path))) paths

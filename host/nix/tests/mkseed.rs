@@ -138,8 +138,14 @@ fn a_flake_takes_it_from_an_input() {
     for part in ["seed/nix", "user"] {
         fs::create_dir_all(dir.join(part)).unwrap();
     }
-    for file in ["flake.nix", "nix/mkseed.nix"] {
+    // Without nixpkgs: the library does not need that input, so it is not fetched.
+    for file in ["flake.nix", "flake.lock"] {
         fs::copy(repository.join(file), dir.join("seed").join(file)).unwrap();
+    }
+    for file in fs::read_dir(repository.join("nix")).unwrap().map(Result::unwrap) {
+        if file.file_type().unwrap().is_file() {
+            fs::copy(file.path(), dir.join("seed/nix").join(file.file_name())).unwrap();
+        }
     }
     let text = format!(
         r#"{{
@@ -164,9 +170,56 @@ fn a_flake_takes_it_from_an_input() {
 }
 
 #[test]
+fn layers_are_added_and_ordered() {
+    let outputs = |arguments: &str| {
+        let fixture = Fixture::new("x86_64-linux", arguments);
+        fixture.nix.outputs(&fixture.flake(), "x86_64-linux", "seed", &quiet).unwrap().join(" ")
+    };
+    insta::assert_snapshot!(outputs(r#"{ layers = { models = [ (file "m") ]; data = [ ]; }; }"#), @"base library data models apps checks devShells overlays");
+    insta::assert_snapshot!(
+        outputs(r#"{ layers.models = [ ]; order = [ "models" "base" "library" "apps" "overlays" "checks" "devShells" ]; }"#),
+        @"models base library apps overlays checks devShells"
+    );
+}
+
+#[test]
+fn a_seed_can_be_changed() {
+    let changed = [
+        r#"{ base = [ (file "one") ]; }).override { apps = [ (file "two") ]; layers.models = [ (file "three") ]; }"#,
+        r#"{ base = [ (file "one") ]; }).override (old: { apps = [ (file "two") ]; layers.models = [ (file "three") ]; })"#,
+        r#"{ apps = [ (file "two") ]; }).extend { base = [ (file "one") ]; models = [ (file "three") ]; }"#,
+        r#"{ base = [ (file "one") ]; apps = [ (file "two") ]; layers.models = [ ]; }).extend { models = [ (file "three") ]; }"#,
+    ];
+    for change in changed {
+        let fixture = Fixture::new("x86_64-linux", "{ }");
+        let path = fixture.dir.path().join("flake.nix");
+        let text = fs::read_to_string(&path).unwrap();
+        let call = r#"import ./mkseed.nix ({ system = "x86_64-linux"; } // { })"#;
+        assert!(text.contains(call), "{text}");
+        let change = format!(r#"(import ./mkseed.nix ({{ system = "x86_64-linux"; }} // {change}"#)
+            .replacen("}).", "})).", 1);
+        fs::write(&path, text.replace(call, &change)).unwrap();
+        let closure = fixture.closure("x86_64-linux", &["base", "models", "apps"]);
+        let expected = [("base", vec!["one"]), ("models", vec!["three"]), ("apps", vec!["two"])];
+        assert_eq!(packages(&closure), BTreeMap::from(expected), "{change}");
+    }
+}
+
+#[test]
 fn wrong_arguments_are_named() {
     let error = Fixture::new("x86_64-linux", r#"{ apps = [ "hello" ]; }"#).error().to_string();
     assert!(error.contains("mkSeed: `apps` holds a string that is not in the store"), "{error}");
     let error = Fixture::new("x86_64-linux", "{ app = [ ]; }").error().to_string();
     assert!(error.contains("called with unexpected argument 'app'"), "{error}");
+    let wrong = [
+        ("{ layers.apps = [ ]; }", "`apps` is a standard layer"),
+        ("{ layers.a-b = [ ]; }", "`a-b` cannot be the name of a layer"),
+        ("{ layers.outputs = [ ]; }", "`outputs` cannot be the name of a layer"),
+        (r#"{ order = [ "base" ]; }"#, "`order` does not name `library`, `apps`"),
+        (r#"{ layers.m = [ ]; order = [ "mo" ]; }"#, "`order` names `mo`, but the layers are `base`"),
+    ];
+    for (arguments, message) in wrong {
+        let error = Fixture::new("x86_64-linux", arguments).error().to_string();
+        assert!(error.contains(message), "{error}");
+    }
 }

@@ -27,10 +27,11 @@ pub(crate) const PEERS_VARIABLE: &str = "SEED_PEERS";
 const CUSTOM_SIGNER: &str = "examples/custom-signer";
 
 /// Programs of this machine and the Debian packages that have them.
-const PROGRAMS: [(&str, &str); 11] = [
+const PROGRAMS: [(&str, &str); 12] = [
     ("nix", "nix-bin"),
     ("nix-store", "nix-bin"),
     ("bash-static", "bash-static"),
+    ("busybox", "busybox-static"),
     ("docker-registry", "docker-registry"),
     ("skopeo", "skopeo"),
     // The GitHub action reads summaries with it.

@@ -1,0 +1,75 @@
+# The packages of this project for one system. `sources` are the flake and its inputs, for the build seed.
+{
+  pkgs,
+  lib,
+  sources,
+}:
+let
+  inherit (pkgs.stdenv.hostPlatform) system;
+
+  program = pkgs.callPackage ./package.nix { };
+  shell = import ./shell.nix { inherit pkgs program; };
+
+  image =
+    {
+      seed,
+      variant ? "runtime",
+      name,
+    }:
+    lib.mkImage {
+      inherit program;
+      seed = lib.mkSeed ({ inherit system; } // seed);
+      pipeline = {
+        seed = { inherit name variant; };
+        select.config = {
+          env.SSL_CERT_FILE = "${pkgs.cacert}/etc/ssl/certs/ca-bundle.crt";
+        } // (if variant == "runtime" then { entrypoint = [ "seed" ]; } else { });
+      };
+    };
+
+  images = {
+    # The program, to run: `nix build .#seed`, `docker load < result`.
+    seed = image {
+      name = "seed";
+      seed = {
+        base = [ pkgs.cacert ];
+        apps = [ program ];
+        devShells = [ shell ];
+      };
+    };
+    # The same without glibc.
+    seed-musl = image {
+      name = "seed-musl";
+      seed = {
+        base = [ pkgs.cacert ];
+        apps = [ (pkgs.pkgsStatic.callPackage ./package.nix { }) ];
+      };
+    };
+    # What builds this project without a network.
+    seed-build = image {
+      name = "seed-build";
+      variant = "build";
+      seed = {
+        base = [
+          pkgs.bashInteractive
+          pkgs.cacert
+        ];
+        devShells = [ shell ];
+        layers = {
+          nix = [ pkgs.nix ];
+          inputs = sources ++ [
+            program.inputDerivation
+            pkgs.stdenv
+            pkgs.stdenvNoCC
+          ];
+        };
+      };
+    };
+  };
+in
+{
+  default = program;
+  seed-cli = program;
+  verify = pkgs.writeShellScriptBin "verify" ''exec ${program}/bin/seed verify "$@"'';
+}
+// (if pkgs.stdenv.hostPlatform.isLinux then images else { })

@@ -1,0 +1,13 @@
+# What developing `seed` takes. `cargo xtask test` installs the peers that its tests need by itself.
+{ pkgs, program }:
+pkgs.mkShell {
+  inputsFrom = [ program ];
+  packages = [
+    pkgs.cargo-deny
+    pkgs.clippy
+    pkgs.cosign
+    pkgs.rust-analyzer
+    pkgs.rustfmt
+    pkgs.skopeo
+  ];
+}

@@ -1,0 +1,63 @@
+# Writes a value of the Nix language as TOML: sets become sections, lists of sets arrays of sections, and what is in
+# those stands on the line of its key. Keys are sorted; `null` is left out; paths and derivations become their store paths.
+#
+# Builtins only. `builtins.toJSON` serves for strings: each escape of JSON is one of TOML.
+let
+  inherit (builtins)
+    attrNames
+    concatMap
+    concatStringsSep
+    filter
+    isAttrs
+    isList
+    match
+    toJSON
+    typeOf
+    ;
+
+  dotted = path: concatStringsSep "." (map key path);
+
+  key = name: if match "[A-Za-z0-9_-]+" name != null then name else toJSON name;
+
+  isSection = value: isAttrs value && !(value ? outPath);
+  isSections = value: isList value && value != [ ] && builtins.all isSection value;
+
+  present = set: filter (name: set.${name} != null) (attrNames set);
+
+  inline =
+    at: value:
+    if isSection value then
+      "{ ${concatStringsSep ", " (map (name: "${key name} = ${inline "${at}.${name}" value.${name}}") (present value))} }"
+    else if isList value then
+      "[${concatStringsSep ", " (map (inline at) value)}]"
+    else if isAttrs value || builtins.isPath value then
+      toJSON "${value}"
+    else if builtins.elem (typeOf value) [ "string" "int" "float" "bool" ] then
+      toJSON value
+    else
+      throw "toTOML: `${at}` is a ${typeOf value}, which TOML cannot hold";
+
+  # The sections of `set`, which stands at `path`: its own lines first, then the sections in it. `header` may be left out
+  # where nothing stands below it.
+  sections =
+    path: header: isArray: set:
+    let
+      isDeep = name: isSection set.${name} || isSections set.${name};
+      names = present set;
+      lines = map (name: "${key name} = ${inline (dotted (path ++ [ name ])) set.${name}}\n") (
+        filter (name: !isDeep name) names
+      );
+      below =
+        name:
+        let
+          at = path ++ [ name ];
+        in
+        if isSections set.${name} then
+          concatMap (sections at "[[${dotted at}]]\n" true) set.${name}
+        else
+          sections at "[${dotted at}]\n" false set.${name};
+      own = if isArray || lines != [ ] || names == [ ] then [ (header + concatStringsSep "" lines) ] else [ ];
+    in
+    own ++ concatMap below (filter isDeep names);
+in
+set: concatStringsSep "\n" (sections [ ] "" false set)
