@@ -6,6 +6,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking"))]
 
 mod assign;
+mod chain;
 mod config;
 mod entries;
 mod environment;
@@ -16,9 +17,10 @@ mod split;
 use seed_plugin::selector::{Closure, ImageConfig, ImagePlan, Layer, SelectRequest};
 use seed_plugin::{Diagnostic, Pair};
 
+pub use chain::chain;
 pub use config::{Config, MaxLayers};
 pub use outputs::{STANDARD, choose};
-pub use packages::{find, name};
+pub use packages::{find, is_package, name};
 
 /// The plan for a closure. Fails where the layer budget is too small, or a link names no package.
 pub fn plan(config: &Config, request: &SelectRequest, closure: &Closure) -> Result<ImagePlan, Diagnostic> {

@@ -15,7 +15,7 @@ pub fn name(store_path: &str) -> &str {
 }
 
 /// Whether a store path is the package `wanted`: its name is that, with or without a version.
-fn is_package(store_path: &str, wanted: &str) -> bool {
+pub fn is_package(store_path: &str, wanted: &str) -> bool {
     match name(store_path).strip_prefix(wanted) {
         Some("") => true,
         Some(rest) => {

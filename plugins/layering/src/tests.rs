@@ -255,3 +255,14 @@ fn annotates_with_what_is_known() {
         [("org.opencontainers.image.revision", "c0ffee"), ("org.opencontainers.image.title", "Mine")];
     assert_eq!(plan.annotations, expected.map(|(key, value)| (key.to_owned(), value.to_owned())));
 }
+
+#[test]
+fn tells_the_shortest_chain_to_a_path() {
+    let closure = closure(
+        &[("a", 1, &[1, 2]), ("b", 1, &[3]), ("c", 1, &[3]), ("d", 1, &[0, 3]), ("e", 1, &[])],
+        &[("library", &[2]), ("apps", &[0])],
+    );
+    assert_eq!(chain(&closure, 3).unwrap(), "library → c → d");
+    assert_eq!(chain(&closure, 1).unwrap(), "apps → a → b");
+    assert_eq!(chain(&closure, 4), None);
+}
