@@ -13,8 +13,9 @@ use seed_runtime::{Failure, Limits, Stage, inspect};
 use crate::memory::Memory;
 use crate::support::{load, nothing, pack_request, publication, selection, sign_request};
 
-const PLUGINS: [(&str, Stage); 5] = [
+const PLUGINS: [(&str, Stage); 6] = [
     ("standard-layers", Stage::Select),
+    ("musl-runtime", Stage::Select),
     ("oci-packer", Stage::Pack),
     ("cosign-signer", Stage::Sign),
     ("oci-layout", Stage::Publish),
