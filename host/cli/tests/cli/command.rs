@@ -43,7 +43,7 @@ fn a_typo_is_shown_in_its_line() {
       |
     3 | [source]
       | ^^^^^^^^ needs `flake`
-      help: write `flake = "."`, or give [source.directories], which needs no Nix
+      help: write `flake = "."`, or give [source.directories] or [source.closure], which need no Nix
 
     error[seed::pipeline::unknown-key]: unknown key `flak` in [source]
      --> pipeline.toml:4:1
