@@ -43,6 +43,8 @@ Start here:
 pub(crate) enum Command {
     Run(commands::run::RunArgs),
     Plan(commands::plan::PlanArgs),
+    Index(commands::index::IndexArgs),
+    Exec(commands::exec::ExecArgs),
     Init(commands::init::InitArgs),
     Inspect(commands::inspect::InspectArgs),
     Plugin(commands::plugin::PluginArgs),

@@ -53,6 +53,23 @@ pub(crate) enum CliError {
         /// Why.
         source: io::Error,
     },
+    /// `--use-seed` with several systems.
+    #[error("a command runs in the seed of one system, and `--system` names several")]
+    #[diagnostic(code("seed::cli::several-systems"), help("name one"))]
+    SeveralSystems,
+    /// There is no working directory.
+    #[error("the working directory cannot be found")]
+    #[diagnostic(code("seed::cli::directory"))]
+    Directory(#[source] io::Error),
+    /// The container engine's program, which worked a moment ago.
+    #[error("cannot run `{program}`")]
+    #[diagnostic(code("seed::cli::exec"))]
+    Exec {
+        /// The program.
+        program: String,
+        /// Why not.
+        source: io::Error,
+    },
     /// A signal asked us to stop.
     #[error("interrupted")]
     #[diagnostic(
@@ -93,8 +110,12 @@ impl CliError {
                 InspectError::Reference(_) => Exit::Usage,
                 InspectError::Failed { .. } => Exit::Failed,
             },
-            Self::Exists { .. } => Exit::Usage,
-            Self::Output(_) | Self::NoCacheDirectory | Self::Write { .. } => Exit::Failed,
+            Self::Exists { .. } | Self::SeveralSystems => Exit::Usage,
+            Self::Output(_)
+            | Self::NoCacheDirectory
+            | Self::Write { .. }
+            | Self::Directory(_)
+            | Self::Exec { .. } => Exit::Failed,
         }
     }
 }

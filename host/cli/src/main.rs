@@ -42,6 +42,8 @@ fn dispatch(command: &Command, printer: &Arc<Printer>) -> Result<(), CliError> {
     match command {
         Command::Run(args) => commands::run::run(args, printer),
         Command::Plan(args) => commands::plan::run(args, printer),
+        Command::Exec(args) => commands::exec::run(args, printer),
+        Command::Index(args) => commands::index::run(args, printer),
         Command::Init(args) => commands::init::run(args, printer),
         Command::Inspect(args) => commands::inspect::run(args, printer),
         Command::Plugin(args) => match &args.command {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::fs;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 
 use seed_oci::{BlobStore, Packer};
@@ -11,12 +12,14 @@ use seed_runtime::{Limits, Options, Runtime};
 
 use crate::error::{CacheError, EngineError, ErrorKind};
 use crate::events::EventSink;
+use crate::exec::ExecOptions;
+use crate::index::IndexOptions;
 use crate::limits::limits;
 use crate::lock::Policy;
 use crate::pipeline::Pipeline;
 use crate::stages::Memo;
 use crate::summary::{PlanSummary, PluginSummary, RunSummary, WhySummary};
-use crate::{describe, init, plan, run, why};
+use crate::{describe, exec, index, init, plan, run, why};
 
 /// Asks for passwords that the pipeline file does not say where to find.
 pub trait Passwords: Send + Sync + fmt::Debug {
@@ -48,6 +51,8 @@ pub struct RunOptions {
     pub systems: Vec<String>,
     /// Build and pack only: no key is opened, nothing is signed or published.
     pub pack_only: bool,
+    /// Publish by digest only, and write what `seed index` needs into this file; the run is for one system then.
+    pub record: Option<PathBuf>,
 }
 
 /// Runs pipelines. May be used from several threads, and by several processes with one cache.
@@ -89,6 +94,26 @@ impl Engine {
         sink: Arc<dyn EventSink>,
     ) -> Result<RunSummary, EngineError> {
         run::run(self, pipeline, options, sink)
+    }
+
+    /// Composes an index over images that runs with [`RunOptions::record`] published, signs and publishes it.
+    pub fn index(
+        &self,
+        pipeline: &Pipeline,
+        options: &IndexOptions,
+        sink: Arc<dyn EventSink>,
+    ) -> Result<RunSummary, EngineError> {
+        index::index(self, pipeline, options, sink)
+    }
+
+    /// Makes a container engine have the locked image. Gives the program that runs a command in it, without network.
+    pub fn exec(
+        &self,
+        pipeline: &Pipeline,
+        options: &ExecOptions,
+        sink: Arc<dyn EventSink>,
+    ) -> Result<Command, EngineError> {
+        exec::exec(self, pipeline, options, sink)
     }
 
     /// Says what [`run`](Self::run) would do: builds with Nix, but packs, signs and publishes nothing, and leaves the

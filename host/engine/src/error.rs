@@ -9,10 +9,13 @@ use seed_oci::documents::DocumentError;
 use seed_oci::{PackError, StoreError};
 use seed_runtime::RuntimeError;
 
+use crate::exec::ExecError;
+use crate::index::IndexError;
 use crate::lock::{LockError, LockFileError};
 use crate::pipeline::LoadError;
 use crate::plugins::PluginError;
 use crate::problem::Problems;
+use crate::record::RecordError;
 use crate::rules::RuleError;
 use crate::source::SourceError;
 use crate::stages::{ImageError, PublishError, SelectError, SignError, StageFailure};
@@ -120,6 +123,18 @@ pub enum ErrorKind {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Publish(#[from] PublishError),
+    /// Images cannot be composed to an index.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Compose(#[from] IndexError),
+    /// The locked seed cannot be run.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Exec(#[from] ExecError),
+    /// A record cannot be read or written.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Record(#[from] RecordError),
     /// The engine of the plugins cannot be set up.
     #[error("plugins cannot be run")]
     #[diagnostic(code("seed::runtime::setup"))]
@@ -195,6 +210,31 @@ impl ErrorKind {
             Self::Publish(error) => match error {
                 PublishError::Failed(failure) => failure.category(),
                 PublishError::Vault(_) => Category::Publish,
+            },
+            Self::Compose(error) => match error {
+                IndexError::Name { .. }
+                | IndexError::System { .. }
+                | IndexError::Twice { .. }
+                | IndexError::NoRecord { .. }
+                | IndexError::Source { .. }
+                | IndexError::Plugin { .. } => Category::Pipeline,
+                IndexError::Missing { .. }
+                | IndexError::Changed { .. }
+                | IndexError::Reference(_)
+                | IndexError::Unreadable { .. }
+                | IndexError::Image { .. } => Category::Publish,
+                IndexError::Store(_) => Category::Other,
+            },
+            Self::Exec(error) => match error {
+                ExecError::NotLocked { .. } | ExecError::System { .. } | ExecError::Gone { .. } => {
+                    Category::Pin
+                }
+                ExecError::NoContainers { .. } => Category::Pipeline,
+                _ => Category::Other,
+            },
+            Self::Record(error) => match error {
+                RecordError::Write { .. } => Category::Other,
+                _ => Category::Pipeline,
             },
             Self::Index(_) | Self::Runtime { .. } | Self::Cache { .. } => Category::Other,
         }

@@ -23,6 +23,8 @@ pub enum Step {
     Select,
     /// Layers become blobs.
     Pack,
+    /// Images of other runs are found and checked.
+    Fetch,
     /// Signing plugins sign.
     Sign,
     /// Publishing plugins publish.
@@ -37,6 +39,7 @@ impl fmt::Display for Step {
             Self::Build => "build",
             Self::Select => "select",
             Self::Pack => "pack",
+            Self::Fetch => "fetch",
             Self::Sign => "sign",
             Self::Publish => "publish",
         })

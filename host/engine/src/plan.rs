@@ -23,7 +23,7 @@ pub(crate) fn plan(
 ) -> Result<PlanSummary, EngineError> {
     let mut prepared = prepare(engine, pipeline, options, sink)?;
     if engine.policy(options) == Policy::Locked {
-        prepared.lock.settle(prepared.plugins.all().map(|plugin| plugin.locked.clone()).collect())?;
+        prepared.lock.settle(prepared.locked_plugins())?;
     }
     let planned = prepared.plan()?;
     let mut targets = Vec::new();

@@ -9,7 +9,7 @@ use crate::capabilities::{RunBlobs, WrittenPaths};
 use crate::engine::{Engine, RunOptions};
 use crate::error::{EngineError, ErrorKind};
 use crate::events::{Event, EventSink, Events, Level, Step};
-use crate::lock::{Lock, lock_path};
+use crate::lock::{Lock, LockedPlugin, lock_path};
 use crate::pipeline::{Pipeline, Stage};
 use crate::plugins::{Places, ResolvedPlugin, resolve};
 use crate::rules::{self, APPLE_SDK_ANNOTATION};
@@ -141,6 +141,18 @@ fn systems(pipeline: &Pipeline, options: &RunOptions) -> Result<Vec<(String, Pla
 }
 
 impl Prepared<'_> {
+    /// What the lock has to say of the plugins.
+    pub(crate) fn locked_plugins(&self) -> Vec<LockedPlugin> {
+        self.plugins.all().map(|plugin| plugin.locked.clone()).collect()
+    }
+
+    /// Whether this is for all systems that the pipeline file names. Where it names none, what the command line says is all.
+    pub(crate) fn is_complete(&self) -> bool {
+        let pipeline = self.context.pipeline;
+        let is_here = |system: &String| self.systems.iter().any(|(here, _)| here == system);
+        !pipeline.systems_given || pipeline.systems.iter().all(is_here)
+    }
+
     /// Evaluates, builds and selects for every system.
     pub(crate) fn plan(&mut self) -> Result<Vec<Planned>, EngineError> {
         let source = self.open_source()?;

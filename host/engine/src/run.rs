@@ -1,20 +1,21 @@
 //! `seed run`: plugins, source, selection, packing, signing, publishing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
-use seed_model::{Descriptor, Digest};
-use seed_oci::documents::{DocumentError, make_index};
+use seed_model::Digest;
 
 use crate::capabilities::RunKeyring;
 use crate::engine::{Engine, RunOptions};
-use crate::error::EngineError;
+use crate::error::{EngineError, ErrorKind};
 use crate::events::{EventSink, Level, Step};
 use crate::pipeline::Pipeline;
 use crate::prepare::{Planned, Prepared, prepare};
-use crate::stages::{self, PackedImage, SignedArtifact, Subject};
-use crate::summary::{ImageSummary, LayerSummary, PublishedSummary, RunSummary, SCHEMA, SignatureSummary};
-use crate::vault;
+use crate::record::{Record, RecordedPlace, RecordedPlugin};
+use crate::release::{self, Release};
+use crate::stages::{self, PackedImage};
+use crate::summary::{ImageSummary, LayerSummary, LockState, RunSummary, SCHEMA};
 
 pub(crate) fn run(
     engine: &Engine,
@@ -23,30 +24,34 @@ pub(crate) fn run(
     sink: Arc<dyn EventSink>,
 ) -> Result<RunSummary, EngineError> {
     let mut prepared = prepare(engine, pipeline, options, sink)?;
+    if let Some(path) = &options.record {
+        check_record(&prepared, path)?;
+    }
     // Keys are opened before the long part, so that a wrong password is told at once.
-    let keyrings = if options.pack_only { Vec::new() } else { keyrings(engine, &prepared)? };
-    let locked = prepared.plugins.all().map(|plugin| plugin.locked.clone()).collect();
-    let lock = prepared.lock.settle(locked)?;
+    let keyrings = if options.pack_only { Vec::new() } else { release::keyrings(engine, &prepared)? };
+    let settled = prepared.lock.settle(prepared.locked_plugins())?;
 
     let planned = prepared.plan()?;
     let images = pack(&mut prepared, &planned)?;
-    let index = index(&prepared, &planned, &images)?;
-    let (mut references, mut signed, mut published) = (Vec::new(), AllSigned::default(), Vec::new());
-    if !options.pack_only {
-        references = targets(&prepared)?;
-        signed = sign(&mut prepared, &keyrings, &images, index.as_ref(), &references)?;
-        published = publish(&mut prepared, &images, index.as_ref(), &signed.artifacts)?;
+    let summaries: Vec<_> =
+        planned.iter().zip(&images).map(|(planned, image)| image_summary(planned, image)).collect();
+    let (release, lock) = if options.pack_only {
+        (release::unpublished(&prepared, &images)?, settled)
+    } else {
+        publish(&mut prepared, options, (&keyrings, settled), &images)?
+    };
+    if let Some(path) = &options.record {
+        record(&prepared, &images[0], &summaries[0], &release).write(path)?;
     }
 
-    let digest = index.as_ref().map_or(images[0].image.manifest.digest, |index| index.digest);
-    let name = pipeline.seed.name.clone();
     Ok(RunSummary {
         schema: SCHEMA,
-        digest,
-        images: planned.iter().zip(&images).map(|(planned, image)| image_summary(planned, image)).collect(),
-        signatures: signed.signatures,
-        published,
-        verify_with: verify_with(&signed.commands, &references, &name, digest),
+        name: pipeline.seed.name.clone(),
+        digest: release.digest,
+        images: summaries,
+        signatures: release.signatures,
+        published: release.published,
+        verify_with: release.verify_with,
         notes: planned.iter().flat_map(|planned| planned.plan.notes.iter().cloned()).collect(),
         legal: planned.iter().filter_map(|planned| planned.legal.clone()).collect(),
         plugins: prepared.plugins.all().map(|plugin| plugin.identity.clone()).collect(),
@@ -55,19 +60,70 @@ pub(crate) fn run(
             prepared.times
         },
         lock,
-        name,
     })
 }
 
-/// The granted keys of each signing plugin.
-fn keyrings(engine: &Engine, prepared: &Prepared<'_>) -> Result<Vec<Arc<RunKeyring>>, EngineError> {
-    let passwords = engine.options.passwords.as_ref();
-    let open = |plugin: &crate::plugins::ResolvedPlugin| {
-        let names = plugin.used.grants.keys.iter().map(|name| name.get_ref().as_str());
-        let keys = vault::keys(prepared.context.pipeline, names, passwords)?;
-        Ok(Arc::new(RunKeyring::new(keys)))
+/// Signs and publishes. The lock learns of it where that is for all of the pipeline's systems.
+fn publish(
+    prepared: &mut Prepared<'_>,
+    options: &RunOptions,
+    (keyrings, settled): (&[Arc<RunKeyring>], LockState),
+    images: &[PackedImage],
+) -> Result<(Release, LockState), EngineError> {
+    // A tag stands for all systems: with some of them missing it would lose the others.
+    let complete = options.record.is_none() && prepared.is_complete();
+    if !complete && options.record.is_none() {
+        let text = "this run is not for all of the pipeline's systems: registries get it by digest only, and tags stay \
+                    where they are; `--record FILE` and `seed index` compose the index";
+        prepared.context.events.message(Level::Warning, text);
+    }
+    let release = release::release(prepared, keyrings, images, complete)?;
+    let lock = if complete { release::lock(prepared, settled, images, &release)? } else { settled };
+    Ok((release, lock))
+}
+
+/// Refuses a record that could not be written after all is published, or that would be of several images.
+fn check_record(prepared: &Prepared<'_>, path: &Path) -> Result<(), EngineError> {
+    if prepared.systems.len() > 1 {
+        let names: Vec<_> = prepared.systems.iter().map(|(system, _)| system.as_str()).collect();
+        return Err(ErrorKind::Usage {
+            message: format!("a record is of one system, and this run is for {}", names.join(", ")),
+            help: format!("name one: `--system {} --record {}`", names[0], path.display()),
+        }
+        .into());
+    }
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if path.is_dir() || !directory.is_dir() {
+        return Err(ErrorKind::Usage {
+            message: format!("`{}` cannot be the file of a record", path.display()),
+            help: "name a file in a directory that exists".to_owned(),
+        }
+        .into());
+    }
+    Ok(())
+}
+
+fn record(prepared: &Prepared<'_>, image: &PackedImage, summary: &ImageSummary, release: &Release) -> Record {
+    let plugin = |plugin: &crate::plugins::ResolvedPlugin| RecordedPlugin {
+        stage: plugin.used.stage.section().to_owned(),
+        source: plugin.identity.source.clone(),
+        name: plugin.identity.name.clone(),
+        version: plugin.identity.version.clone(),
+        digest: plugin.identity.digest,
     };
-    prepared.plugins.sign.iter().map(open).collect()
+    let place = |published: &crate::summary::PublishedSummary| RecordedPlace {
+        plugin: published.plugin.clone(),
+        reference: published.reference.clone(),
+        digest: published.digest,
+    };
+    Record::new(
+        &prepared.context.pipeline.seed.name,
+        summary,
+        image.image.manifest.clone(),
+        prepared.plugins.all().map(plugin).collect(),
+        prepared.context.variables.clone(),
+        release.published.iter().map(place).collect(),
+    )
 }
 
 fn pack(prepared: &mut Prepared<'_>, planned: &[Planned]) -> Result<Vec<PackedImage>, EngineError> {
@@ -79,109 +135,6 @@ fn pack(prepared: &mut Prepared<'_>, planned: &[Planned]) -> Result<Vec<PackedIm
         })?);
     }
     Ok(images)
-}
-
-/// The index over several images; none for one. It has the annotations that all images have.
-fn index(
-    prepared: &Prepared<'_>,
-    planned: &[Planned],
-    images: &[PackedImage],
-) -> Result<Option<Descriptor>, EngineError> {
-    if images.len() < 2 {
-        return Ok(None);
-    }
-    let mut annotations = planned[0].plan.annotations.clone();
-    annotations.retain(|name, value| {
-        planned.iter().all(|planned| planned.plan.annotations.get(name) == Some(value))
-    });
-    let manifests: Vec<_> =
-        images.iter().map(|image| (image.platform.clone(), image.image.manifest.clone())).collect();
-    let (bytes, descriptor) = make_index(&manifests, &annotations)?;
-    let blobs = &prepared.context.blobs;
-    blobs.admit(blobs.store().put(&bytes).map_err(DocumentError::from)?);
-    Ok(Some(descriptor))
-}
-
-/// The repositories that will be written to, each once.
-fn targets(prepared: &Prepared<'_>) -> Result<Vec<String>, EngineError> {
-    let mut all = Vec::new();
-    for plugin in &prepared.plugins.publish {
-        all.extend(stages::targets(&prepared.context, plugin)?);
-    }
-    let mut seen = BTreeSet::new();
-    all.retain(|target| seen.insert(target.clone()));
-    Ok(all)
-}
-
-/// What all signing plugins made.
-#[derive(Default)]
-struct AllSigned {
-    artifacts: Vec<SignedArtifact>,
-    signatures: Vec<SignatureSummary>,
-    commands: Vec<String>,
-}
-
-/// Signs what people pull: the index and each image in it, or the only image.
-fn sign(
-    prepared: &mut Prepared<'_>,
-    keyrings: &[Arc<RunKeyring>],
-    images: &[PackedImage],
-    index: Option<&Descriptor>,
-    references: &[String],
-) -> Result<AllSigned, EngineError> {
-    let (context, times) = (&prepared.context, &mut prepared.times);
-    let mut all = AllSigned::default();
-    if prepared.plugins.sign.is_empty() {
-        context.events.message(Level::Info, "there is no [[sign]]: the image is not signed");
-        return Ok(all);
-    }
-    let index = index.map(|descriptor| Subject { descriptor, system: None, references });
-    let images = images.iter().map(|image| Subject {
-        descriptor: &image.image.manifest,
-        system: Some(&image.system),
-        references,
-    });
-    let subjects: Vec<_> = index.into_iter().chain(images).collect();
-    context.events.step(times, Step::Sign, None, || {
-        for (plugin, keyring) in prepared.plugins.sign.iter().zip(keyrings) {
-            for subject in &subjects {
-                let signed = stages::sign(context, plugin, keyring, *subject)?;
-                all.artifacts.extend(signed.artifacts);
-                all.signatures.extend(signed.signatures);
-                all.commands.extend(signed.verify_with);
-            }
-        }
-        let mut seen = BTreeSet::new();
-        all.commands.retain(|command| seen.insert(command.clone()));
-        Ok((all, false))
-    })
-}
-
-fn publish(
-    prepared: &mut Prepared<'_>,
-    images: &[PackedImage],
-    index: Option<&Descriptor>,
-    artifacts: &[SignedArtifact],
-) -> Result<Vec<PublishedSummary>, EngineError> {
-    let (context, times) = (&prepared.context, &mut prepared.times);
-    context.events.step(times, Step::Publish, None, || {
-        let mut all = Vec::new();
-        for plugin in &prepared.plugins.publish {
-            for published in stages::publish(context, plugin, images, index, artifacts)? {
-                all.push(PublishedSummary {
-                    plugin: plugin.identity.name.clone(),
-                    reference: published.reference,
-                    digest: published.digest,
-                    uploaded: published.uploaded,
-                    skipped: published.skipped,
-                    bytes: published.bytes,
-                    try_with: published.try_with,
-                });
-            }
-        }
-        let cached = all.iter().all(|published| published.uploaded == 0);
-        Ok((all, cached))
-    })
 }
 
 fn image_summary(planned: &Planned, image: &PackedImage) -> ImageSummary {
@@ -211,15 +164,4 @@ fn image_summary(planned: &Planned, image: &PackedImage) -> ImageSummary {
         closure: planned.closure_digest(),
         layers: layers.collect(),
     }
-}
-
-/// The plugins' commands for each place. What was published to no registry can be verified once it is in one.
-fn verify_with(commands: &[String], references: &[String], name: &str, digest: Digest) -> Vec<String> {
-    let elsewhere = [format!("REGISTRY/{name}")];
-    let places = if references.is_empty() { &elsewhere } else { references };
-    let command = |place: &String| {
-        let reference = format!("{place}@{digest}");
-        commands.iter().map(move |command| command.replace("{reference}", &reference))
-    };
-    places.iter().flat_map(command).collect()
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use oci_spec::image::{self as oci, ImageConfiguration, ImageManifest};
 use seed_model::{Descriptor, Digest, Image, PackedLayer, Platform};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::store::{BlobStore, StoreError};
 
@@ -53,6 +53,18 @@ pub enum DocumentError {
         /// The platform.
         platform: Platform,
     },
+}
+
+/// What an image manifest names.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct ManifestParts {
+    /// The configuration.
+    pub config: Descriptor,
+    /// The layers, bottom first.
+    pub layers: Vec<Descriptor>,
+    /// The annotations of the manifest itself.
+    #[serde(default)]
+    pub annotations: BTreeMap<String, String>,
 }
 
 #[derive(Serialize)]
@@ -168,6 +180,37 @@ fn check_configuration(store: &BlobStore, image: &Image, platform: &Platform) ->
         ));
     }
     Ok(())
+}
+
+/// What an image manifest in the store names. Nothing of that need be in the store.
+pub fn manifest_parts(store: &BlobStore, manifest: &Descriptor) -> Result<ManifestParts, DocumentError> {
+    read(store, "image manifest", manifest)
+}
+
+/// Reads an image of another run, whose manifest and configuration are in the store; its layers need not be. Checks
+/// that the documents agree with each other and with `platform`.
+pub fn read_image(
+    store: &BlobStore,
+    manifest: &Descriptor,
+    platform: &Platform,
+) -> Result<Image, DocumentError> {
+    let ManifestParts { config, layers, .. } = manifest_parts(store, manifest)?;
+    let configuration: ImageConfiguration = read(store, "image configuration", &config)?;
+    let mut packed = Vec::new();
+    let diff_ids = configuration.rootfs().diff_ids();
+    if diff_ids.len() != layers.len() {
+        let reason = format!("it has {} diff ids for {} layers", diff_ids.len(), layers.len());
+        return Err(wrong("image configuration", config.digest, reason));
+    }
+    for (descriptor, diff_id) in layers.into_iter().zip(diff_ids) {
+        let diff_id =
+            diff_id.parse().map_err(|e| wrong("image configuration", config.digest, format!("{e}")))?;
+        packed.push(PackedLayer { descriptor, diff_id });
+    }
+    let image = Image { manifest: manifest.clone(), config, layers: packed };
+    check_manifest(store, &image)?;
+    check_configuration(store, &image, platform)?;
+    Ok(image)
 }
 
 /// Composes the index of images: sorted by platform, canonical JSON. Gives its bytes and descriptor.

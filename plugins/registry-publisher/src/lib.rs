@@ -34,7 +34,7 @@ impl Publisher for RegistryPublisher {
     }
 
     fn publish(config: Config, request: PublishRequest) -> Result<Vec<Published>, StageError> {
-        let tags = config.tags(&request.variables)?;
+        let tags = if request.tagged { config.tags(&request.variables)? } else { Vec::new() };
         let root = root(&request)?;
         let registry = Registry::open(&config, root)?;
         let mut count = Count::default();

@@ -1,6 +1,8 @@
 //! One file per command: its arguments, and what it does with the engine's answer.
 
 pub(crate) mod completions;
+pub(crate) mod exec;
+pub(crate) mod index;
 pub(crate) mod init;
 pub(crate) mod inspect;
 pub(crate) mod plan;

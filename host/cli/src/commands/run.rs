@@ -4,10 +4,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use seed_engine::RunOptions;
 use seed_engine::lock::lock_path;
+use seed_engine::summary::RunSummary;
+use seed_engine::{Pipeline, RunOptions};
 
 use crate::args::EngineArgs;
+use crate::commands::exec::{self, Locked};
 use crate::error::CliError;
 use crate::printer::{Printer, Verbosity};
 use crate::progress::Progress;
@@ -24,6 +26,9 @@ Examples:
   seed run                                   pipeline.toml in this directory
   seed run images/api.toml --locked          in CI: nothing may differ from seed.lock
   seed run --system x86_64-linux             one of the pipeline's systems
+  seed run --system aarch64-linux --record arm.json
+                                             the same, for `seed index` on another machine
+  seed run --use-seed -- make test           build nothing: a command in the locked seed
   seed run --json | jq -r .digest            the digest, for a script")]
 pub(crate) struct RunArgs {
     /// The pipeline file, or a directory that holds a `pipeline.toml`
@@ -48,6 +53,23 @@ pub(crate) struct RunArgs {
     #[arg(long)]
     no_publish: bool,
 
+    /// Publish the image of one system by digest only, and write FILE for `seed index`
+    ///
+    /// For pipelines whose systems are built on different machines: registries get no tag, and `seed.lock` keeps the digests that
+    /// it has. `seed index` composes the images of all systems, checks them against the files, and tags.
+    #[arg(long, value_name = "FILE", conflicts_with = "no_publish")]
+    record: Option<PathBuf>,
+
+    /// Build nothing: run a command in the seed that `seed.lock` has, as `seed exec` does
+    ///
+    /// With one `--system` at most. Neither Nix nor any plugin runs, and nothing is published.
+    #[arg(long, conflicts_with_all = ["no_publish", "record", "locked"])]
+    use_seed: bool,
+
+    /// With `--use-seed`: the command and its arguments
+    #[arg(last = true, value_name = "COMMAND", requires = "use_seed")]
+    command: Vec<String>,
+
     /// Number of threads that pack and compress; the bytes do not depend on it
     ///
     /// Default: one per processor.
@@ -59,17 +81,46 @@ pub(crate) struct RunArgs {
 }
 
 pub(crate) fn run(args: &RunArgs, printer: &Arc<Printer>) -> Result<(), CliError> {
+    if args.use_seed {
+        return use_seed(args, printer);
+    }
     let pipeline = session::pipeline(&args.pipeline)?;
     let engine = session::engine(&args.engine, args.threads, printer)?;
-    let options =
-        RunOptions { locked: args.locked, systems: args.system.clone(), pack_only: args.no_publish };
+    let options = RunOptions {
+        locked: args.locked,
+        systems: args.system.clone(),
+        pack_only: args.no_publish,
+        record: args.record.clone(),
+    };
     let summary = engine.run(&pipeline, &options, Arc::new(Progress::new(Arc::clone(printer))))?;
+    print(printer, &summary, &pipeline)?;
+    if let Some(record) = &args.record {
+        printer.status(&format!("Wrote {}: give it to `seed index`.", record.display()));
+    }
+    Ok(())
+}
+
+/// `seed exec` under its other name.
+fn use_seed(args: &RunArgs, printer: &Arc<Printer>) -> Result<(), CliError> {
+    let ([] | [_]) = args.system.as_slice() else { return Err(CliError::SeveralSystems) };
+    let locked = Locked {
+        pipeline: &args.pipeline,
+        system: args.system.first().cloned(),
+        command: &args.command,
+        container_engine: None,
+        without_entrypoint: false,
+    };
+    exec::start(&locked, &args.engine, printer)
+}
+
+/// Shows what was published, as the user wants it.
+pub(super) fn print(printer: &Printer, summary: &RunSummary, pipeline: &Pipeline) -> Result<(), CliError> {
     if printer.is_json() {
-        printer.json(&summary)?;
+        printer.json(summary)?;
     } else if printer.shows(Verbosity::Normal) {
-        printer.data(&summary::run(&summary, &lock_path(&pipeline.file.path)))?;
+        printer.data(&summary::run(summary, &lock_path(&pipeline.file.path)))?;
     } else {
-        printer.data(&summary::run_shortest(&summary))?;
+        printer.data(&summary::run_shortest(summary))?;
     }
     Ok(())
 }

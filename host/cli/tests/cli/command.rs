@@ -96,8 +96,9 @@ fn a_wrong_option_is_a_usage_error_with_a_suggestion() {
     error: unexpected argument '--lockd' found
 
       tip: a similar argument exists: '--locked'
+      tip: to pass '--lockd' as a value, use '-- --lockd'
 
-    Usage: seed run --locked [PIPELINE]
+    Usage: seed run --locked [PIPELINE] [-- <COMMAND>...]
 
     For more information, try '--help'.
     ");

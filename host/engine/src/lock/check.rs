@@ -8,6 +8,7 @@ use seed_model::Digest;
 use toml::Spanned;
 
 use crate::lock::file::{LockFile, LockFileError, LockedPlugin};
+use crate::lock::seeds::LockedSeeds;
 use crate::pipeline::{PluginSource, PluginUse, Stage};
 use crate::problem::{Problem, Problems};
 use crate::summary::LockState;
@@ -107,26 +108,51 @@ impl Lock {
         }
     }
 
-    /// Makes the lock say what was used, or refuses.
+    /// What was published before this run.
+    pub(crate) fn seeds(&self) -> LockedSeeds {
+        self.file.as_ref().map(|lock| lock.seeds.clone()).unwrap_or_default()
+    }
+
+    /// Makes the lock say which plugins were used, or refuses.
     pub(crate) fn settle(&self, mut used: Vec<LockedPlugin>) -> Result<LockState, LockError> {
         used.sort();
         used.dedup();
-        let state = match &self.file {
-            None => LockState::Created,
-            Some(lock) => {
-                let mut locked: Vec<_> = lock.plugins.iter().map(|plugin| plugin.get_ref().clone()).collect();
-                locked.sort();
-                if locked == used {
-                    return Ok(LockState::Unchanged);
-                }
-                if self.policy == Policy::Locked {
-                    Problems::check(&lock.file, changes(lock, &used))?;
-                }
-                LockState::Updated
-            }
-        };
-        LockFile::write(&self.path, &used)?;
-        Ok(state)
+        if self.plugins().as_ref() == Some(&used) {
+            return Ok(LockState::Unchanged);
+        }
+        if let (Policy::Locked, Some(lock)) = (self.policy, &self.file) {
+            Problems::check(&lock.file, changes(lock, &used))?;
+        }
+        self.write(&used, &self.seeds())
+    }
+
+    /// Makes the lock say what was published. With [`Policy::Locked`] it stays as it is: digests change with the sources, so
+    /// that they differ is no error. `settled` is what [`settle`](Self::settle) did for the plugins `used`.
+    pub(crate) fn publish(
+        &self,
+        settled: LockState,
+        mut used: Vec<LockedPlugin>,
+        seeds: &LockedSeeds,
+    ) -> Result<LockState, LockError> {
+        if self.policy == Policy::Locked || self.seeds() == *seeds {
+            return Ok(settled);
+        }
+        used.sort();
+        used.dedup();
+        self.write(&used, seeds)
+    }
+
+    fn write(&self, used: &[LockedPlugin], seeds: &LockedSeeds) -> Result<LockState, LockError> {
+        LockFile::write(&self.path, used, seeds)?;
+        Ok(if self.file.is_none() { LockState::Created } else { LockState::Updated })
+    }
+
+    /// The plugins that are locked, sorted.
+    fn plugins(&self) -> Option<Vec<LockedPlugin>> {
+        let mut locked: Vec<_> =
+            self.file.as_ref()?.plugins.iter().map(|plugin| plugin.get_ref().clone()).collect();
+        locked.sort();
+        Some(locked)
     }
 
     fn entry(&self, stage: Stage, source: &PluginSource) -> Option<&Spanned<LockedPlugin>> {

@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,14 +12,15 @@ use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use crate::durable;
+use crate::lock::seeds::{LockedPublication, LockedSeed, LockedSeeds};
 use crate::problem::{Problem, Problems, SourceFile};
 
 /// The version that this program reads and writes. Older programs refuse newer versions; a key that only some programs
 /// know is a new version.
 const VERSION: u32 = 1;
 
-const HEADER: &str = "# The plugins that this pipeline runs with. Written by `seed run`, checked by `seed run --locked`:\n\
-                      # commit it, and read its changes in review.\n\n";
+const HEADER: &str = "# The plugins that this pipeline runs with, and what it published last. Written by `seed run`, checked by\n\
+                      # `seed run --locked`, used by `seed exec`: commit it, and read its changes in review.\n\n";
 
 /// The lock of a pipeline file: `seed.lock` beside `pipeline.toml`, `NAME.seed.lock` beside `NAME.toml`.
 pub fn lock_path(pipeline: &Path) -> PathBuf {
@@ -57,6 +59,10 @@ pub struct LockedPlugin {
 struct Written<'a> {
     version: u32,
     plugin: &'a [LockedPlugin],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    seed: &'a [LockedSeed],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    published: Option<&'a LockedPublication>,
 }
 
 #[derive(Deserialize)]
@@ -71,6 +77,10 @@ struct Document {
     _version: u32,
     #[serde(default)]
     plugin: Vec<Spanned<LockedPlugin>>,
+    #[serde(default)]
+    seed: Vec<Spanned<LockedSeed>>,
+    #[serde(default)]
+    published: Option<LockedPublication>,
 }
 
 /// A lock file that has been read.
@@ -80,6 +90,8 @@ pub struct LockFile {
     pub file: SourceFile,
     /// The plugins and their places, in the order of the file.
     pub plugins: Vec<Spanned<LockedPlugin>>,
+    /// What was published last.
+    pub seeds: LockedSeeds,
 }
 
 /// Why a lock file cannot be read or written.
@@ -137,37 +149,61 @@ impl LockFile {
             return Err(LockFileError::Newer { path: path.to_owned(), found: version.version });
         }
         let document: Document = parse(&file)?;
-        Ok(Some(Self { file, plugins: document.plugin }))
+        let images = images(&file, document.seed)?;
+        let seeds = LockedSeeds { images, published: document.published };
+        Ok(Some(Self { file, plugins: document.plugin, seeds }))
     }
 
-    /// The text of a lock with these plugins, sorted.
-    pub fn text(plugins: &[LockedPlugin]) -> String {
+    /// The text of a lock with these plugins, sorted, and what was published.
+    pub fn text(plugins: &[LockedPlugin], seeds: &LockedSeeds) -> String {
         let mut plugins = plugins.to_vec();
         plugins.sort();
-        let body = toml::to_string(&Written { version: VERSION, plugin: &plugins });
+        let body = toml::to_string(&Written {
+            version: VERSION,
+            plugin: &plugins,
+            seed: &seeds.images,
+            published: seeds.published.as_ref(),
+        });
         format!("{HEADER}{}", body.expect("strings and arrays have a TOML form"))
     }
 
-    /// Writes a lock with these plugins, whole or not at all. Runs that write at the same time take turns.
-    pub fn write(path: &Path, plugins: &[LockedPlugin]) -> Result<(), LockFileError> {
+    /// Writes a lock, whole or not at all. Runs that write at the same time take turns.
+    pub fn write(path: &Path, plugins: &[LockedPlugin], seeds: &LockedSeeds) -> Result<(), LockFileError> {
         let error = |source| LockFileError::Write { path: path.to_owned(), source };
         let directory = SourceFile { path: path.to_owned(), text: "".into() }.directory().to_owned();
         let turn = File::open(directory).map_err(error)?;
         turn.lock().map_err(error)?;
         durable::remove_abandoned(path, Duration::ZERO);
-        durable::write(path, Self::text(plugins).as_bytes()).map_err(error)
+        durable::write(path, Self::text(plugins, seeds).as_bytes()).map_err(error)
     }
 }
 
 fn parse<'a, T: Deserialize<'a>>(file: &'a SourceFile) -> Result<T, Problems> {
-    toml::from_str(&file.text).map_err(|error| {
-        let problem = Problem {
-            code: "seed::lock::not-a-lock".to_owned(),
-            message: format!("not a lock file: {}", error.message()),
-            label: "here".to_owned(),
-            span: error.span(),
-            help: Some("`seed run` writes it anew when it is deleted; git has the last good one".to_owned()),
-        };
-        Problems::check(file, vec![problem]).expect_err("there is a problem")
-    })
+    toml::from_str(&file.text).map_err(|error| not_a_lock(file, error.message(), error.span()))
+}
+
+/// The images of a lock, sorted by system. A merge of two branches may have left a system twice.
+fn images(file: &SourceFile, entries: Vec<Spanned<LockedSeed>>) -> Result<Vec<LockedSeed>, Problems> {
+    let mut images: Vec<LockedSeed> = Vec::new();
+    for entry in entries {
+        let system = &entry.get_ref().system;
+        if images.iter().any(|image| image.system == *system) {
+            let message = format!("the system `{}` stands in it twice", system.escape_debug());
+            return Err(not_a_lock(file, &message, Some(entry.span())));
+        }
+        images.push(entry.into_inner());
+    }
+    images.sort();
+    Ok(images)
+}
+
+fn not_a_lock(file: &SourceFile, reason: &str, span: Option<Range<usize>>) -> Problems {
+    let problem = Problem {
+        code: "seed::lock::not-a-lock".to_owned(),
+        message: format!("not a lock file: {reason}"),
+        label: "here".to_owned(),
+        span,
+        help: Some("`seed run` writes it anew when it is deleted; git has the last good one".to_owned()),
+    };
+    Problems::check(file, vec![problem]).expect_err("there is a problem")
 }

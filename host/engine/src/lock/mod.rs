@@ -1,12 +1,17 @@
-//! `seed.lock`: which plugins a pipeline ran with, what they may reach, and that this stays so.
+//! `seed.lock`: which plugins a pipeline ran with, what they may reach, and that this stays so; and what was published.
 //!
 //! A run without `--locked` writes what it used. With `--locked`, any needed change is an error. Where `CI` is set,
 //! plugins from files and registries must be locked or pinned in the pipeline file even without `--locked`;
 //! builtins are part of the program and only noted.
+//!
+//! The plugins are written before anything is built. What was published is written once, after the images of all of the
+//! pipeline's systems are where they belong; `--locked` leaves it alone.
 
 mod check;
 mod file;
+mod seeds;
 
 pub use check::LockError;
 pub(crate) use check::{Lock, Policy};
 pub use file::{LockFile, LockFileError, LockedPlugin, lock_path};
+pub use seeds::{LockedPublication, LockedSeed, LockedSeeds};

@@ -19,6 +19,8 @@ pub struct Pipeline {
     pub source: Source,
     /// Nix systems to make images for, sorted; at least one.
     pub systems: Vec<String>,
+    /// Whether the file names them; otherwise it is this machine's.
+    pub systems_given: bool,
     /// What the image is.
     pub seed: Seed,
     /// The selection stage.

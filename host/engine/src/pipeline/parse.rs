@@ -65,11 +65,12 @@ fn read(mut root: Section<'_>, file: &SourceFile, problems: &mut Vec<Problem>) -
         known_names(&used.grants.secrets, "secrets", &secrets, problems);
     }
     root.finish(problems);
-    let (source, systems): (Source, _) = source?;
+    let (source, (systems, systems_given)): (Source, _) = source?;
     Some(Pipeline {
         file: file.clone(),
         source,
         systems,
+        systems_given,
         seed: seed?,
         select: select?,
         pack: pack?,

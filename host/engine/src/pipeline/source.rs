@@ -17,8 +17,11 @@ const DEFAULT_ATTRIBUTE: &str = "seed";
 /// The longest name of a layer: it goes into annotations and tables.
 const MAX_LAYER_NAME: usize = 64;
 
-/// Reads both sections: the source, and the systems, sorted.
-pub(super) fn read(root: &mut Section<'_>, problems: &mut Vec<Problem>) -> Option<(Source, Vec<String>)> {
+/// Reads both sections: the source; the systems, sorted, and whether they are given.
+pub(super) fn read(
+    root: &mut Section<'_>,
+    problems: &mut Vec<Problem>,
+) -> Option<(Source, (Vec<String>, bool))> {
     let Some(mut section) = root.table("source", "[source]", problems) else {
         if root.value("source").is_none() {
             problems.push(root.missing("source", "add:\n\n[source]\nflake = \".\""));
@@ -47,8 +50,10 @@ pub(super) fn read(root: &mut Section<'_>, problems: &mut Vec<Problem>) -> Optio
     Some((source?, systems?))
 }
 
-fn systems(section: &mut Section<'_>, problems: &mut Vec<Problem>) -> Option<Vec<String>> {
-    let Some(value) = section.value("systems") else { return Some(vec![Platform::host_system()]) };
+fn systems(section: &mut Section<'_>, problems: &mut Vec<Problem>) -> Option<(Vec<String>, bool)> {
+    let Some(value) = section.value("systems") else {
+        return Some((vec![Platform::host_system()], false));
+    };
     let found = strings("`systems`", value, problems)?;
     if found.is_empty() {
         problems.push(invalid("`systems` is empty", value.span(), "leave it out for this machine's system"));
@@ -64,7 +69,7 @@ fn systems(section: &mut Section<'_>, problems: &mut Vec<Problem>) -> Option<Vec
             problems.push(invalid(format!("`{name}` stands twice in `systems`"), span, "remove one of them"));
         }
     }
-    Some(systems.into_iter().collect())
+    Some((systems.into_iter().collect(), true))
 }
 
 fn flake_source(

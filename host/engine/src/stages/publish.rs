@@ -114,14 +114,24 @@ pub(crate) fn targets(context: &Context<'_>, plugin: &ResolvedPlugin) -> Result<
     targets.map_err(|error| StageFailure::new(context, plugin, error))
 }
 
+/// What every publisher of a run is given.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ToPublish<'a> {
+    pub(crate) images: &'a [PackedImage],
+    /// The index over them, where there is more than one.
+    pub(crate) index: Option<&'a Descriptor>,
+    pub(crate) artifacts: &'a [SignedArtifact],
+    /// Whether tags in registries may be set.
+    pub(crate) tagged: bool,
+}
+
 /// Publishes everything with one plugin.
 pub(crate) fn publish(
     context: &Context<'_>,
     plugin: &ResolvedPlugin,
-    images: &[PackedImage],
-    index: Option<&Descriptor>,
-    artifacts: &[SignedArtifact],
+    what: ToPublish<'_>,
 ) -> Result<Vec<Published>, PublishError> {
+    let ToPublish { images, index, artifacts, tagged } = what;
     let grants = &plugin.used.grants;
     let secrets =
         vault::secrets(context.pipeline, grants.secrets.iter().map(|name| name.get_ref().as_str()))?;
@@ -145,7 +155,7 @@ pub(crate) fn publish(
         index: index.map(|manifest| Content { manifest: manifest.clone(), blobs: Vec::new() }),
         artifacts: artifacts.iter().map(attached).collect(),
         variables,
-        tagged: true,
+        tagged,
     };
     let published = plugin.plugin.publish(&capabilities, &request);
     Ok(published.map_err(|error| StageFailure::new(context, plugin, error))?)

@@ -38,6 +38,14 @@ pub fn write_tar(store: &BlobStore, path: &Path, files: &[File]) -> Result<Writt
     Ok(Written { files: 1, unchanged: 0, bytes })
 }
 
+/// Writes an uncompressed tar of `files`, in their order, to `out`. When it fails, `out` has a part of it.
+pub fn stream_tar(store: &BlobStore, files: &[File], out: &mut dyn Write) -> Result<(), FilesError> {
+    Names::of(files)?;
+    let out_error = |error: EmitError| error.at(Path::new("the tar"));
+    emit_tar(store, files, out, true).map_err(out_error)?;
+    out.flush().map_err(FilesError::io("write", "the tar"))
+}
+
 /// The directory and the name of a file.
 fn split(path: &Path) -> Result<(&Path, &OsStr), FilesError> {
     let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else {

@@ -54,7 +54,7 @@ pub(super) enum EmitError {
 }
 
 impl EmitError {
-    fn at(self, path: &Path) -> FilesError {
+    pub(super) fn at(self, path: &Path) -> FilesError {
         match self {
             Self::Store(error) => error.into(),
             Self::Output(source) => FilesError::Io { action: "write", path: path.to_owned(), source },

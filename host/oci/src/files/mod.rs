@@ -12,7 +12,7 @@ mod names;
 use std::io;
 use std::path::PathBuf;
 
-pub use archive::write_tar;
+pub use archive::{stream_tar, write_tar};
 pub use directory::write_directory;
 
 use crate::store::StoreError;

@@ -1,0 +1,126 @@
+//! `seed exec`, and `seed run --use-seed`, which is the same.
+
+use std::env;
+use std::io::{self, IsTerminal as _};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::{Args, ValueEnum};
+use seed_engine::{ContainerEngine, ExecOptions};
+
+use crate::args::EngineArgs;
+use crate::error::CliError;
+use crate::printer::Printer;
+use crate::progress::Progress;
+use crate::session;
+
+/// Run a command in the locked seed, without network
+///
+/// The image is the one whose digest `seed.lock` has for this machine's system. It is taken from the cache, from the files
+/// that the pipeline writes or from the registries that it publishes to, and checked; tags are not relied on. Docker or
+/// Podman, whichever works here, runs it with the network off. The working directory is `/work` in the container, where the
+/// command starts; it is writable, and what is written there belongs to you. Input, output, terminal and
+/// signals are the command's, and so is the exit code.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  seed exec -- nix build                     in a build seed: this directory, built with what the seed has
+  seed exec images/ci.toml -- make test      in the seed of another pipeline
+  seed exec --no-entrypoint -- sh            a shell instead of what the image runs
+  seed exec                                  what the image runs by itself")]
+pub(crate) struct ExecArgs {
+    /// The pipeline file whose lock names the image, or a directory that holds a `pipeline.toml`
+    #[arg(default_value = "pipeline.toml")]
+    pipeline: PathBuf,
+
+    /// The Nix system whose image to use
+    ///
+    /// Default: this machine's; on macOS, the Linux system of the same processor.
+    #[arg(long, value_name = "SYSTEM")]
+    system: Option<String>,
+
+    /// The container engine
+    ///
+    /// Default: Docker if it works, else Podman.
+    #[arg(long, value_name = "ENGINE", value_enum)]
+    container_engine: Option<EngineName>,
+
+    /// Run the command itself instead of handing it to the image's entrypoint
+    #[arg(long)]
+    no_entrypoint: bool,
+
+    /// The command and its arguments, for the image's entrypoint if it has one
+    #[arg(last = true, value_name = "COMMAND")]
+    command: Vec<String>,
+
+    #[command(flatten)]
+    engine: EngineArgs,
+}
+
+/// A container engine on the command line.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum EngineName {
+    /// Docker
+    Docker,
+    /// Podman
+    Podman,
+}
+
+impl From<EngineName> for ContainerEngine {
+    fn from(name: EngineName) -> Self {
+        match name {
+            EngineName::Docker => Self::Docker,
+            EngineName::Podman => Self::Podman,
+        }
+    }
+}
+
+pub(crate) fn run(args: &ExecArgs, printer: &Arc<Printer>) -> Result<(), CliError> {
+    let locked = Locked {
+        pipeline: &args.pipeline,
+        system: args.system.clone(),
+        command: &args.command,
+        container_engine: args.container_engine.map(Into::into),
+        without_entrypoint: args.no_entrypoint,
+    };
+    start(&locked, &args.engine, printer)
+}
+
+/// A command for the locked seed.
+pub(super) struct Locked<'a> {
+    /// The pipeline file.
+    pub(super) pipeline: &'a Path,
+    /// The system, if one is given.
+    pub(super) system: Option<String>,
+    /// The command.
+    pub(super) command: &'a [String],
+    /// The container engine, if one is given.
+    pub(super) container_engine: Option<ContainerEngine>,
+    /// Whether the command takes the place of the image's entrypoint.
+    pub(super) without_entrypoint: bool,
+}
+
+/// Becomes the program that runs the container, so that terminal, signals and exit code are its own. Returns only where that
+/// is not possible.
+pub(super) fn start(
+    locked: &Locked<'_>,
+    engine: &EngineArgs,
+    printer: &Arc<Printer>,
+) -> Result<(), CliError> {
+    let pipeline = session::pipeline(locked.pipeline)?;
+    let options = ExecOptions {
+        system: locked.system.clone(),
+        command: locked.command.to_vec(),
+        without_entrypoint: locked.without_entrypoint,
+        engine: locked.container_engine,
+        directory: env::current_dir().map_err(CliError::Directory)?,
+        user: (rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw()),
+        terminal: io::stdin().is_terminal() && io::stdout().is_terminal(),
+    };
+    let progress = Arc::new(Progress::new(Arc::clone(printer)));
+    let mut command = session::engine(engine, None, printer)?.exec(&pipeline, &options, progress)?;
+    printer.end_progress();
+    let source = command.exec();
+    Err(CliError::Exec { program: command.get_program().to_string_lossy().into_owned(), source })
+}

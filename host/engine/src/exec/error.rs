@@ -1,0 +1,116 @@
+//! Why no command can be run in the locked seed.
+
+use std::io;
+use std::path::PathBuf;
+
+use miette::Diagnostic;
+use seed_model::Digest;
+use seed_oci::StoreError;
+use seed_oci::documents::DocumentError;
+use seed_oci::files::FilesError;
+use seed_oci::source::SourceError;
+
+/// Why the locked seed cannot be run.
+#[derive(Debug, thiserror::Error, Diagnostic)]
+pub enum ExecError {
+    /// Nothing is locked.
+    #[error("{} names no published image", path.display())]
+    #[diagnostic(
+        code("seed::exec::not-locked"),
+        help(
+            "`seed run` without `--locked`, or `seed index`, writes it there when all of the pipeline's systems are published"
+        )
+    )]
+    NotLocked {
+        /// The lock file.
+        path: PathBuf,
+    },
+    /// Nothing is locked for this system.
+    #[error("{} names no image for {system}", path.display())]
+    #[diagnostic(code("seed::exec::system"), help("it names images for {}; choose one with `--system`", known.join(", ")))]
+    System {
+        /// The lock file.
+        path: PathBuf,
+        /// The system.
+        system: String,
+        /// Systems that it has.
+        known: Vec<String>,
+    },
+    /// A system whose images are not for containers.
+    #[error("images for {system} carry outputs only: no container engine runs them")]
+    #[diagnostic(code("seed::exec::no-containers"), help("choose a Linux system with `--system`"))]
+    NoContainers {
+        /// The system.
+        system: String,
+    },
+    /// No container engine works.
+    #[error("there is no container engine that works here\n{}", tried.join("\n"))]
+    #[diagnostic(code("seed::exec::no-engine"), help("install Docker or Podman, or start its service"))]
+    NoEngine {
+        /// What was tried, and why it did not work.
+        tried: Vec<String>,
+    },
+    /// The image is nowhere.
+    #[error("the locked image {digest} is gone from where it was published\n{}", tried.join("\n"))]
+    #[diagnostic(
+        code("seed::exec::gone"),
+        help("`seed run` publishes it again, or another one, and locks that; git has older locks")
+    )]
+    Gone {
+        /// The image.
+        digest: Digest,
+        /// Each place, and what is there.
+        tried: Vec<String>,
+    },
+    /// The image's blobs cannot be read.
+    #[error("the locked image {digest} cannot be read from {place}")]
+    #[diagnostic(code("seed::exec::unreadable"))]
+    Unreadable {
+        /// The image.
+        digest: Digest,
+        /// Where it was found.
+        place: String,
+        /// Why not.
+        source: SourceError,
+    },
+    /// The image's documents are wrong.
+    #[error("the locked image {digest} cannot be run")]
+    #[diagnostic(code("seed::exec::image"))]
+    Image {
+        /// The image.
+        digest: Digest,
+        /// What is wrong.
+        source: DocumentError,
+    },
+    /// The container engine did not do what it was asked.
+    #[error("`{command}` failed: {output}")]
+    #[diagnostic(code("seed::exec::engine"))]
+    Engine {
+        /// The command line, shortened.
+        command: String,
+        /// The end of what it wrote.
+        output: String,
+    },
+    /// The container engine could not be started.
+    #[error("`{command}` cannot be run")]
+    #[diagnostic(code("seed::exec::engine"))]
+    Start {
+        /// The command line, shortened.
+        command: String,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The image could not be handed over.
+    #[error("the image cannot be handed to {engine}")]
+    #[diagnostic(code("seed::exec::load"))]
+    Load {
+        /// The container engine.
+        engine: &'static str,
+        /// Why not.
+        source: FilesError,
+    },
+    /// The cache failed.
+    #[error("the cache failed")]
+    #[diagnostic(code("seed::cache::failed"))]
+    Store(#[from] StoreError),
+}

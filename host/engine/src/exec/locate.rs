@@ -1,0 +1,180 @@
+//! Finds the locked image: in the cache, in files that the pipeline wrote, in the registries that it published to.
+
+use std::sync::Arc;
+
+use seed_http::DockerConfig;
+use seed_model::{Descriptor, Digest, Image};
+use seed_oci::documents::{INDEX, MANIFEST, MAX_DOCUMENT, manifest_parts};
+use seed_oci::source::{Document, Reference, RegistryReference, Source, SourceError, open};
+use seed_oci::{BlobStore, StoreError};
+use serde::Deserialize;
+
+use crate::causes::with_causes;
+use crate::events::{Events, Level};
+use crate::exec::ExecError;
+use crate::lock::LockedSeeds;
+use crate::pipeline::Pipeline;
+
+/// Looks for blobs of one image. A place is opened when the cache lacks something.
+pub(super) struct Locator<'a> {
+    store: &'a BlobStore,
+    pipeline: &'a Pipeline,
+    seeds: &'a LockedSeeds,
+    events: &'a Events,
+    /// Where the image was found.
+    found: Option<Box<dyn Source>>,
+}
+
+#[derive(Deserialize)]
+struct Index {
+    manifests: Vec<Descriptor>,
+}
+
+impl<'a> Locator<'a> {
+    pub(super) fn new(
+        store: &'a BlobStore,
+        pipeline: &'a Pipeline,
+        seeds: &'a LockedSeeds,
+        events: &'a Events,
+    ) -> Self {
+        Self { store, pipeline, seeds, events, found: None }
+    }
+
+    /// The image's manifest, which is in the cache afterwards.
+    pub(super) fn manifest(&mut self, digest: Digest) -> Result<Descriptor, ExecError> {
+        if let Ok(bytes) = self.store.document(digest, MAX_DOCUMENT) {
+            return Ok(Descriptor::new(MANIFEST, digest, bytes.len() as u64));
+        }
+        let (source, manifest) = self.find(digest)?;
+        let bytes = source.manifest(&manifest).map_err(|error| unreadable(digest, source.as_ref(), error))?;
+        self.store.put(&bytes)?;
+        self.found = Some(source);
+        Ok(Descriptor::new(MANIFEST, digest, manifest.size))
+    }
+
+    /// The image's configuration, which is in the cache afterwards.
+    pub(super) fn config(&mut self, manifest: &Descriptor) -> Result<Descriptor, ExecError> {
+        let digest = manifest.digest;
+        let parts =
+            manifest_parts(self.store, manifest).map_err(|source| ExecError::Image { digest, source })?;
+        if parts.config.size > MAX_DOCUMENT {
+            let size = parts.config.size;
+            return Err(
+                StoreError::TooLarge { digest: parts.config.digest, size, limit: MAX_DOCUMENT }.into()
+            );
+        }
+        self.ensure(digest, &parts.config)?;
+        Ok(parts.config)
+    }
+
+    /// Makes the cache have all layers.
+    pub(super) fn layers(&mut self, image: &Image) -> Result<(), ExecError> {
+        image.layers.iter().try_for_each(|layer| self.ensure(image.manifest.digest, &layer.descriptor))
+    }
+
+    fn ensure(&mut self, image: Digest, blob: &Descriptor) -> Result<(), ExecError> {
+        if self.store.size(blob.digest)? == Some(blob.size) {
+            return Ok(());
+        }
+        let source = match self.found.take() {
+            Some(source) => source,
+            None => self.find(image)?.0,
+        };
+        let mut writer = self.store.writer()?;
+        source.copy(blob, &mut writer).map_err(|error| unreadable(image, source.as_ref(), error))?;
+        writer.finish()?;
+        self.found = Some(source);
+        Ok(())
+    }
+
+    /// A place that has the image, and the image's descriptor there.
+    fn find(&self, digest: Digest) -> Result<(Box<dyn Source>, Descriptor), ExecError> {
+        let mut tried = Vec::new();
+        let Some(published) = &self.seeds.published else { return Err(ExecError::Gone { digest, tried }) };
+        for path in &published.paths {
+            match self.in_files(path, digest) {
+                Ok(found) => return Ok(found),
+                Err(reason) => tried.push(format!("  {path}: {reason}")),
+            }
+        }
+        let mut found = None;
+        for text in &published.references {
+            // What a publisher of another kind calls its places cannot be read.
+            let Ok(reference) = text.parse::<RegistryReference>() else { continue };
+            if reference.digest.is_none()
+                && let Some(moved) = moved(&reference, published.digest)
+            {
+                self.events.message(Level::Warning, format!("{moved}; the locked image is used"));
+                tried.push(format!("  {moved}"));
+            }
+            if found.is_none() {
+                match in_registry(reference, digest) {
+                    Ok(here) => found = Some(here),
+                    Err(error) => tried.push(format!("  {text}: {}", with_causes(&error))),
+                }
+            }
+        }
+        tried.dedup();
+        found.ok_or(ExecError::Gone { digest, tried })
+    }
+
+    /// A layout or an archive that still holds the image.
+    fn in_files(&self, path: &str, digest: Digest) -> Result<(Box<dyn Source>, Descriptor), String> {
+        let path = self.pipeline.file.directory().join(path);
+        let reference = if path.is_dir() {
+            Reference::Layout { path, tag: None }
+        } else if path.is_file() {
+            Reference::Archive { path, tag: None }
+        } else {
+            return Err("there is no such directory or file".to_owned());
+        };
+        let source = open(&reference, credentials()).map_err(|error| with_causes(&error))?;
+        let root = source.resolve().map_err(|error| with_causes(&error))?;
+        match descriptor(&root, digest) {
+            Some(found) => Ok((source, found)),
+            None => Err(format!("it holds {} now", root.descriptor.digest)),
+        }
+    }
+}
+
+fn credentials() -> Arc<DockerConfig> {
+    Arc::new(DockerConfig::locate(|name| std::env::var_os(name)))
+}
+
+fn unreadable(digest: Digest, source: &dyn Source, error: SourceError) -> ExecError {
+    ExecError::Unreadable { digest, place: source.place(), source: error }
+}
+
+/// The image in what a place holds: the image itself, or an index over several.
+fn descriptor(root: &Document, digest: Digest) -> Option<Descriptor> {
+    if root.descriptor.digest == digest {
+        return Some(root.descriptor.clone());
+    }
+    if root.descriptor.media_type != INDEX {
+        return None;
+    }
+    let index: Index = serde_json::from_slice(&root.bytes).ok()?;
+    index.manifests.into_iter().find(|manifest| manifest.digest == digest)
+}
+
+/// What to say of a tag that points to something else than what was published.
+fn moved(reference: &RegistryReference, published: Digest) -> Option<String> {
+    let source = open(&Reference::Registry(reference.clone()), credentials()).ok()?;
+    match source.resolve() {
+        Ok(now) if now.descriptor.digest == published => None,
+        Ok(now) => Some(format!("{reference} is {} now, not {published}", now.descriptor.digest)),
+        Err(SourceError::NotFound { .. }) => Some(format!("there is no {reference} any more")),
+        // The search for the image itself will say what is the matter.
+        Err(_) => None,
+    }
+}
+
+fn in_registry(
+    reference: RegistryReference,
+    digest: Digest,
+) -> Result<(Box<dyn Source>, Descriptor), SourceError> {
+    let reference = RegistryReference { tag: None, digest: Some(digest), ..reference };
+    let source = open(&Reference::Registry(reference), credentials())?;
+    let descriptor = source.resolve()?.descriptor;
+    Ok((source, descriptor))
+}

@@ -1,0 +1,165 @@
+//! The images that an index will name: found where they are to be tagged, compared with their records, and read.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use seed_http::DockerConfig;
+use seed_model::{Descriptor, Image};
+use seed_oci::BlobStore;
+use seed_oci::documents::{manifest_parts, read_image};
+use seed_oci::source::{Reference, RegistryReference, Source, SourceError, open};
+
+use crate::error::EngineError;
+use crate::index::IndexError;
+use crate::index::records::Found;
+use crate::prepare::Plugins;
+use crate::record::Record;
+use crate::stages::{self, Context, PackedImage, descriptors};
+
+/// What this machine's cache is called in messages.
+const CACHE: &str = "this machine's cache";
+
+/// Finds every image. Layers are fetched only where a publisher writes files: a registry has them already.
+pub(super) fn fetch(
+    context: &Context<'_>,
+    plugins: &Plugins,
+    records: &[Found],
+) -> Result<Vec<PackedImage>, EngineError> {
+    let (mut repositories, mut writes_files) = (Vec::new(), false);
+    for plugin in &plugins.publish {
+        let targets = stages::targets(context, plugin)?;
+        writes_files |= targets.is_empty();
+        repositories.extend(targets);
+    }
+    let mut images = Vec::new();
+    for found in records {
+        let child = Child { found, store: context.blobs.store() };
+        let sources = child.sources(&repositories)?;
+        let image = child.read(sources.first().map(AsRef::as_ref))?;
+        if writes_files {
+            child.fetch_layers(&image, sources.first().map(AsRef::as_ref))?;
+        }
+        for descriptor in descriptors(&image).filter(|blob| child.store.contains(blob.digest)) {
+            context.blobs.admit(descriptor.digest);
+        }
+        images.push(PackedImage {
+            system: child.record().system.clone(),
+            platform: child.record().platform.clone(),
+            image,
+            packed: BTreeMap::new(),
+        });
+    }
+    Ok(images)
+}
+
+/// One image of the index.
+#[derive(Clone, Copy)]
+struct Child<'a> {
+    found: &'a Found,
+    store: &'a BlobStore,
+}
+
+impl Child<'_> {
+    fn record(&self) -> &Record {
+        &self.found.1
+    }
+
+    /// The repositories, each of which must have the image, by its digest and as large as its record says.
+    fn sources(&self, repositories: &[String]) -> Result<Vec<Box<dyn Source>>, IndexError> {
+        let digest = self.record().manifest.digest;
+        let mut sources = Vec::new();
+        for repository in repositories {
+            let mut reference: RegistryReference = repository.parse()?;
+            reference.digest = Some(digest);
+            let unreadable = |source| IndexError::Unreadable { place: repository.clone(), digest, source };
+            let credentials = Arc::new(DockerConfig::locate(|name| std::env::var_os(name)));
+            let source = open(&Reference::Registry(reference), credentials).map_err(unreadable)?;
+            match source.resolve() {
+                Ok(document) if document.descriptor.size == self.record().manifest.size => {}
+                Ok(document) => {
+                    return Err(self.changed(
+                        repository,
+                        format!(
+                            "it has {} bytes, not {}",
+                            document.descriptor.size,
+                            self.record().manifest.size
+                        ),
+                    ));
+                }
+                Err(SourceError::NotFound { .. }) => return Err(self.missing(repository)),
+                Err(error) => return Err(unreadable(error)),
+            }
+            sources.push(source);
+        }
+        Ok(sources)
+    }
+
+    /// The image's documents, checked against each other and against the record.
+    fn read(&self, source: Option<&dyn Source>) -> Result<Image, IndexError> {
+        let Record { manifest, platform, system, .. } = self.record();
+        let wrong = |source| IndexError::Image { digest: manifest.digest, system: system.clone(), source };
+        self.ensure(manifest, source)?;
+        let parts = manifest_parts(self.store, manifest).map_err(wrong)?;
+        self.ensure(&parts.config, source)?;
+        let image = read_image(self.store, manifest, platform).map_err(wrong)?;
+        let is = image.layers.iter().map(|layer| (layer.descriptor.digest, layer.diff_id));
+        let was = self.record().layers.iter().map(|layer| (layer.digest, layer.diff_id));
+        if !is.eq(was) {
+            let place = source.map_or_else(|| CACHE.to_owned(), Source::place);
+            return Err(self.changed(&place, "it has other layers".to_owned()));
+        }
+        Ok(image)
+    }
+
+    fn fetch_layers(&self, image: &Image, source: Option<&dyn Source>) -> Result<(), IndexError> {
+        image.layers.iter().try_for_each(|layer| self.ensure(&layer.descriptor, source))
+    }
+
+    /// Makes the store have a blob.
+    fn ensure(&self, blob: &Descriptor, source: Option<&dyn Source>) -> Result<(), IndexError> {
+        if self.store.size(blob.digest)? == Some(blob.size) {
+            return Ok(());
+        }
+        let Some(source) = source else { return Err(self.missing(CACHE)) };
+        let digest = self.record().manifest.digest;
+        let unreadable = |error| IndexError::Unreadable { place: source.place(), digest, source: error };
+        if blob.digest == digest {
+            self.store.put(&source.manifest(blob).map_err(unreadable)?)?;
+            return Ok(());
+        }
+        let mut writer = self.store.writer()?;
+        source.copy(blob, &mut writer).map_err(unreadable)?;
+        writer.finish()?;
+        Ok(())
+    }
+
+    fn missing(&self, place: &str) -> IndexError {
+        let Record { system, manifest, .. } = self.record();
+        let help = if place == CACHE {
+            "this pipeline publishes to files only, which stay on the machine that writes them: add a \
+             [[publish]] to a registry, or let one run build for all systems"
+                .to_owned()
+        } else {
+            format!(
+                "run `seed run --system {system} --record {}` again, and give the record that it writes",
+                self.found.0.display()
+            )
+        };
+        IndexError::Missing {
+            place: place.to_owned(),
+            digest: manifest.digest,
+            system: system.clone(),
+            path: self.found.0.clone(),
+            help,
+        }
+    }
+
+    fn changed(&self, place: &str, reason: String) -> IndexError {
+        IndexError::Changed {
+            place: place.to_owned(),
+            digest: self.record().manifest.digest,
+            path: self.found.0.clone(),
+            reason,
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! Why images cannot be composed to an index.
+
+use std::path::PathBuf;
+
+use miette::Diagnostic;
+use seed_model::Digest;
+use seed_oci::StoreError;
+use seed_oci::documents::DocumentError;
+use seed_oci::source::{ReferenceError, SourceError};
+
+/// Records that do not fit together, or images that are not where and what they should be. Nothing was published.
+#[derive(Debug, thiserror::Error, Diagnostic)]
+pub enum IndexError {
+    /// Another image's record.
+    #[error("the record {} is of the image `{found}`, and this pipeline makes `{expected}`", path.display())]
+    #[diagnostic(code("seed::index::name"), help("give the records that this pipeline's runs wrote"))]
+    Name {
+        /// The record.
+        path: PathBuf,
+        /// Its image.
+        found: String,
+        /// The pipeline's image.
+        expected: String,
+    },
+    /// A system that the pipeline does not have.
+    #[error("the record {} is of {system}, which is not one of the pipeline's systems", path.display())]
+    #[diagnostic(code("seed::index::system"))]
+    System {
+        /// The record.
+        path: PathBuf,
+        /// Its system.
+        system: String,
+        /// What to do.
+        #[help]
+        help: String,
+    },
+    /// Two records of one system.
+    #[error("two records are of {system}: {} and {}", first.display(), second.display())]
+    #[diagnostic(
+        code("seed::index::twice"),
+        help("an index has one image per system: leave one of them out")
+    )]
+    Twice {
+        /// The system.
+        system: String,
+        /// One record.
+        first: PathBuf,
+        /// The other.
+        second: PathBuf,
+    },
+    /// Systems of the pipeline without a record.
+    #[error("there is no record of {}", systems.join(", "))]
+    #[diagnostic(code("seed::index::no-record"))]
+    NoRecord {
+        /// The systems.
+        systems: Vec<String>,
+        /// What to do.
+        #[help]
+        help: String,
+    },
+    /// Records of different sources.
+    #[error(
+        "the records are not of one source: {} has the commit {first_commit}, {} has {second_commit}",
+        first.display(),
+        second.display()
+    )]
+    #[diagnostic(code("seed::index::source"), help("run for all systems from the same commit"))]
+    Source {
+        /// One record.
+        first: PathBuf,
+        /// Its commit.
+        first_commit: String,
+        /// Another record.
+        second: PathBuf,
+        /// Its commit.
+        second_commit: String,
+    },
+    /// A run that used another plugin.
+    #[error(
+        "the run of {} did not use the {stage} plugin of this pipeline, `{plugin}`\n  recorded: {recorded}\n  here:     {here}",
+        path.display()
+    )]
+    #[diagnostic(
+        code("seed::index::plugin"),
+        help("run for all systems with the same pipeline file, `seed.lock` and `seed`")
+    )]
+    Plugin {
+        /// The record.
+        path: PathBuf,
+        /// The stage.
+        stage: &'static str,
+        /// The plugin of this pipeline.
+        plugin: String,
+        /// What the record has.
+        recorded: String,
+        /// What would run here.
+        here: Digest,
+    },
+    /// An image that is not there.
+    #[error("{place} has no image {digest}, which {} says was published for {system}", path.display())]
+    #[diagnostic(code("seed::index::missing"))]
+    Missing {
+        /// The repository, or the cache.
+        place: String,
+        /// The image.
+        digest: Digest,
+        /// The system.
+        system: String,
+        /// The record.
+        path: PathBuf,
+        /// What to do.
+        #[help]
+        help: String,
+    },
+    /// An image that is not what its record says.
+    #[error("the image {digest} of {place} is not what {} says: {reason}", path.display())]
+    #[diagnostic(code("seed::index::changed"), help("run for that system again, with `--record`"))]
+    Changed {
+        /// The repository, or the cache.
+        place: String,
+        /// The image.
+        digest: Digest,
+        /// The record.
+        path: PathBuf,
+        /// What is different.
+        reason: String,
+    },
+    /// A publisher named something that is no repository.
+    #[error(transparent)]
+    #[diagnostic(code("seed::index::reference"))]
+    Reference(#[from] ReferenceError),
+    /// A place cannot be read.
+    #[error("the image {digest} cannot be read from {place}")]
+    #[diagnostic(code("seed::index::unreadable"))]
+    Unreadable {
+        /// The repository.
+        place: String,
+        /// The image.
+        digest: Digest,
+        /// Why.
+        source: SourceError,
+    },
+    /// The cache failed.
+    #[error("the cache failed")]
+    #[diagnostic(code("seed::cache::failed"))]
+    Store(#[from] StoreError),
+    /// An image's documents are wrong.
+    #[error("the image {digest} for {system} cannot stand in an index")]
+    #[diagnostic(code("seed::index::image"), help("run for that system again, with `--record`"))]
+    Image {
+        /// The image.
+        digest: Digest,
+        /// The system.
+        system: String,
+        /// What is wrong.
+        source: DocumentError,
+    },
+}

@@ -1,0 +1,96 @@
+//! Records that must agree: with the pipeline file, with its plugins, and with each other.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use crate::error::EngineError;
+use crate::index::IndexError;
+use crate::pipeline::{Pipeline, Stage};
+use crate::prepare::Prepared;
+use crate::record::Record;
+
+/// A record and its file.
+pub(super) type Found = (PathBuf, Record);
+
+/// Reads the records, sorted by system: one for each of the pipeline's systems. Where the pipeline file names none, the
+/// records say which there are.
+pub(super) fn read(pipeline: &Pipeline, paths: &[PathBuf]) -> Result<Vec<Found>, EngineError> {
+    let mut records: BTreeMap<String, Found> = BTreeMap::new();
+    for path in paths {
+        let record = Record::load(path)?;
+        let path = path.clone();
+        let expected = &pipeline.seed.name;
+        if record.name != *expected {
+            return Err(IndexError::Name { path, found: record.name, expected: expected.clone() }.into());
+        }
+        if pipeline.systems_given && !pipeline.systems.contains(&record.system) {
+            let help = format!("its systems are {}", pipeline.systems.join(", "));
+            return Err(IndexError::System { path, system: record.system, help }.into());
+        }
+        let system = record.system.clone();
+        if let Some((first, _)) = records.get(&system) {
+            return Err(IndexError::Twice { system, first: first.clone(), second: path }.into());
+        }
+        records.insert(system, (path, record));
+    }
+    if pipeline.systems_given {
+        let missing = pipeline.systems.iter().filter(|system| !records.contains_key(*system));
+        let systems: Vec<String> = missing.cloned().collect();
+        if let Some(first) = systems.first() {
+            let help = format!(
+                "on a machine that builds for it: `seed run --system {first} --record {first}.json`; then name that file here"
+            );
+            return Err(IndexError::NoRecord { systems, help }.into());
+        }
+    }
+    let records: Vec<Found> = records.into_values().collect();
+    check_source(&records)?;
+    Ok(records)
+}
+
+/// A commit stands for the sources; where they have none, nothing is known of them.
+fn check_source(records: &[Found]) -> Result<(), IndexError> {
+    let mut commits =
+        records.iter().filter_map(|(path, record)| Some((path, record.variables.get("commit")?)));
+    let Some((first, first_commit)) = commits.next() else { return Ok(()) };
+    match commits.find(|(_, commit)| *commit != first_commit) {
+        None => Ok(()),
+        Some((second, second_commit)) => Err(IndexError::Source {
+            first: first.clone(),
+            first_commit: first_commit.clone(),
+            second: second.clone(),
+            second_commit: second_commit.clone(),
+        }),
+    }
+}
+
+/// What decided on layers and bytes must be the same everywhere, or the images are not what one run would make.
+pub(super) fn check_plugins(prepared: &Prepared<'_>, records: &[Found]) -> Result<(), IndexError> {
+    for plugin in [&prepared.plugins.select, &prepared.plugins.pack] {
+        let stage: Stage = plugin.used.stage;
+        for (path, record) in records {
+            let recorded = record.plugins.iter().find(|recorded| recorded.stage == stage.section());
+            let recorded = match recorded {
+                Some(recorded) if recorded.digest == plugin.identity.digest => continue,
+                Some(recorded) => recorded.digest.to_string(),
+                None => "none".to_owned(),
+            };
+            return Err(IndexError::Plugin {
+                path: path.clone(),
+                stage: stage.section(),
+                plugin: plugin.identity.source.clone(),
+                recorded,
+                here: plugin.identity.digest,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// The facts of the source that all records agree on.
+pub(super) fn variables(records: &[Found]) -> BTreeMap<String, String> {
+    let Some(((_, first), others)) = records.split_first() else { return BTreeMap::new() };
+    let mut variables = first.variables.clone();
+    variables.retain(|name, value| others.iter().all(|(_, other)| other.variables.get(name) == Some(value)));
+    variables
+}

@@ -1,0 +1,256 @@
+//! Records of per-system runs: what `seed run --record` published, as a file that travels from one machine to another.
+//!
+//! Canonical JSON (RFC 8785), so that equal runs write equal files. Everything in it that matters is a digest, which
+//! `seed index` compares with what the registry has.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use miette::Diagnostic;
+use seed_model::{Descriptor, Digest, Platform};
+use seed_oci::documents::canonical_json;
+use serde::{Deserialize, Serialize};
+
+use crate::durable;
+use crate::summary::{ImageSummary, LayerSummary};
+
+/// The version that this program writes and reads. A key that only some programs know is a new version.
+const SCHEMA: u32 = 1;
+
+/// The largest record in bytes: a thousand layers have a fifth of it.
+const MAX_SIZE: u64 = 1 << 20;
+
+/// What one run for one system published.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Record {
+    /// The version of this form.
+    pub schema: u32,
+    /// The image's name.
+    pub name: String,
+    /// The Nix system.
+    pub system: String,
+    /// The same as an OCI platform.
+    pub platform: Platform,
+    /// The image manifest: media type, digest and size.
+    pub manifest: Descriptor,
+    /// The digest of the closure manifest.
+    pub closure: Digest,
+    /// The layers, bottom first.
+    pub layers: Vec<RecordedLayer>,
+    /// The plugins that ran, in the order of the stages.
+    pub plugins: Vec<RecordedPlugin>,
+    /// Facts of the source, such as `commit`: they fill the variables in tags.
+    pub variables: BTreeMap<String, String>,
+    /// Where the image was published.
+    pub published: Vec<RecordedPlace>,
+}
+
+/// One layer of the image.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RecordedLayer {
+    /// The standard or declared layer that it belongs to.
+    pub name: String,
+    /// The digest of the blob.
+    pub digest: Digest,
+    /// The digest of the uncompressed tar.
+    pub diff_id: Digest,
+    /// The size of the blob in bytes.
+    pub size: u64,
+    /// The sum of its paths' NAR sizes in bytes.
+    pub nar_size: u64,
+    /// How many store paths it holds.
+    pub paths: usize,
+}
+
+/// One plugin.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RecordedPlugin {
+    /// The pipeline file's section.
+    pub stage: String,
+    /// Where the component comes from, as the pipeline file has it.
+    pub source: String,
+    /// The plugin's own name.
+    pub name: String,
+    /// The plugin's own version.
+    pub version: String,
+    /// The digest of the component's bytes.
+    pub digest: Digest,
+}
+
+/// A place where the image is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RecordedPlace {
+    /// The plugin that published it.
+    pub plugin: String,
+    /// The place.
+    pub reference: String,
+    /// What is there.
+    pub digest: Digest,
+}
+
+/// Why a record cannot be read or written.
+#[derive(Debug, thiserror::Error, Diagnostic)]
+pub enum RecordError {
+    /// Reading failed.
+    #[error("the record {} cannot be read", path.display())]
+    #[diagnostic(
+        code("seed::record::unreadable"),
+        help("`seed run --system SYSTEM --record FILE` writes it, after the image is published")
+    )]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Writing failed.
+    #[error("the record {} cannot be written", path.display())]
+    #[diagnostic(
+        code("seed::record::unwritable"),
+        help(
+            "the image itself is published; name a place for the record and run again: nothing is packed or sent twice"
+        )
+    )]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It is too large.
+    #[error("the record {} is larger than 1 MiB", path.display())]
+    #[diagnostic(code("seed::record::too-large"), help("is it really a record of `seed run --record`?"))]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A newer program wrote it.
+    #[error("the record {} was written by a newer `seed`: it has version {found}, this `seed` reads {SCHEMA}", path.display())]
+    #[diagnostic(
+        code("seed::record::version"),
+        help("use the same `seed` for all runs and for `seed index`")
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: u32,
+    },
+    /// It is something else.
+    #[error("{} is not a record of `seed run --record`: {reason}", path.display())]
+    #[diagnostic(
+        code("seed::record::not-a-record"),
+        help("`seed run --system SYSTEM --record FILE` writes one")
+    )]
+    NotARecord {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+#[derive(Deserialize)]
+struct Version {
+    schema: u32,
+}
+
+impl Record {
+    /// A record of the current version.
+    pub(crate) fn new(
+        name: &str,
+        image: &ImageSummary,
+        manifest: Descriptor,
+        plugins: Vec<RecordedPlugin>,
+        variables: BTreeMap<String, String>,
+        published: Vec<RecordedPlace>,
+    ) -> Self {
+        Self {
+            schema: SCHEMA,
+            name: name.to_owned(),
+            system: image.system.clone(),
+            platform: image.platform.clone(),
+            manifest,
+            closure: image.closure,
+            layers: image.layers.iter().map(RecordedLayer::from).collect(),
+            plugins,
+            variables,
+            published,
+        }
+    }
+
+    /// Reads and checks the record at `path`, at most 1 MiB.
+    pub fn load(path: &Path) -> Result<Self, RecordError> {
+        let mut bytes = Vec::new();
+        File::open(path)
+            .and_then(|file| file.take(MAX_SIZE + 1).read_to_end(&mut bytes))
+            .map_err(|source| RecordError::Read { path: path.to_owned(), source })?;
+        if bytes.len() as u64 > MAX_SIZE {
+            return Err(RecordError::TooLarge { path: path.to_owned() });
+        }
+        let not_a_record = |reason: String| RecordError::NotARecord { path: path.to_owned(), reason };
+        let version: Version = serde_json::from_slice(&bytes).map_err(|e| not_a_record(e.to_string()))?;
+        if version.schema > SCHEMA {
+            return Err(RecordError::Newer { path: path.to_owned(), found: version.schema });
+        }
+        let record: Self = serde_json::from_slice(&bytes).map_err(|e| not_a_record(e.to_string()))?;
+        let platform = Platform::of_system(&record.system).map_err(|e| not_a_record(e.to_string()))?;
+        if platform != record.platform {
+            let reason = format!("{} is {platform}, not {}", record.system, record.platform);
+            return Err(not_a_record(reason));
+        }
+        Ok(record)
+    }
+
+    /// Writes it, whole or not at all.
+    pub(crate) fn write(&self, path: &Path) -> Result<(), RecordError> {
+        let mut text = canonical_json(self);
+        text.push(b'\n');
+        durable::write(path, &text).map_err(|source| RecordError::Write { path: path.to_owned(), source })
+    }
+
+    /// The image as summaries show it.
+    pub(crate) fn summary(&self) -> ImageSummary {
+        ImageSummary {
+            system: self.system.clone(),
+            platform: self.platform.clone(),
+            digest: self.manifest.digest,
+            closure: self.closure,
+            layers: self.layers.iter().map(LayerSummary::from).collect(),
+        }
+    }
+}
+
+impl From<&LayerSummary> for RecordedLayer {
+    fn from(layer: &LayerSummary) -> Self {
+        Self {
+            name: layer.name.clone(),
+            digest: layer.digest,
+            diff_id: layer.diff_id,
+            size: layer.size,
+            nar_size: layer.nar_size,
+            paths: layer.paths,
+        }
+    }
+}
+
+impl From<&RecordedLayer> for LayerSummary {
+    /// A layer that another run packed.
+    fn from(layer: &RecordedLayer) -> Self {
+        Self {
+            name: layer.name.clone(),
+            digest: layer.digest,
+            diff_id: layer.diff_id,
+            size: layer.size,
+            nar_size: layer.nar_size,
+            paths: layer.paths,
+            cached: true,
+        }
+    }
+}

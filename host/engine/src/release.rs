@@ -1,0 +1,217 @@
+//! The last part of a run, which `seed index` shares: the index, the signatures, publication, and what the lock says of it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use seed_model::{Descriptor, Digest};
+use seed_oci::documents::{DocumentError, make_index, manifest_parts};
+
+use crate::capabilities::RunKeyring;
+use crate::engine::Engine;
+use crate::error::EngineError;
+use crate::events::{Level, Step};
+use crate::lock::{LockedPublication, LockedSeed, LockedSeeds};
+use crate::prepare::Prepared;
+use crate::stages::{self, PackedImage, SignedArtifact, Subject};
+use crate::summary::{LockState, PublishedSummary, SignatureSummary};
+use crate::vault;
+
+/// What was signed and published.
+#[derive(Debug)]
+pub(crate) struct Release {
+    /// The digest of the index, or of the only image's manifest.
+    pub(crate) digest: Digest,
+    pub(crate) signatures: Vec<SignatureSummary>,
+    pub(crate) published: Vec<PublishedSummary>,
+    pub(crate) verify_with: Vec<String>,
+}
+
+/// The granted keys of each signing plugin.
+pub(crate) fn keyrings(
+    engine: &Engine,
+    prepared: &Prepared<'_>,
+) -> Result<Vec<Arc<RunKeyring>>, EngineError> {
+    let passwords = engine.options.passwords.as_ref();
+    let open = |plugin: &crate::plugins::ResolvedPlugin| {
+        let names = plugin.used.grants.keys.iter().map(|name| name.get_ref().as_str());
+        let keys = vault::keys(prepared.context.pipeline, names, passwords)?;
+        Ok(Arc::new(RunKeyring::new(keys)))
+    };
+    prepared.plugins.sign.iter().map(open).collect()
+}
+
+/// Composes the index where there are several images, signs all, and publishes with every publisher. Where the images
+/// are not `tagged`, registries get them by digest only.
+pub(crate) fn release(
+    prepared: &mut Prepared<'_>,
+    keyrings: &[Arc<RunKeyring>],
+    images: &[PackedImage],
+    tagged: bool,
+) -> Result<Release, EngineError> {
+    let index = index(prepared, images)?;
+    let references = targets(prepared)?;
+    let signed = sign(prepared, keyrings, images, index.as_ref(), &references)?;
+    let published = publish(prepared, images, index.as_ref(), &signed.artifacts, tagged)?;
+    let digest = root(index.as_ref(), images);
+    let name = &prepared.context.pipeline.seed.name;
+    Ok(Release {
+        digest,
+        signatures: signed.signatures,
+        published,
+        verify_with: verify_with(&signed.commands, &references, name, digest),
+    })
+}
+
+/// What would be published: the digest is known, and nothing else happened.
+pub(crate) fn unpublished(prepared: &Prepared<'_>, images: &[PackedImage]) -> Result<Release, EngineError> {
+    let digest = root(index(prepared, images)?.as_ref(), images);
+    Ok(Release { digest, signatures: Vec::new(), published: Vec::new(), verify_with: Vec::new() })
+}
+
+/// The digest that stands for all images.
+fn root(index: Option<&Descriptor>, images: &[PackedImage]) -> Digest {
+    index.map_or(images[0].image.manifest.digest, |index| index.digest)
+}
+
+/// Makes the lock say what was published. `settled` is what happened to its plugins before.
+pub(crate) fn lock(
+    prepared: &Prepared<'_>,
+    settled: LockState,
+    images: &[PackedImage],
+    release: &Release,
+) -> Result<LockState, EngineError> {
+    let files: BTreeSet<&String> =
+        prepared.plugins.publish.iter().flat_map(|plugin| &plugin.output_paths).collect();
+    let (paths, references): (BTreeSet<String>, BTreeSet<String>) = release
+        .published
+        .iter()
+        .map(|published| published.reference.clone())
+        .partition(|reference| files.contains(reference));
+    let image = |image: &PackedImage| LockedSeed {
+        system: image.system.clone(),
+        digest: image.image.manifest.digest,
+    };
+    let mut images: Vec<_> = images.iter().map(image).collect();
+    images.sort();
+    let published = LockedPublication {
+        digest: release.digest,
+        references: references.into_iter().collect(),
+        paths: paths.into_iter().collect(),
+    };
+    let seeds = LockedSeeds { images, published: Some(published) };
+    Ok(prepared.lock.publish(settled, prepared.locked_plugins(), &seeds)?)
+}
+
+/// The index over several images; none for one. It has the annotations that all images have.
+fn index(prepared: &Prepared<'_>, images: &[PackedImage]) -> Result<Option<Descriptor>, EngineError> {
+    if images.len() < 2 {
+        return Ok(None);
+    }
+    let blobs = &prepared.context.blobs;
+    let annotations = |image: &PackedImage| {
+        manifest_parts(blobs.store(), &image.image.manifest).map(|parts| parts.annotations)
+    };
+    let all = images.iter().map(annotations).collect::<Result<Vec<_>, _>>()?;
+    let mut common = all[0].clone();
+    common.retain(|name, value| all.iter().all(|annotations| annotations.get(name) == Some(value)));
+    let manifests: Vec<_> =
+        images.iter().map(|image| (image.platform.clone(), image.image.manifest.clone())).collect();
+    let (bytes, descriptor) = make_index(&manifests, &common)?;
+    blobs.admit(blobs.store().put(&bytes).map_err(DocumentError::from)?);
+    Ok(Some(descriptor))
+}
+
+/// The repositories that will be written to, each once.
+fn targets(prepared: &Prepared<'_>) -> Result<Vec<String>, EngineError> {
+    let mut all = Vec::new();
+    for plugin in &prepared.plugins.publish {
+        all.extend(stages::targets(&prepared.context, plugin)?);
+    }
+    let mut seen = BTreeSet::new();
+    all.retain(|target| seen.insert(target.clone()));
+    Ok(all)
+}
+
+/// What all signing plugins made.
+#[derive(Default)]
+struct AllSigned {
+    artifacts: Vec<SignedArtifact>,
+    signatures: Vec<SignatureSummary>,
+    commands: Vec<String>,
+}
+
+/// Signs what people pull: the index and each image in it, or the only image.
+fn sign(
+    prepared: &mut Prepared<'_>,
+    keyrings: &[Arc<RunKeyring>],
+    images: &[PackedImage],
+    index: Option<&Descriptor>,
+    references: &[String],
+) -> Result<AllSigned, EngineError> {
+    let (context, times) = (&prepared.context, &mut prepared.times);
+    let mut all = AllSigned::default();
+    if prepared.plugins.sign.is_empty() {
+        context.events.message(Level::Info, "there is no [[sign]]: the image is not signed");
+        return Ok(all);
+    }
+    let index = index.map(|descriptor| Subject { descriptor, system: None, references });
+    let images = images.iter().map(|image| Subject {
+        descriptor: &image.image.manifest,
+        system: Some(&image.system),
+        references,
+    });
+    let subjects: Vec<_> = index.into_iter().chain(images).collect();
+    context.events.step(times, Step::Sign, None, || {
+        for (plugin, keyring) in prepared.plugins.sign.iter().zip(keyrings) {
+            for subject in &subjects {
+                let signed = stages::sign(context, plugin, keyring, *subject)?;
+                all.artifacts.extend(signed.artifacts);
+                all.signatures.extend(signed.signatures);
+                all.commands.extend(signed.verify_with);
+            }
+        }
+        let mut seen = BTreeSet::new();
+        all.commands.retain(|command| seen.insert(command.clone()));
+        Ok((all, false))
+    })
+}
+
+fn publish(
+    prepared: &mut Prepared<'_>,
+    images: &[PackedImage],
+    index: Option<&Descriptor>,
+    artifacts: &[SignedArtifact],
+    tagged: bool,
+) -> Result<Vec<PublishedSummary>, EngineError> {
+    let (context, times) = (&prepared.context, &mut prepared.times);
+    let what = stages::ToPublish { images, index, artifacts, tagged };
+    context.events.step(times, Step::Publish, None, || {
+        let mut all = Vec::new();
+        for plugin in &prepared.plugins.publish {
+            for published in stages::publish(context, plugin, what)? {
+                all.push(PublishedSummary {
+                    plugin: plugin.identity.name.clone(),
+                    reference: published.reference,
+                    digest: published.digest,
+                    uploaded: published.uploaded,
+                    skipped: published.skipped,
+                    bytes: published.bytes,
+                    try_with: published.try_with,
+                });
+            }
+        }
+        let cached = all.iter().all(|published| published.uploaded == 0);
+        Ok((all, cached))
+    })
+}
+
+/// The plugins' commands for each place. What was published to no registry can be verified once it is in one.
+fn verify_with(commands: &[String], references: &[String], name: &str, digest: Digest) -> Vec<String> {
+    let elsewhere = [format!("REGISTRY/{name}")];
+    let places = if references.is_empty() { &elsewhere } else { references };
+    let command = |place: &String| {
+        let reference = format!("{place}@{digest}");
+        commands.iter().map(move |command| command.replace("{reference}", &reference))
+    };
+    places.iter().flat_map(command).collect()
+}
