@@ -27,11 +27,14 @@ pub(crate) const PEERS_VARIABLE: &str = "SEED_PEERS";
 const CUSTOM_SIGNER: &str = "examples/custom-signer";
 
 /// Programs of this machine and the Debian packages that have them.
-const PROGRAMS: [(&str, &str); 12] = [
+const PROGRAMS: [(&str, &str); 14] = [
     ("nix", "nix-bin"),
     ("nix-store", "nix-bin"),
     ("bash-static", "bash-static"),
     ("busybox", "busybox-static"),
+    // What examples/musl links its program with.
+    ("gcc", "gcc"),
+    ("musl-gcc", "musl-tools"),
     ("docker-registry", "docker-registry"),
     ("skopeo", "skopeo"),
     // The GitHub action reads summaries with it.

@@ -1,0 +1,92 @@
+//! examples/musl: one C program, linked with glibc and with musl by this machine's compilers.
+
+use seed_tests::{Run, TestEnvironment};
+use serde_json::Value;
+
+use crate::hello::use_nix;
+
+/// The example after `./prepare`.
+fn musl() -> TestEnvironment {
+    let mut environment = TestEnvironment::with_example("musl");
+    use_nix(&mut environment);
+    Run::of(&mut environment.command("./prepare")).ok();
+    environment
+}
+
+/// The NAR sizes of all layers together.
+fn unpacked(summary: &Value) -> u64 {
+    let layers = summary["images"][0]["layers"].as_array().unwrap();
+    layers.iter().map(|layer| layer["nar-size"].as_u64().unwrap()).sum()
+}
+
+/// The error that a run ends with, with exit code 2; nothing is published.
+#[track_caller]
+fn error(environment: &TestEnvironment) -> String {
+    let failed = environment.seed(&["run", "--quiet"]).failed(2);
+    assert!(!environment.work().join("result").exists(), "something was published");
+    environment.redact(&failed.stderr)
+}
+
+#[test]
+fn the_musl_image_is_a_fraction_and_its_program_runs() {
+    let environment = musl();
+    let glibc = environment.run_json(&["glibc.toml"]);
+    let musl = environment.run_json(&[]);
+    assert!(unpacked(&musl) * 10 < unpacked(&glibc), "{musl}\n{glibc}");
+
+    let why = environment.seed(&["plan", "--json", "--why", "hello"]).ok().json();
+    let program = format!("{}/bin/hello", why["images"][0]["paths"][0]["store-path"].as_str().unwrap());
+    assert_eq!(Run::of(&mut environment.command(program)).ok().stdout, "Hello from seed!\n");
+    let why = environment.seed(&["plan", "--json", "--why", "musl"]).ok().json();
+    assert_eq!(why["images"][0]["paths"][0]["chain"]["paths"].as_array().unwrap().len(), 2, "{why}");
+    environment.seed(&["plan", "--why", "glibc"]).failed(2);
+}
+
+#[test]
+fn an_image_that_still_needs_glibc_is_refused() {
+    let environment = musl();
+    environment.replace("flake/flake.nix", "build musl \"hello-musl\"", "build glibc \"hello-glibc\"");
+    // Its size would tell as well.
+    environment.seed(&["run", "--quiet"]).failed(8);
+    environment.replace("pipeline.toml", "max-size = \"1 MiB\"\n", "");
+    insta::assert_snapshot!(error(&environment), @r#"
+    error[musl-runtime::refused]: pipeline.toml: musl-runtime 0.1.0: glibc is still reachable from the musl outputs:
+        /nix/store/[HASH]-glibc
+          apps → hello → glibc
+      --> pipeline.toml:15:10
+       |
+    14 | plugin = "builtin:musl-runtime"
+    15 | config = { entrypoint = ["hello"] }
+       |          ^^^^^^^^^^^^^^^^^^^^^^^^^^ said of this
+      help: in each chain, the last path but one is what refers to it: take its musl build (in nixpkgs, `pkgsMusl` and `pkgsStatic` have them), or build it without that reference
+    "#);
+    environment.replace("pipeline.toml", "entrypoint = [\"hello\"]", "musl = { refuse = [\"libc6\"] }");
+    environment.run_json(&[]);
+}
+
+#[test]
+fn what_has_no_musl_build_is_refused() {
+    let environment = musl();
+    environment.replace("pipeline.toml", "[seed]\n", "[seed]\nvariant = \"build\"\n");
+    insta::assert_snapshot!(error(&environment), @r#"
+    error[musl-runtime::variant]: pipeline.toml: musl-runtime 0.1.0: this makes runtime images only: what builds inside a build image is linked with the C library of its compiler
+      --> pipeline.toml:17:10
+       |
+    16 | plugin = "builtin:musl-runtime"
+    17 | config = { entrypoint = ["hello"] }
+       |          ^^^^^^^^^^^^^^^^^^^^^^^^^^ said of this
+      help: write `variant = "runtime"` in [seed], or take `builtin:standard-layers` for the build image
+    "#);
+    environment.replace("pipeline.toml", "variant = \"build\"\n", "");
+    environment.replace("pipeline.toml", "apps = [\"hello\"]", "apps = [\"glibc\"]");
+    let failed = environment.seed(&["run", "--quiet"]).failed(3);
+    insta::assert_snapshot!(environment.redact(&failed.stderr), @r#"
+    error[seed::nix::no-attribute]: flake `path:./flake` has no attribute `glibc-musl` for x86_64-linux
+     --> pipeline.toml:5:9
+      |
+    4 | [source]
+    5 | flake = "path:./flake"
+      |         ^^^^^^^^^^^^^^
+      help: did you mean `glibc`?
+    "#);
+}

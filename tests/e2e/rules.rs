@@ -1,0 +1,106 @@
+//! Rules on what an image may hold, on closures that Nix made.
+
+use seed_tests::{Run, TestEnvironment, peer};
+
+use crate::hello::hello;
+
+/// The error that a run ends with, with exit code 8; nothing is published.
+#[track_caller]
+fn error(environment: &TestEnvironment) -> String {
+    let failed = environment.seed(&["run", "--quiet"]).failed(8);
+    assert!(!environment.work().join("result").exists(), "something was published");
+    environment.redact(&failed.stderr)
+}
+
+/// The hello example with more in `[seed]`.
+fn with(rules: &str) -> TestEnvironment {
+    let environment = hello();
+    environment.replace("pipeline.toml", "name = \"hello\"\n", &format!("name = \"hello\"\n{rules}"));
+    environment
+}
+
+#[test]
+fn what_is_too_large_or_forbidden_is_told_with_its_references() {
+    insta::assert_snapshot!(error(&with("max-size = 1000\n")), @r#"
+    error[seed::rules::max-size]: the image for x86_64-linux would have 1.6 KiB in 6 paths, before compression; `max-size` allows 1000 B
+      the largest:
+        /nix/store/[HASH]-hello, 728 B
+          apps → seed-apps → hello
+        /nix/store/[HASH]-seed-base, 216 B
+          base → seed-base
+        /nix/store/[HASH]-seed-library, 216 B
+          library → seed-library
+        /nix/store/[HASH]-seed-apps, 208 B
+          apps → seed-apps
+        /nix/store/[HASH]-os-release, 144 B
+          base → seed-base → os-release
+        /nix/store/[HASH]-greeting, 136 B
+          library → seed-library → greeting
+      --> pipeline.toml:14:12
+       |
+    13 | name = "hello"
+    14 | max-size = 1000
+       |            ^^^^ the limit
+      help: below each path stands by which references it is in the image: take away one that is not needed, or raise `max-size`
+    "#);
+    let environment = with("forbid = { names = [\"greet*\"] }\n");
+    insta::assert_snapshot!(error(&environment), @r#"
+    error[seed::rules::forbidden]: the image for x86_64-linux would hold what is forbidden in it:
+        /nix/store/[HASH]-greeting, `greet*`
+          library → seed-library → greeting
+      --> pipeline.toml:14:21
+       |
+    13 | name = "hello"
+    14 | forbid = { names = ["greet*"] }
+       |                     ^^^^^^^^ forbidden here
+      help: in each chain, the last path but one is what refers to it: build that without the reference, or allow it
+    "#);
+    let why = environment.seed(&["plan", "--why", "greeting"]).ok();
+    insta::assert_snapshot!(environment.redact(&why.stdout), @"
+    hello
+
+      linux/amd64  1 path
+
+      /nix/store/[HASH]-greeting  136 B
+        library
+        └─ /nix/store/[HASH]-seed-library
+           └─ /nix/store/[HASH]-greeting
+    ");
+}
+
+#[test]
+fn apples_sdk_needs_a_grant_that_the_image_records() {
+    let environment = hello();
+    environment.replace(
+        "flake/flake.nix",
+        "builtins.toFile \"greeting\"",
+        "builtins.toFile \"apple-sdk-14.4\"",
+    );
+    insta::assert_snapshot!(error(&environment), @r#"
+    error[seed::rules::apple-sdk]: the image for x86_64-linux would hold content of Apple's SDKs, whose licence restricts passing it on:
+        /nix/store/[HASH]-apple-sdk-14.4, by its name
+          library → seed-library → apple-sdk-14.4
+      help: in each chain, the last path but one is what refers to it: build that without the reference. If you may pass it on, say why; the reason is recorded in the image:
+
+            [legal]
+            apple-sdk = "…"
+    "#);
+
+    let pipeline = environment.read("pipeline.toml");
+    environment.write("pipeline.toml", pipeline + "\n[legal]\napple-sdk = \"a test, nothing of Apple's\"\n");
+    let run = environment.seed(&["run"]).ok();
+    let (_, legal) = run.stdout.split_once("Legal\n").unwrap_or_else(|| panic!("{}", run.stdout));
+    insta::assert_snapshot!(environment.redact(legal.split("\n\n").next().unwrap()), @"
+    granted: apple-sdk for x86_64-linux: a test, nothing of Apple's
+      1 path by it, as the image's annotations say
+      /nix/store/[HASH]-apple-sdk-14.4 (by its name)
+        library → seed-library → apple-sdk-14.4
+    ");
+    let mut skopeo = environment.command(peer("skopeo"));
+    let manifest = Run::of(skopeo.args(["inspect", "--raw", "oci:result:latest"])).ok().json();
+    let annotations = &manifest["annotations"];
+    assert_eq!(
+        annotations["io.github.seed-oci.legal.apple-sdk"], "a test, nothing of Apple's",
+        "{annotations}"
+    );
+}
