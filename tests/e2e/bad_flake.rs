@@ -79,6 +79,37 @@ fn without_an_attribute_of_a_layer() {
 }
 
 #[test]
+fn whose_seed_lacks_an_output() {
+    let environment = hello();
+    let outputs = "seed = derivation { name = \"seed\"; inherit system; builder = \"/bin/sh\"; outputs = [ \"base\" \"apps\" ]; };\n\n          split = mkSeed {";
+    environment.replace("flake/flake.nix", "seed = mkSeed {", outputs);
+    insta::assert_snapshot!(error(&environment, 2), @r#"
+    error[layering::missing-output]: pipeline.toml: standard-layers 0.1.0: the derivation `seed` has no output `library`
+      --> pipeline.toml:18:1
+       |
+    18 | [select.config]
+       | ^^^^^^^^^^^^^^^ said of this
+      help: it has `base`, `apps`; `mkSeed` makes one output for each standard layer, or list the layers to take, bottom first, in `[select] config = { layers = [...] }`
+    "#);
+}
+
+#[test]
+fn whose_seed_lacks_a_layer() {
+    let environment = hello();
+    let layers = "[select.config]\nlayers = [\"base\", \"librery\", \"apps\"]";
+    environment.replace("pipeline.toml", "[select.config]", layers);
+    insta::assert_snapshot!(error(&environment, 2), @r#"
+    error[layering::unknown-layer]: pipeline.toml: standard-layers 0.1.0: the source offers no layer `librery`
+      --> pipeline.toml:19:19
+       |
+    18 | [select.config]
+    19 | layers = ["base", "librery", "apps"]
+       |                   ^^^^^^^^^ said of this
+      help: did you mean `library`? it offers `base`, `library`, `apps`, `checks`, `devShells`, `overlays`
+    "#);
+}
+
+#[test]
 fn whose_builder_fails() {
     let environment = hello();
     let builder = "builder = \"/bin/sh\"; args = [ \"-c\" \"echo compiling the greeting; echo no such letter: ß >&2; exit 7\" ];";

@@ -98,7 +98,7 @@ fn takes_the_layers_that_the_configuration_names() {
     let error =
         outputs::choose(&config(serde_json::json!({"layers": ["base", "model"]})), &request).unwrap_err();
     assert_eq!(error.message, "the source offers no layer `model`");
-    assert_eq!(error.help.as_deref(), Some("it offers `base`, `models`"));
+    assert_eq!(error.help.as_deref(), Some("did you mean `models`? it offers `base`, `models`"));
     assert_eq!(error.config_path.as_deref(), Some("/layers/1"));
 }
 
@@ -107,24 +107,52 @@ fn refuses_a_layer_that_is_not_standard() {
     let error =
         outputs::choose(&Config::default(), &request(&["base", "app"], VariantKind::Runtime)).unwrap_err();
     assert_eq!(error.message, "the source offers `app`, which is not a standard layer");
-    assert!(error.help.unwrap().starts_with("name it one of base, library, apps"));
+    assert!(error.help.unwrap().starts_with("did you mean `apps`? name it one of base, library, apps"));
+}
+
+/// An output per layer, of one derivation.
+fn split(layers: &[&str], variant: VariantKind) -> SelectRequest {
+    let mut request = request(layers, variant);
+    for offer in &mut request.available {
+        offer.installables[0] =
+            Installable { attribute: "seed".to_owned(), part: Part::Output(offer.layer.clone()) };
+    }
+    request
+}
+
+#[test]
+fn refuses_a_split_derivation_that_lacks_an_output() {
+    let error =
+        outputs::choose(&Config::default(), &split(&["base", "apps"], VariantKind::Runtime)).unwrap_err();
+    assert_eq!(error.message, "the derivation `seed` has no output `library`");
+    assert!(
+        error
+            .help
+            .unwrap()
+            .starts_with("it has `base`, `apps`; `mkSeed` makes one output for each standard layer")
+    );
+
+    let runtime = ["base", "library", "apps"];
+    assert!(outputs::choose(&Config::default(), &split(&runtime, VariantKind::Runtime)).is_ok());
+    let mut build = split(&runtime, VariantKind::Build);
+    build.available.extend(request(&["nix", "inputs"], VariantKind::Build).available);
+    let error = outputs::choose(&Config::default(), &build).unwrap_err();
+    assert_eq!(error.message, "the derivation `seed` has no output `checks`");
+    let listed = config(serde_json::json!({"layers": ["base", "apps"]}));
+    assert!(outputs::choose(&listed, &split(&["base", "apps"], VariantKind::Runtime)).is_ok());
 }
 
 #[test]
 fn says_how_to_take_a_plain_package() {
     let help = |outputs: &[&str]| {
-        let mut request = request(outputs, VariantKind::Runtime);
-        for offer in &mut request.available {
-            offer.installables[0] =
-                Installable { attribute: "hello".to_owned(), part: Part::Output(offer.layer.clone()) };
-        }
+        let request = split(outputs, VariantKind::Runtime);
         outputs::choose(&Config::default(), &request).unwrap_err().help.unwrap()
     };
-    let plain = "`hello` is a plain package: in the place of `attr`, write a table `[layers]` with `apps = [\"hello\"]`";
+    let plain = "`seed` is a plain package: in the place of `attr`, write a table `[layers]` with `apps = [\"seed\"]`";
     assert_eq!(help(&["out"]), plain);
     assert_eq!(help(&["dev", "out"]), plain);
     // One derivation that means its outputs as layers, and misnames one.
-    assert!(help(&["base", "app"]).starts_with("name it one of base, library, apps"));
+    assert!(help(&["base", "app"]).starts_with("did you mean `apps`? name it one of base, library, apps"));
 }
 
 #[test]

@@ -44,15 +44,16 @@ fn asked(config: &Config, request: &SelectRequest) -> Vec<String> {
 
 #[test]
 fn asks_for_the_musl_builds() {
-    let split = request(&[("apps", "seed", Some("apps")), ("base", "seed", Some("base"))]);
+    let outputs = ["apps", "base", "library"].map(|output| (output, "seed", Some(output)));
+    let split = request(&outputs);
     let single = request(&[("apps", "hello", None)]);
     let default = Config::default();
-    assert_eq!(asked(&default, &split), ["seed-musl^base", "seed-musl^apps"]);
+    assert_eq!(asked(&default, &split), ["seed-musl^base", "seed-musl^library", "seed-musl^apps"]);
     assert_eq!(asked(&default, &single), ["hello-musl"]);
     let nixpkgs = config(serde_json::json!({"musl": {"attribute": "pkgsMusl.{attribute}"}}));
     assert_eq!(asked(&nixpkgs, &single), ["pkgsMusl.hello"]);
     let outputs = config(serde_json::json!({"musl": {"attribute": "{attribute}", "output": "{output}Musl"}}));
-    assert_eq!(asked(&outputs, &split), ["seed^baseMusl", "seed^appsMusl"]);
+    assert_eq!(asked(&outputs, &split), ["seed^baseMusl", "seed^libraryMusl", "seed^appsMusl"]);
 }
 
 #[test]
