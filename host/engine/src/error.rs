@@ -188,12 +188,11 @@ impl ErrorKind {
                 }
             },
             Self::Vault(_) => Category::Signature,
-            Self::Source(_) => Category::Source,
+            Self::Source(_) | Self::Rule(RuleError::Unreadable { .. }) => Category::Source,
             Self::Select(error) => match error {
                 SelectError::Failed(failure) => failure.category(),
                 SelectError::Outputs { .. } | SelectError::Plan { .. } => Category::Plugin,
             },
-            Self::Rule(RuleError::Unreadable { .. }) => Category::Source,
             Self::Rule(_) => Category::Rule,
             Self::Pack(error) => match error {
                 ImageError::Failed(failure) => failure.category(),

@@ -111,9 +111,9 @@ impl Graph {
     /// Every path in it must be one of the store.
     pub fn read(&mut self, text: &str) -> Result<(), GraphError> {
         if text.trim_start().starts_with('{') {
-            self.attributes(text)?
+            self.attributes(text)?;
         } else {
-            self.registration(text)?
+            self.registration(text)?;
         }
         let paths = self.records.iter().flat_map(|(path, record)| record.references.iter().chain([path]));
         match paths.into_iter().find(|path| !Self::is_store_path(path)) {

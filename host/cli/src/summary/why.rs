@@ -15,11 +15,7 @@ pub(crate) fn why(summary: &WhySummary) -> String {
         let _ = writeln!(text, "\n  {platform}  {count}");
         for path in &image.paths {
             let size = human::size(path.nar_size);
-            text.push_str(&format!(
-                "\n  {}  {size}\n    {}\n",
-                path.store_path,
-                style::dim(&path.chain.layer)
-            ));
+            let _ = writeln!(text, "\n  {}  {size}\n    {}", path.store_path, style::dim(&path.chain.layer));
             for (depth, step) in path.chain.paths.iter().enumerate() {
                 let _ = writeln!(text, "    {}└─ {step}", "   ".repeat(depth));
             }

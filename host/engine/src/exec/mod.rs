@@ -70,14 +70,13 @@ pub(crate) fn exec(
     let wrong = |source| ExecError::Image { digest, source };
     let image = read_image(&engine.store, &manifest, &platform).map_err(wrong)?;
     let ids = [config.digest, digest];
-    let id = match container.image(&ids)? {
-        Some(id) => id,
-        None => {
-            locator.layers(&image)?;
-            events.message(Level::Info, format!("loading {digest} into {}", container.name()));
-            container.load(&engine.store, &image)?;
-            container.image(&ids)?.ok_or_else(|| container.lost(digest))?
-        }
+    let id = if let Some(id) = container.image(&ids)? {
+        id
+    } else {
+        locator.layers(&image)?;
+        events.message(Level::Info, format!("loading {digest} into {}", container.name()));
+        container.load(&engine.store, &image)?;
+        container.image(&ids)?.ok_or_else(|| container.lost(digest))?
     };
     Ok(container.run(&id, options))
 }

@@ -37,7 +37,8 @@ pub(super) fn check(subject: &Subject<'_>, found: &[Found]) -> Result<Option<Leg
     let by_content = |index: u32| found.iter().find(|found| found.kind == KIND && found.path == index);
     let reason = |index: u32, name: &str| {
         // The recipe of a package is not the package.
-        let by_name = !name.ends_with(".drv") && NAMES.iter().any(|pattern| is_name(pattern, name));
+        let is_recipe = name.as_bytes().ends_with(b".drv");
+        let by_name = !is_recipe && NAMES.iter().any(|pattern| is_name(pattern, name));
         match by_content(index) {
             _ if by_name => Some("by its name".to_owned()),
             Some(found) => Some(format!("it holds `{}`", found.file.escape_debug())),

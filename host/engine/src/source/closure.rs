@@ -242,7 +242,7 @@ mod tests {
         assert_snapshot!("graph_dangling", error(dangling.as_bytes()));
         assert_snapshot!(
             "graph_incomplete",
-            error(registration()[..registration().find(BASE).unwrap()].as_bytes())
+            error(&registration().as_bytes()[..registration().find(BASE).unwrap()])
         );
         assert_snapshot!(
             "graph_missing",
