@@ -1,75 +1,15 @@
 //! Docker loads the archive and runs the program.
 
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
-
-use seed_tests::{Run, peer};
+use seed_tests::{Docker, Run};
 
 use crate::hello::hello;
-
-/// A Docker daemon of its own, without network.
-pub(crate) struct Docker {
-    daemon: Child,
-    directory: tempfile::TempDir,
-}
-
-impl Docker {
-    pub(crate) fn start() -> Self {
-        let directory = tempfile::Builder::new().prefix("seed-docker-").tempdir().unwrap();
-        let daemon = Command::new(peer("dockerd"))
-            .arg("--data-root")
-            .arg(directory.path().join("data"))
-            .arg("--exec-root")
-            .arg(directory.path().join("exec"))
-            .arg("--pidfile")
-            .arg(directory.path().join("pid"))
-            .arg("--host")
-            .arg(socket(&directory))
-            .args(["--iptables=false", "--bridge=none"])
-            .stdout(Stdio::null())
-            .stderr(std::fs::File::create(directory.path().join("log")).unwrap())
-            .spawn()
-            .unwrap();
-        let docker = Self { daemon, directory };
-        let start = Instant::now();
-        while Run::of(&mut docker.command(&["version"])).code != Some(0) {
-            let log = || std::fs::read_to_string(docker.directory.path().join("log")).unwrap_or_default();
-            assert!(start.elapsed() < Duration::from_mins(1), "the Docker daemon does not start:\n{}", log());
-            thread::sleep(Duration::from_millis(100));
-        }
-        docker
-    }
-
-    pub(crate) fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(peer("docker"));
-        command.arg("--host").arg(socket(&self.directory)).args(args);
-        command
-    }
-}
-
-impl Drop for Docker {
-    fn drop(&mut self) {
-        // The daemon ends its containerd and unmounts its layers when asked kindly.
-        let _ = Command::new("kill").arg(self.daemon.id().to_string()).status();
-        let _ = self.daemon.wait();
-    }
-}
-
-fn socket(directory: &tempfile::TempDir) -> String {
-    let socket: PathBuf = directory.path().join("docker.sock");
-    format!("unix://{}", socket.display())
-}
 
 #[test]
 fn docker_loads_the_archive_and_runs_the_program_without_network() {
     let environment = hello();
     environment.run_json(&[]);
     let docker = Docker::start();
-    let archive = environment.work().join("hello.tar");
-    let loaded = Run::of(docker.command(&["load", "--input"]).arg(archive)).ok().stdout;
-    let image = loaded.trim().strip_prefix("Loaded image: ").unwrap_or_else(|| panic!("{loaded}"));
-    let run = Run::of(&mut docker.command(&["run", "--rm", "--network", "none", image])).ok();
+    let image = docker.load(&environment.work().join("hello.tar"));
+    let run = Run::of(&mut docker.command(&["run", "--rm", "--network", "none", &image])).ok();
     assert_eq!(run.stdout, "Hello from seed!\n");
 }

@@ -6,10 +6,9 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use seed_tests::{
-    Run, TestEnvironment, copy_project_flake, peer, portable_program, seed_program, stub_nixpkgs,
+    Docker, Run, TestEnvironment, copy_project_flake, peer, portable_program, seed_program, stub_nixpkgs,
 };
 
-use crate::docker::Docker;
 use crate::hello::{use_nix, use_nix_in_root};
 
 /// Where the programs of a test run.

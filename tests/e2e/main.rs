@@ -7,6 +7,7 @@ mod cosign;
 mod custom_signer;
 mod disk_full;
 mod docker;
+mod examples;
 mod flake;
 mod hello;
 mod musl;

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 #![allow(clippy::return_self_not_must_use, reason = "`ok` and `failed` are assertions")]
 
+mod docker;
 mod environment;
 mod hostile;
 mod layout;
@@ -14,6 +15,7 @@ mod program;
 mod registry;
 mod runner;
 
+pub use docker::Docker;
 pub use environment::{Run, TestEnvironment};
 pub use hostile::{Fault, HostileRegistry};
 pub use layout::Layout;

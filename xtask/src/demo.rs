@@ -10,6 +10,7 @@ use clap::Args;
 use miette::{Result, bail, miette};
 use seed_trust::{PrivateKey, public_key};
 
+use crate::examples::Example;
 use crate::process::{cargo, run};
 use crate::{machine, repository, state_directory};
 
@@ -19,9 +20,16 @@ const PASSWORD: &str = "demo";
 /// Build an image from a real flake, and show what to try with it
 ///
 /// Looks for Nix, and installs the distribution's package where it is missing and this is root. Then it builds `seed`,
-/// makes a signing key, and runs examples/hello. Where Nix cannot be had it runs examples/directories.
+/// makes a signing key, and runs examples/hello or another one. Where Nix cannot be had it runs examples/directories.
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
+    /// The example to run
+    ///
+    /// As root on Debian, `python`, `cpp` and `rust` take the machine's own interpreters and compilers and need no
+    /// network; elsewhere they take nixpkgs.
+    #[arg(value_enum)]
+    example: Option<Example>,
+
     /// Install nothing: without Nix, show the example that needs none
     #[arg(long)]
     no_install: bool,
@@ -31,10 +39,15 @@ pub(crate) struct DemoArgs {
 pub(crate) fn demo(args: &DemoArgs) -> Result<()> {
     println!("1/3  Nix");
     let nix = find_nix(args.no_install)?;
-    let example = if nix.is_some() { "hello" } else { "directories" };
+    let example = args.example.unwrap_or(if nix.is_some() { Example::Hello } else { Example::Directories });
     match &nix {
         Some(version) => println!("     {version}"),
-        None => println!("     none here, so the demonstration is the example that needs none: {example}"),
+        None if example.needs_nix() => bail!(
+            help = "install it, or run the demonstration as root on Debian, or leave the example out",
+            "the example {} needs Nix, and there is none here",
+            example.name()
+        ),
+        None => println!("     none here, so the demonstration is the example that needs none: directories"),
     }
 
     println!("2/3  seed (the first build takes some minutes)");
@@ -46,19 +59,21 @@ pub(crate) fn demo(args: &DemoArgs) -> Result<()> {
     let seed = repository().join("target/debug/seed");
     println!("     {}", shown(&seed));
 
-    println!("3/3  seed run, in a copy of examples/{example}");
-    let directory = state_directory()?.join("demo").join(example);
-    copy(&repository().join("examples").join(example), &directory)?;
-    if nix.is_some() {
+    let name = example.name();
+    println!("3/3  seed run, in a copy of examples/{name}");
+    let directory = state_directory()?.join("demo").join(name);
+    copy(&repository().join("examples").join(name), &directory)?;
+    if example == Example::Hello {
         make_key(&directory)?;
     }
+    example.prepare(&directory, &nix_config())?;
     run(Command::new(&seed)
         .current_dir(&directory)
         .args(["run", "pipeline.toml"])
         .env("SEED_CACHE_DIR", directory.with_file_name("cache"))
         .env("COSIGN_PASSWORD", PASSWORD)
         .env("NIX_CONFIG", nix_config()))?;
-    print_next(&seed, &directory, nix.is_some());
+    print_next(&seed, &directory, example);
     Ok(())
 }
 
@@ -121,22 +136,17 @@ fn make_key(directory: &Path) -> Result<()> {
     write(&private, 0o600, &pem)
 }
 
-fn print_next(seed: &Path, directory: &Path, with_nix: bool) {
-    let (seed, directory) = (shown(seed), shown(directory));
+fn print_next(seed: &Path, directory: &Path, example: Example) {
+    let (seed, directory, archive) = (shown(seed), shown(directory), example.archive());
     println!("\nTry next:");
     println!("  {seed} inspect {directory}/result");
-    if with_nix {
-        println!("  docker load --input {directory}/hello.tar && docker run --rm --network none hello");
-        println!(
-            "  edit {directory}/flake/flake.nix and run `cargo xtask demo` again: only what changed is packed"
-        );
-    } else {
-        println!(
-            "  edit {directory}/apps/srv/www/index.html and run `cargo xtask demo` again: one layer is packed"
-        );
+    if let Some(container) = example.container() {
+        println!("  docker load --input {directory}/{archive} && {container}");
     }
+    let edited = if example == Example::Directories { "apps/srv/www/index.html" } else { "flake" };
+    println!("  edit {directory}/{edited} and run this again: only what changed is packed");
     println!("  edit {directory}/pipeline.toml: each stage is a plugin that you can replace by one line");
-    if with_nix {
+    if example == Example::Hello {
         println!(
             "The key of this demonstration has the password `{PASSWORD}`: make your own for real images."
         );

@@ -5,6 +5,7 @@
 mod bench;
 mod chroot;
 mod demo;
+mod examples;
 mod machine;
 mod nix_versions;
 mod peers;

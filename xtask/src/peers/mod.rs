@@ -18,6 +18,8 @@ use std::path::{Path, PathBuf};
 
 use miette::{Result, bail, miette};
 
+use crate::examples::MATERIALS;
+
 use crate::{machine, plugins, state_directory};
 
 /// The variable through which the tests find the peers.
@@ -58,6 +60,7 @@ pub(crate) fn install() -> Result<PathBuf> {
     fs::create_dir_all(&directory)
         .map_err(|error| miette!("cannot create {}: {error}", directory.display()))?;
     machine::ensure(&PROGRAMS)?;
+    machine::ensure(&MATERIALS)?;
     machine::ensure(&[("debootstrap", "debootstrap")])?;
     for (program, _) in PROGRAMS {
         let path = machine::find(program).ok_or_else(|| miette!("{program} is still not here"))?;

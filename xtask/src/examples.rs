@@ -1,0 +1,96 @@
+//! The examples, and what they are built from.
+
+use std::path::Path;
+use std::process::Command;
+
+use clap::ValueEnum;
+use miette::Result;
+
+use crate::process::run;
+use crate::{machine, repository};
+
+/// A directory of `examples/` that `seed run` makes an image of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Example {
+    /// A program of a few bytes, from a flake without inputs
+    Hello,
+    /// Plain directories, without Nix
+    Directories,
+    /// A web service in Python
+    Python,
+    /// A program in Rust
+    Rust,
+    /// A program in C++
+    Cpp,
+}
+
+/// Files and programs that the offline packages are made from, and the Debian packages that have them.
+pub(crate) const MATERIALS: [(&str, &str); 5] = [
+    ("bash-static", "bash-static"),
+    ("busybox", "busybox-static"),
+    ("patchelf", "patchelf"),
+    ("/usr/bin/python3", "python3"),
+    ("g++", "g++"),
+];
+
+impl Example {
+    /// The name of its directory.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Hello => "hello",
+            Self::Directories => "directories",
+            Self::Python => "python",
+            Self::Rust => "rust",
+            Self::Cpp => "cpp",
+        }
+    }
+
+    /// Whether its pipeline needs Nix.
+    pub(crate) fn needs_nix(self) -> bool {
+        self != Self::Directories
+    }
+
+    /// A command that shows what its container does; none where it has no program.
+    pub(crate) fn container(self) -> Option<&'static str> {
+        match self {
+            Self::Hello => Some("docker run --rm --network none hello"),
+            Self::Directories => None,
+            Self::Python => Some("docker run --rm --publish 127.0.0.1:8000:8000 greeter"),
+            Self::Rust => Some("docker run --rm --network none primes 100"),
+            Self::Cpp => Some("docker run --rm --network none --interactive wordcount < README.md"),
+        }
+    }
+
+    /// The archive that its pipeline writes.
+    pub(crate) fn archive(self) -> &'static str {
+        match self {
+            Self::Hello => "hello.tar",
+            Self::Directories => "site.tar",
+            Self::Python => "greeter.tar",
+            Self::Rust => "primes.tar",
+            Self::Cpp => "wordcount.tar",
+        }
+    }
+
+    /// What `examples/offline/prepare` takes for it from this machine; none where it takes nothing from nixpkgs.
+    fn set(self) -> Option<&'static str> {
+        match self {
+            Self::Hello | Self::Directories => None,
+            Self::Python => Some("python"),
+            Self::Rust => Some("rust"),
+            Self::Cpp => Some("c++"),
+        }
+    }
+
+    /// Locks the copy of this example in `directory` to this machine's packages, where that is possible: as root on
+    /// Debian. Elsewhere its flake takes nixpkgs.
+    pub(crate) fn prepare(self, directory: &Path, nix_config: &str) -> Result<()> {
+        let Some(set) = self.set().filter(|_| machine::can_install()) else { return Ok(()) };
+        machine::ensure(&MATERIALS)?;
+        run(Command::new(repository().join("examples/offline/prepare"))
+            .arg(directory.join("flake"))
+            .arg(directory.with_extension("offline"))
+            .arg(set)
+            .env("NIX_CONFIG", nix_config))
+    }
+}
