@@ -39,7 +39,7 @@ pub struct ExecOptions {
     pub without_entrypoint: bool,
     /// The container engine; none for the first that works.
     pub engine: Option<ContainerEngine>,
-    /// The directory that the container sees, writable, at [`WORK`].
+    /// The directory that the container sees, writable, at `/work`.
     pub directory: PathBuf,
     /// User and group of the caller: files that the command writes belong to them.
     pub user: (u32, u32),
