@@ -7,4 +7,5 @@ mod damage;
 mod determinism;
 mod kill;
 mod schemas;
+mod systems;
 mod workflows;

@@ -63,12 +63,12 @@ pub(crate) fn exec(
         .unwrap_or_default();
     let (digest, platform) = locked(&seeds, options.system.as_deref(), &lock)?;
 
-    let container = Container::find(options.engine)?;
     let mut locator = Locator::new(&engine.store, pipeline, &seeds, &events);
     let manifest = locator.manifest(digest)?;
     let config = locator.config(&manifest)?;
     let wrong = |source| ExecError::Image { digest, source };
     let image = read_image(&engine.store, &manifest, &platform).map_err(wrong)?;
+    let container = Container::find(options.engine)?;
     let ids = [config.digest, digest];
     let id = if let Some(id) = container.image(&ids)? {
         id
