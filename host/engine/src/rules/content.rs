@@ -51,22 +51,21 @@ const COMPILERS: &[&str] = &[
 /// C and C++ headers.
 const HEADERS: &[&str] = &["include/**/*.h", "include/**/*.hh", "include/**/*.hpp", "include/**/*.hxx"];
 
-/// What every SDK of Apple has, wherever it is unpacked, and what no other package has.
+/// What SDKs of Apple have, wherever they or their frameworks are unpacked. Not what others may have as well: Apple's
+/// own free software (`CoreFoundation.framework` of swift-corefoundation, `libSystem` of nixpkgs before 24.11), or the empty
+/// `MacOSX*.sdk` in LLVM's tests.
 const APPLE_SDK: &[&str] = &[
-    "AppleTVOS*.sdk",
-    "DriverKit*.sdk",
-    "MacOSX*.sdk",
-    "WatchOS*.sdk",
-    "XROS*.sdk",
-    "iPhoneOS*.sdk",
-    "iPhoneSimulator*.sdk",
-    "Xcode.app",
-    "System/Library/Frameworks/*.framework",
-    "System/Library/PrivateFrameworks/*.framework",
-    "Library/Frameworks/AppKit.framework",
-    "Library/Frameworks/CoreFoundation.framework",
-    "Library/Frameworks/Foundation.framework",
-    "lib/libSystem.B.tbd",
+    "*.sdk/usr/include/stdio.h",
+    "*.sdk/usr/lib/libSystem.tbd",
+    "usr/lib/libSystem.B.tbd",
+    "AppKit.framework/**/AppKit.tbd",
+    "AppKit.framework/**/NSApplication.h",
+    "Foundation.framework/**/NSObjCRuntime.h",
+    "Security.framework/**/SecItem.h",
+    "UIKit.framework/**/UIApplication.h",
+    "UIKit.framework/**/UIKit.tbd",
+    "System/Library/PrivateFrameworks/*.framework/**/*.tbd",
+    "Xcode.app/Contents/Developer",
 ];
 
 /// A kind of content.
@@ -132,4 +131,44 @@ pub(super) fn find(context: &Context<'_>, built: &Built, kinds: &[Kind]) -> Resu
     }
     context.memo.put(key, &found);
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_are_known_by_their_files() {
+        let is =
+            |kind: Kind, file: &str| kind.files().iter().any(|pattern| is_file(pattern, file.as_bytes()));
+        let sdk = "Platforms/MacOSX.platform/Developer/SDKs/MacOSX14.4.sdk";
+        for file in [
+            format!("{sdk}/usr/include/stdio.h"),
+            format!("{sdk}/usr/lib/libSystem.B.tbd"),
+            format!("{sdk}/System/Library/Frameworks/AppKit.framework/Versions/C/Headers/NSApplication.h"),
+            "Library/Frameworks/Security.framework/Headers/SecItem.h".to_owned(),
+            "System/Library/PrivateFrameworks/SkyLight.framework/SkyLight.tbd".to_owned(),
+        ] {
+            assert!(is(Kind::AppleSdk, &file), "{file}");
+        }
+        for file in [
+            "Library/Frameworks/CoreFoundation.framework/Headers/CFBase.h",
+            "clang/test/Driver/Inputs/MacOSX10.14.sdk/SDKSettings.json",
+            "lib/libc/darwin/libSystem.tbd",
+            "Library/Frameworks/QtCore.framework/Headers/QObject",
+            "usr/include/stdio.h",
+        ] {
+            assert!(!is(Kind::AppleSdk, file), "{file}");
+        }
+        for file in
+            ["bin/gcc", "usr/bin/x86_64-linux-gnu-ld", "libexec/gcc/x86_64-unknown-linux-gnu/13.3.0/cc1"]
+        {
+            assert!(is(Kind::Group(Group::Compilers), file), "{file}");
+        }
+        for file in ["lib/libgcc_s.so.1", "bin/gccgo-hello", "bin/run-as", "share/doc/gcc", "bin/ccache"] {
+            assert!(!is(Kind::Group(Group::Compilers), file), "{file}");
+        }
+        assert!(is(Kind::Group(Group::Headers), "include/python3.12/Python.h"));
+        assert!(!is(Kind::Group(Group::Headers), "share/doc/example.h"));
+    }
 }

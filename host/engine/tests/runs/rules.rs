@@ -65,7 +65,7 @@ fn a_grant_is_told_and_recorded() {
 
     project.write(SDK_FILE, "");
     let run = project.run(&RunOptions::default()).unwrap();
-    assert_eq!(run.legal[0].paths[0].found, "it holds `Developer/SDKs/MacOSX14.4.sdk`");
+    assert_eq!(run.legal[0].paths[0].found, "it holds `Developer/SDKs/MacOSX14.4.sdk/usr/include/stdio.h`");
     assert!(
         annotations(&project, &run)
             .contains(r#""io.github.seed-oci.legal.apple-sdk":"stays on our own Macs, see LEGAL-17""#),
