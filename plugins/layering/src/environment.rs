@@ -3,7 +3,7 @@
 use seed_plugin::selector::{Closure, SelectRequest, SourceKind};
 
 use crate::config::Config;
-use crate::packages;
+use crate::{darwin, packages};
 
 /// Layers whose packages are for building, not for running.
 const NOT_IN_PATH: [&str; 3] = ["checks", "devShells", "overlays"];
@@ -16,6 +16,9 @@ const DIRECTORIES_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bi
 
 /// `NAME=value` for every variable, sorted by name.
 pub(crate) fn environment(config: &Config, request: &SelectRequest, closure: &Closure) -> Vec<String> {
+    if darwin::is_darwin(request) {
+        return Vec::new();
+    }
     let mut variables = config.env.clone();
     variables.entry("PATH".to_owned()).or_insert_with(|| search_path(request, closure));
     variables.into_iter().map(|(name, value)| format!("{name}={value}")).collect()

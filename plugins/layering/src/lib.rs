@@ -8,6 +8,7 @@
 mod assign;
 mod chain;
 mod config;
+mod darwin;
 mod entries;
 mod environment;
 mod outputs;
@@ -24,6 +25,15 @@ pub use packages::{find, is_package, name};
 
 /// The plan for a closure. Fails where the layer budget is too small, or a link names no package.
 pub fn plan(config: &Config, request: &SelectRequest, closure: &Closure) -> Result<ImagePlan, Diagnostic> {
+    if darwin::is_darwin(request) {
+        let (config, notes) = darwin::outputs_only(config, request);
+        return Ok(ImagePlan { notes, ..compose(&config, request, closure)? });
+    }
+    compose(config, request, closure)
+}
+
+/// The plan with all that `config` asks for.
+fn compose(config: &Config, request: &SelectRequest, closure: &Closure) -> Result<ImagePlan, Diagnostic> {
     let roles = assign::assign(closure);
     let entries = entries::entries(config, request, closure)?;
     let reserved = usize::from(!entries.is_empty());

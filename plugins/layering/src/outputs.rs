@@ -4,6 +4,7 @@ use seed_plugin::Diagnostic;
 use seed_plugin::selector::{OutputRequest, Part, SelectRequest, VariantKind};
 
 use crate::config::Config;
+use crate::darwin;
 
 /// The standard layers, most stable first.
 pub const STANDARD: [&str; 6] = ["base", "library", "apps", "checks", "devShells", "overlays"];
@@ -41,6 +42,9 @@ pub fn choose(config: &Config, request: &SelectRequest) -> Result<Vec<OutputRequ
         VariantKind::Runtime => &RUNTIME[..],
         VariantKind::Build => &BUILD[..],
     };
+    // Nix and the flake's inputs are for building in a container.
+    let wanted: Vec<&str> =
+        wanted.iter().copied().filter(|name| !(darwin::is_darwin(request) && HOST.contains(name))).collect();
     let chosen: Vec<_> = wanted.iter().filter_map(|name| offered(name)).cloned().collect();
     if chosen.is_empty() {
         return Err(Diagnostic::error(

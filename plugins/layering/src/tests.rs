@@ -294,3 +294,32 @@ fn tells_the_shortest_chain_to_a_path() {
     assert_eq!(chain(&closure, 1).unwrap(), "apps → a → b");
     assert_eq!(chain(&closure, 4), None);
 }
+
+#[test]
+fn images_for_darwin_carry_outputs_only() {
+    let mut darwin = request(
+        &["nix", "base", "library", "apps", "inputs", "checks", "devShells", "overlays"],
+        VariantKind::Build,
+    );
+    darwin.system = "aarch64-darwin".to_owned();
+    darwin.platform = Platform { os: "darwin".to_owned(), architecture: "arm64".to_owned(), variant: None };
+    let chosen = choose(&Config::default(), &darwin).unwrap();
+    let layers: Vec<_> = chosen.iter().map(|output| output.layer.as_str()).collect();
+    assert_eq!(layers, STANDARD);
+
+    let plain = plan(&Config::default(), &darwin, &example()).unwrap();
+    assert!(plain.layers.iter().all(|layer| layer.entries.is_empty()), "{plain:?}");
+    assert!(plain.config.env.is_empty() && plain.notes.is_empty(), "{plain:?}");
+
+    let asked = config(serde_json::json!({
+        "entrypoint": ["/bin/app"], "env": {"A": "1"}, "links": {"/bin/sh": "nowhere/bin/sh"}, "labels": {"a": "b"}
+    }));
+    let reduced = plan(&asked, &darwin, &example()).unwrap();
+    assert_eq!(reduced.layers, plain.layers);
+    assert!(reduced.config.entrypoint.is_empty() && reduced.config.env.is_empty(), "{reduced:?}");
+    assert_eq!(reduced.config.labels, [("a".to_owned(), "b".to_owned())]);
+    assert_eq!(
+        reduced.notes[0].message,
+        "the image for aarch64-darwin carries outputs only: `entrypoint`, `env`, `links` are left out"
+    );
+}
