@@ -8,6 +8,7 @@ mod custom_signer;
 mod disk_full;
 mod docker;
 mod examples;
+mod exec;
 mod flake;
 mod hello;
 mod musl;

@@ -42,6 +42,11 @@ impl Docker {
         docker
     }
 
+    /// Where it listens: the value of `DOCKER_HOST`.
+    pub fn host(&self) -> String {
+        socket(&self.directory)
+    }
+
     /// Its client.
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(peer("docker"));

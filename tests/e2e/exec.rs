@@ -1,0 +1,76 @@
+//! `seed exec`: commands in the locked seed, in real containers.
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::symlink;
+use std::process::Stdio;
+
+use seed_tests::{Docker, Registry, Run, TestEnvironment, peer, seed_program};
+
+/// An image with a shell, published to a layout, an archive and a registry.
+fn shell(registry: &Registry, docker: &Docker) -> TestEnvironment {
+    let mut environment = TestEnvironment::with_example("directories");
+    environment.write("base/bin/bash", fs::read(peer("bash-static")).unwrap());
+    let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    fs::set_permissions(environment.work().join("base/bin/bash"), executable).unwrap();
+    symlink("bash", environment.work().join("base/bin/sh")).unwrap();
+    let address = registry.address();
+    let pipeline = environment.read("pipeline.toml");
+    environment.write(
+        "pipeline.toml",
+        format!(
+            "{pipeline}\n[[publish]]\nplugin = \"builtin:registry-publisher\"\n\
+             config = {{ repository = \"{address}/org/shell\", tags = [\"v1\"] }}\n\
+             grants = {{ http = [\"http://{address}\"] }}\n"
+        ),
+    );
+    environment.set("DOCKER_HOST", docker.host());
+    environment
+}
+
+#[test]
+fn commands_run_in_the_locked_seed_without_network() {
+    let (registry, docker) = (Registry::distribution(), Docker::start());
+    let mut environment = shell(&registry, &docker);
+    environment.run_json(&[]);
+
+    let script = "read line; echo $line $PWD; echo /sys/class/net/*; echo made > made; exit 7";
+    for args in [&["exec", "--", "sh", "-c", script][..], &["run", "--use-seed", "--", "sh", "-c", script]] {
+        let mut command = environment.command(seed_program());
+        command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(b"input\n").unwrap();
+        let output = child.wait_with_output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(7), "{stderr}");
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "input /work\n/sys/class/net/lo\n", "{stderr}");
+        assert_eq!(environment.read("made"), "made\n");
+        fs::remove_file(environment.work().join("made")).unwrap();
+    }
+
+    // On another machine nothing has the image but the registry, where somebody has moved the tag.
+    let other = shell(&registry, &docker);
+    other.write("apps/srv/www/more.html", "more");
+    let moved = other.run_json(&[]);
+    assert_ne!(moved["digest"], environment.run_json(&["--locked", "--no-publish"])["digest"]);
+    fs::remove_dir_all(environment.work().join("result")).unwrap();
+    fs::remove_file(environment.work().join("site.tar")).unwrap();
+    environment.set("SEED_CACHE_DIR", environment.root().join("elsewhere"));
+    Run::of(&mut docker.command(&["image", "prune", "--all", "--force"])).ok();
+    let run = environment.seed(&["exec", "--", "sh", "-c", "echo /srv/www/*"]).ok();
+    assert!(!run.stdout.contains("more.html"), "{}", run.stdout);
+    assert!(run.stderr.contains(moved["digest"].as_str().unwrap()), "{}", run.stderr);
+    assert!(run.stderr.contains("the locked image is used"), "{}", run.stderr);
+
+    // A layout that was tampered with is no source of the image.
+    let layer = fs::read_dir(other.work().join("result/blobs/sha256")).unwrap();
+    let largest =
+        layer.map(|entry| entry.unwrap()).max_by_key(|entry| entry.metadata().unwrap().len()).unwrap();
+    let mut bytes = fs::read(largest.path()).unwrap();
+    bytes[100] ^= 1;
+    fs::write(largest.path(), bytes).unwrap();
+    let mut other = other;
+    other.set("SEED_CACHE_DIR", other.root().join("elsewhere"));
+    let failed = other.seed(&["exec", "--quiet", "--", "true"]).failed(1);
+    insta::assert_snapshot!("a_layout_that_was_tampered_with", other.redact(&failed.stderr));
+}
