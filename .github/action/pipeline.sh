@@ -4,7 +4,6 @@
 # A TOML string.
 quoted() {
   local text=$1
-  [[ $text != *[[:cntrl:]]* ]] || fail "an input has a control character: $(printf '%q' "$text")"
   text=${text//\\/\\\\}
   printf '"%s"' "${text//\"/\\\"}"
 }

@@ -17,6 +17,10 @@ for input in SEED_TAG_LATEST SEED_SIGN; do
   [[ ${!input} == true || ${!input} == false ]] \
     || fail "the input $(lower_case "${input#SEED_}") must be true or false, not ${!input}"
 done
+for input in SEED_ATTR SEED_REGISTRY SEED_PIPELINE SEED_RECORD SEED_INDEX; do
+  [[ ${!input} != *[[:cntrl:]]* && ${!input} != -* ]] \
+    || fail "the input $(lower_case "${input#SEED_}") must be one line of text, and begin with no dash"
+done
 [[ $SEED_REGISTRY =~ ^[A-Za-z0-9.-]+(:[0-9]+)?$ ]] \
   || fail "the input registry must be a host, with a port if need be, not $SEED_REGISTRY"
 
@@ -41,8 +45,28 @@ if [ -n "$token" ]; then
   export REGISTRY_AUTH_FILE=$private/auth.json
 fi
 
-arguments=(run --json)
+if [ -n "$SEED_RECORD$SEED_INDEX" ]; then
+  [ -z "$SEED_RECORD" ] || [ -z "$SEED_INDEX" ] || fail "the inputs record and index are for different jobs"
+  [ -n "$token" ] || fail "without github_token nothing is published, and so there is nothing to record or to compose"
+fi
+
 archive=
+records=()
+systems=()
+IFS=$' \t\r\n,' read -r -d '' -a systems <<< "$SEED_SYSTEMS" || true
+if [ -n "$SEED_INDEX" ]; then
+  arguments=(index --json)
+  shopt -s nullglob
+  records=("$SEED_INDEX"/*.json)
+  shopt -u nullglob
+  [ "${#records[@]}" != 0 ] || fail "there is no record in the directory $SEED_INDEX"
+elif [ -n "$SEED_RECORD" ]; then
+  [ "${#systems[@]}" = 1 ] || fail "a record is of one system: name it in the input systems"
+  arguments=(run --json --system "${systems[0]}" --record "$SEED_RECORD")
+else
+  arguments=(run --json)
+fi
+
 pipeline=$SEED_PIPELINE
 [ -n "$pipeline" ] || [ ! -e pipeline.toml ] || pipeline=pipeline.toml
 if [ -n "$pipeline" ]; then
@@ -51,10 +75,12 @@ if [ -n "$pipeline" ]; then
   [ -z "$SEED_TAGS" ] || refuse tags
   [ "$SEED_TAG_LATEST" = false ] || refuse tag_latest
   [ "$SEED_SIGN" = false ] || refuse sign
+  [ -z "$SEED_INDEX" ] || [ -z "$SEED_SYSTEMS" ] || refuse systems
   [ -n "$token" ] || arguments+=(--no-publish)
   if [ -e "$(lock_of "$pipeline")" ]; then arguments+=(--locked); fi
-  IFS=$' \t\r\n,' read -r -d '' -a systems <<< "$SEED_SYSTEMS" || true
-  for system in "${systems[@]}"; do arguments+=(--system "$system"); done
+  if [ -z "$SEED_RECORD" ]; then
+    for system in "${systems[@]}"; do arguments+=(--system "$system"); done
+  fi
 elif [ -n "$token" ]; then
   if [ "$SEED_SIGN" = true ]; then
     [ -n "$signing_key" ] || fail "sign is true, but the variable COSIGN_PRIVATE_KEY is empty: set it from a secret"
@@ -76,7 +102,7 @@ group "seed ${arguments[*]}"
 stop=$(random_word)
 printf '::stop-commands::%s\n' "$stop"
 status=0
-seed "${arguments[@]}" -- "$pipeline" > "$private/summary.json" || status=$?
+seed "${arguments[@]}" "$pipeline" "${records[@]}" > "$private/summary.json" || status=$?
 printf '::%s::\n' "$stop"
 end_group
 

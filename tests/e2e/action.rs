@@ -188,8 +188,11 @@ fn wrong_inputs_and_pipelines_are_errors_of_the_step() {
     insta::assert_snapshot!(error(&[("tag_latest", "yes\n::add-path::/tmp")]), @"Some(2) ::error title=seed::the input tag_latest must be true or false, not yes%0A::add-path::/tmp");
     insta::assert_snapshot!(error(&[("registry", "https://example.com/x")]), @"Some(2) ::error title=seed::the input registry must be a host, with a port if need be, not https://example.com/x");
     insta::assert_snapshot!(error(&[("pipeline", "other.toml")]), @"Some(2) ::error title=seed%3A%3Apipeline%3A%3Anot-found::there is no pipeline file at other.toml%0Ahelp: `seed init` writes one for the flake in this directory, or name another file: `seed run PATH`");
+    insta::assert_snapshot!(error(&[("record", "x86_64-linux.json")]), @"Some(2) ::error title=seed::without github_token nothing is published, and so there is nothing to record or to compose");
     let token = [("github_token", "wrong"), ("registry", registry.address())];
     insta::assert_snapshot!(error(&token), @r#"Some(7) ::error title=seed%3A%3Astage%3A%3Aauth,file=pipeline.toml,line=28,col=10::plugin `registry-publisher` 0.1.0 ([HASH]) failed in `publish`: cannot authenticate to `[REGISTRY]`: it refused its own token or the stored credential for http://[REGISTRY]/v2/octo-org/site/manifests/sha256:[HASH]; run `docker login [REGISTRY]`%0Ahelp: log in (`docker login HOST`), and grant it: grants = { credentials = ["HOST"] }"#);
+    insta::assert_snapshot!(error(&[token[0], ("record", "all.json")]), @"Some(2) ::error title=seed::a record is of one system: name it in the input systems");
+    insta::assert_snapshot!(error(&[token[0], ("index", "site")]), @"Some(2) ::error title=seed::there is no record in the directory site");
     environment.replace("pipeline.toml", "compression", "compresion");
     insta::assert_snapshot!(error(&[]), @"Some(2) ::error title=seed%3A%3Aconfig%3A%3Aunknown-key,file=pipeline.toml,line=21,col=25::pipeline.toml: oci-packer 0.1.0 has no option `compresion`%0Ahelp: did you mean `compression`?");
     fs::remove_file(environment.work().join("pipeline.toml")).unwrap();
@@ -244,4 +247,40 @@ fn a_bare_runner_gets_what_is_missing() {
     apt-get install -y -qq --no-install-recommends nix-bin bash-static git
     cargo install --locked --quiet --no-track --path [ACTION]/host/cli --root [ROOT]/runner-temp/seed --target-dir [ROOT]/runner-temp/seed-target
     ");
+}
+
+#[test]
+fn a_job_per_system_records_and_one_composes_the_index() {
+    let registry = Registry::distribution_for(USERS);
+    let environment = with_pipeline(&registry);
+    environment.replace(
+        "pipeline.toml",
+        "[source.directories]",
+        "[source]\nsystems = [\"x86_64-linux\", \"aarch64-linux\"]\n[source.directories]",
+    );
+    let action = Action::load();
+    let login = [("github_token", TOKEN), ("registry", registry.address())];
+    fs::create_dir(environment.work().join("records")).unwrap();
+    let tag = format!("docker://{}/octo-org/site:v2", registry.address());
+    for system in ["x86_64-linux", "aarch64-linux"] {
+        let record = format!("records/{system}.json");
+        let inputs = [&login[..], &[("systems", system), ("record", &record)]].concat();
+        let job = action.run(&environment, &inputs).ok();
+        assert!(job.outputs["image"].ends_with(&format!("/octo-org/site@{}", job.outputs["digest"])));
+        assert_ne!(skopeo(&["inspect", &tag]).code, Some(0), "only the index is tagged");
+    }
+
+    let job = action.run(&environment, &[&login[..], &[("index", "records")]].concat()).ok();
+    let index = skopeo(&["inspect", "--raw", &tag]).ok().json();
+    let mut platforms: Vec<_> = index["manifests"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|image| &image["platform"]["architecture"])
+        .collect();
+    platforms.sort_by_key(|name| name.to_string());
+    assert_eq!(platforms, ["amd64", "arm64"]);
+    assert!(job.summary.contains("**linux/arm64**"), "{}", job.summary);
+    let at_digest = format!("docker://{}", job.outputs["image"]);
+    assert_eq!(skopeo(&["inspect", "--raw", &at_digest]).ok().json(), index);
 }
