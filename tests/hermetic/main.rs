@@ -8,4 +8,5 @@ mod determinism;
 mod kill;
 mod schemas;
 mod systems;
+mod verify;
 mod workflows;

@@ -47,6 +47,7 @@ pub(crate) enum Command {
     Exec(commands::exec::ExecArgs),
     Init(commands::init::InitArgs),
     Inspect(commands::inspect::InspectArgs),
+    Verify(commands::verify::VerifyArgs),
     Plugin(commands::plugin::PluginArgs),
     Completions(commands::completions::CompletionsArgs),
 }

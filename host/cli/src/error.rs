@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use miette::Diagnostic;
 use seed_engine::inspect::InspectError;
+use seed_engine::verify::VerifyError;
 use seed_engine::{Category, EngineError};
 
 use crate::exit::Exit;
@@ -21,6 +22,10 @@ pub(crate) enum CliError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Inspect(Box<InspectError>),
+    /// An image that was to be verified.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Verify(Box<VerifyError>),
     /// Standard output.
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -91,6 +96,12 @@ impl From<InspectError> for CliError {
     }
 }
 
+impl From<VerifyError> for CliError {
+    fn from(error: VerifyError) -> Self {
+        Self::Verify(Box::new(error))
+    }
+}
+
 impl CliError {
     /// The code that the process ends with.
     pub(crate) fn exit(&self) -> Exit {
@@ -109,6 +120,14 @@ impl CliError {
             Self::Inspect(error) => match **error {
                 InspectError::Reference(_) => Exit::Usage,
                 InspectError::Failed { .. } => Exit::Failed,
+            },
+            Self::Verify(error) => match **error {
+                VerifyError::Unsigned { .. } => Exit::Signing,
+                VerifyError::Reference(_)
+                | VerifyError::KeyFile { .. }
+                | VerifyError::Key { .. }
+                | VerifyError::SameKey { .. } => Exit::Usage,
+                VerifyError::Image { .. } | VerifyError::Signatures { .. } => Exit::Failed,
             },
             Self::Exists { .. } | Self::SeveralSystems => Exit::Usage,
             Self::Output(_)

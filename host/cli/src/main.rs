@@ -46,6 +46,7 @@ fn dispatch(command: &Command, printer: &Arc<Printer>) -> Result<(), CliError> {
         Command::Index(args) => commands::index::run(args, printer),
         Command::Init(args) => commands::init::run(args, printer),
         Command::Inspect(args) => commands::inspect::run(args, printer),
+        Command::Verify(args) => commands::verify::run(args, printer),
         Command::Plugin(args) => match &args.command {
             PluginCommand::Inspect(args) => commands::plugin::inspect::run(args, printer),
         },

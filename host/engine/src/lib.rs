@@ -38,6 +38,7 @@ pub mod summary;
 #[cfg(test)]
 mod testing;
 mod vault;
+pub mod verify;
 mod why;
 
 pub use cache::{CACHE_VARIABLE, default_cache_directory};

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
 use crate::{Attachment, Descriptor};
 
 /// How a key signs.
@@ -42,7 +44,8 @@ pub struct SignRequest {
 }
 
 /// How a payload names its subject.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum PayloadFormat {
     /// cosign's simple signing JSON.
     SimpleSigning,

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use oci_spec::image::{self as oci, ImageConfiguration, ImageManifest};
+use oci_spec::image::{self as oci, ImageConfiguration, ImageIndex, ImageManifest};
 use seed_model::{Descriptor, Digest, Image, PackedLayer, Platform};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -119,14 +119,7 @@ pub fn check_image(
 
 fn check_manifest(store: &BlobStore, image: &Image) -> Result<(), DocumentError> {
     let wrong = |reason| Err(wrong("image manifest", image.manifest.digest, reason));
-    let manifest: ImageManifest = read(store, "image manifest", &image.manifest)?;
-    if manifest.schema_version() != 2 {
-        return wrong(format!("its schemaVersion is {}, not 2", manifest.schema_version()));
-    }
-    let media_type = manifest.media_type().as_ref().map(ToString::to_string).unwrap_or_default();
-    if media_type != MANIFEST || image.manifest.media_type != MANIFEST {
-        return wrong(format!("its mediaType is `{media_type}`, not `{MANIFEST}`"));
-    }
+    let manifest = parse_manifest(&image.manifest, &read(store, "image manifest", &image.manifest)?)?;
     if !same_blob(manifest.config(), &image.config) {
         return wrong(format!("its config is {}, not {}", found(manifest.config()), told(&image.config)));
     }
@@ -143,17 +136,71 @@ fn check_manifest(store: &BlobStore, image: &Image) -> Result<(), DocumentError>
 
 fn check_configuration(store: &BlobStore, image: &Image, platform: &Platform) -> Result<(), DocumentError> {
     let wrong = |reason| Err(wrong("image configuration", image.config.digest, reason));
-    let configuration: ImageConfiguration = read(store, "image configuration", &image.config)?;
-    if image.config.media_type != CONFIG {
-        return wrong(format!("its media type is `{}`, not `{CONFIG}`", image.config.media_type));
+    let bytes = read(store, "image configuration", &image.config)?;
+    let configuration = parse_configuration(&image.config, &bytes, image.layers.len())?;
+    if configuration.platform != *platform {
+        let described = configuration.platform.to_string();
+        return wrong(format!("it is for `{}`, not for {platform}", described.escape_debug()));
     }
-    let described = Platform {
-        os: configuration.os().to_string(),
-        architecture: configuration.architecture().to_string(),
-        variant: configuration.variant().clone(),
-    };
-    if described != *platform {
-        return wrong(format!("it is for `{}`, not for {platform}", described.to_string().escape_debug()));
+    if !configuration.diff_ids.iter().eq(image.layers.iter().map(|layer| &layer.diff_id)) {
+        return wrong("its rootfs.diff_ids are not those of the layers, in their order".to_owned());
+    }
+    Ok(())
+}
+
+/// Reads an image manifest from its bytes, and checks what the specification says of its form.
+pub(crate) fn parse_manifest(descriptor: &Descriptor, bytes: &[u8]) -> Result<ImageManifest, DocumentError> {
+    let (document, digest) = ("image manifest", descriptor.digest);
+    let manifest: ImageManifest = json(document, digest, bytes)?;
+    if manifest.schema_version() != 2 {
+        let reason = format!("its schemaVersion is {}, not 2", manifest.schema_version());
+        return Err(wrong(document, digest, reason));
+    }
+    let media_type = manifest.media_type().as_ref().map(ToString::to_string).unwrap_or_default();
+    if media_type != MANIFEST || descriptor.media_type != MANIFEST {
+        let reason = format!("its mediaType is `{}`, not `{MANIFEST}`", media_type.escape_debug());
+        return Err(wrong(document, digest, reason));
+    }
+    Ok(manifest)
+}
+
+/// Checks what the specification says of an index's form, but not what it names.
+pub(crate) fn check_index(descriptor: &Descriptor, bytes: &[u8]) -> Result<(), DocumentError> {
+    let (document, digest) = ("image index", descriptor.digest);
+    let index: ImageIndex = json(document, digest, bytes)?;
+    if index.schema_version() != 2 {
+        let reason = format!("its schemaVersion is {}, not 2", index.schema_version());
+        return Err(wrong(document, digest, reason));
+    }
+    let media_type = index.media_type().as_ref().map(ToString::to_string).unwrap_or_default();
+    if media_type != INDEX || descriptor.media_type != INDEX {
+        let reason = format!("its mediaType is `{}`, not `{INDEX}`", media_type.escape_debug());
+        return Err(wrong(document, digest, reason));
+    }
+    Ok(())
+}
+
+/// What an image configuration says that must agree with other documents.
+#[derive(Debug)]
+pub(crate) struct Configuration {
+    pub(crate) platform: Platform,
+    /// One for each layer.
+    pub(crate) diff_ids: Vec<Digest>,
+}
+
+/// Reads the configuration of an image of so many layers from its bytes, and checks what the specification says of
+/// its form.
+pub(crate) fn parse_configuration(
+    descriptor: &Descriptor,
+    bytes: &[u8],
+    layers: usize,
+) -> Result<Configuration, DocumentError> {
+    let (document, digest) = ("image configuration", descriptor.digest);
+    let wrong = |reason| Err(wrong(document, digest, reason));
+    let configuration: ImageConfiguration = json(document, digest, bytes)?;
+    if descriptor.media_type != CONFIG {
+        let media_type = descriptor.media_type.escape_debug();
+        return wrong(format!("its media type is `{media_type}`, not `{CONFIG}`"));
     }
     // The specification lets it be missing; Kubernetes refuses an image without it.
     if configuration.config().is_none() {
@@ -161,30 +208,32 @@ fn check_configuration(store: &BlobStore, image: &Image, platform: &Platform) ->
     }
     let rootfs = configuration.rootfs();
     if rootfs.typ() != "layers" {
-        return wrong(format!("its rootfs.type is `{}`, not `layers`", rootfs.typ()));
+        return wrong(format!("its rootfs.type is `{}`, not `layers`", rootfs.typ().escape_debug()));
     }
-    if !rootfs.diff_ids().iter().eq(&image
-        .layers
-        .iter()
-        .map(|layer| layer.diff_id.to_string())
-        .collect::<Vec<_>>())
-    {
-        return wrong("its rootfs.diff_ids are not those of the layers, in their order".to_owned());
+    let diff_ids: Result<Vec<Digest>, _> = rootfs.diff_ids().iter().map(|id| id.parse()).collect();
+    let diff_ids = match diff_ids {
+        Ok(diff_ids) => diff_ids,
+        Err(error) => return wrong(format!("a diff id is none: {error}")),
+    };
+    if diff_ids.len() != layers {
+        return wrong(format!("it has {} diff ids for {layers} layers", diff_ids.len()));
     }
     let history = configuration.history().as_deref().unwrap_or_default();
     let steps = history.iter().filter(|step| step.empty_layer() != Some(true)).count();
-    if !history.is_empty() && steps != image.layers.len() {
-        return wrong(format!(
-            "its history has {steps} steps with a layer for {} layers",
-            image.layers.len()
-        ));
+    if !history.is_empty() && steps != layers {
+        return wrong(format!("its history has {steps} steps with a layer for {layers} layers"));
     }
-    Ok(())
+    let platform = Platform {
+        os: configuration.os().to_string(),
+        architecture: configuration.architecture().to_string(),
+        variant: configuration.variant().clone(),
+    };
+    Ok(Configuration { platform, diff_ids })
 }
 
 /// What an image manifest in the store names. Nothing of that need be in the store.
 pub fn manifest_parts(store: &BlobStore, manifest: &Descriptor) -> Result<ManifestParts, DocumentError> {
-    read(store, "image manifest", manifest)
+    json("image manifest", manifest.digest, &read(store, "image manifest", manifest)?)
 }
 
 /// Reads an image of another run, whose manifest and configuration are in the store; its layers need not be. Checks
@@ -195,18 +244,10 @@ pub fn read_image(
     platform: &Platform,
 ) -> Result<Image, DocumentError> {
     let ManifestParts { config, layers, .. } = manifest_parts(store, manifest)?;
-    let configuration: ImageConfiguration = read(store, "image configuration", &config)?;
-    let mut packed = Vec::new();
-    let diff_ids = configuration.rootfs().diff_ids();
-    if diff_ids.len() != layers.len() {
-        let reason = format!("it has {} diff ids for {} layers", diff_ids.len(), layers.len());
-        return Err(wrong("image configuration", config.digest, reason));
-    }
-    for (descriptor, diff_id) in layers.into_iter().zip(diff_ids) {
-        let diff_id =
-            diff_id.parse().map_err(|e| wrong("image configuration", config.digest, format!("{e}")))?;
-        packed.push(PackedLayer { descriptor, diff_id });
-    }
+    let bytes = read(store, "image configuration", &config)?;
+    let configuration = parse_configuration(&config, &bytes, layers.len())?;
+    let layers = layers.into_iter().zip(configuration.diff_ids);
+    let packed = layers.map(|(descriptor, diff_id)| PackedLayer { descriptor, diff_id }).collect();
     let image = Image { manifest: manifest.clone(), config, layers: packed };
     check_manifest(store, &image)?;
     check_configuration(store, &image, platform)?;
@@ -236,18 +277,25 @@ pub fn canonical_json(document: &impl Serialize) -> Vec<u8> {
     serde_json_canonicalizer::to_vec(document).expect("documents have string keys and finite numbers")
 }
 
-fn read<T: DeserializeOwned>(
+fn json<T: DeserializeOwned>(
+    document: &'static str,
+    digest: Digest,
+    bytes: &[u8],
+) -> Result<T, DocumentError> {
+    serde_json::from_slice(bytes).map_err(|source| DocumentError::Json { document, digest, source })
+}
+
+fn read(
     store: &BlobStore,
     document: &'static str,
     descriptor: &Descriptor,
-) -> Result<T, DocumentError> {
-    let digest = descriptor.digest;
-    let bytes = store.document(digest, MAX_DOCUMENT)?;
-    if bytes.len() as u64 != descriptor.size {
-        let reason = format!("it has {} bytes, not {}", bytes.len(), descriptor.size);
-        return Err(wrong(document, digest, reason));
+) -> Result<Vec<u8>, DocumentError> {
+    let bytes = store.document(descriptor.digest, MAX_DOCUMENT)?;
+    if bytes.len() as u64 == descriptor.size {
+        return Ok(bytes);
     }
-    serde_json::from_slice(&bytes).map_err(|source| DocumentError::Json { document, digest, source })
+    let reason = format!("it has {} bytes, not {}", bytes.len(), descriptor.size);
+    Err(wrong(document, descriptor.digest, reason))
 }
 
 fn same_blob(a: &oci::Descriptor, b: &Descriptor) -> bool {

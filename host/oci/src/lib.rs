@@ -18,6 +18,7 @@ pub mod source;
 mod store;
 mod tar;
 mod tree;
+pub mod whole;
 
 #[cfg(test)]
 mod tests;

@@ -9,7 +9,8 @@ use crate::bundle::{BUNDLE_MEDIA_TYPE, Bundle, BundleError};
 use crate::covers::{CoverError, SignedImage, covers};
 use crate::public_key::{self, verify};
 use crate::simple_signing::SIMPLE_SIGNING_MEDIA_TYPE;
-use crate::{encoding, json};
+use crate::statement::Statement;
+use crate::{dsse, encoding, json};
 
 const MANIFEST_MEDIA_TYPE: &str = "application/vnd.oci.image.manifest.v1+json";
 const SIGNATURE_ANNOTATION: &str = "dev.cosignproject.cosign/signature";
@@ -33,6 +34,21 @@ pub struct Claim {
     pub signature: Vec<u8>,
     /// The key that a bundle hints at, as [`public_key::hint`] writes it.
     pub key_hint: Option<String>,
+}
+
+impl Claim {
+    /// Whether `key` made the signature; a bundle that hints at another key is not tried.
+    pub fn is_by(&self, key: &PublicKey) -> bool {
+        self.key_hint.as_ref().is_none_or(|hint| *hint == public_key::hint(key))
+            && verify(key, &self.payload, &self.signature).is_ok()
+    }
+
+    /// The predicate type of the statement that was signed; none for other payloads. An attestation is signed too,
+    /// and may say anything about the image: only [`SIGN_PREDICATE_TYPE`](crate::SIGN_PREDICATE_TYPE) vouches for it.
+    pub fn predicate_type(&self) -> Option<String> {
+        let (_, statement) = dsse::split_pae(&self.payload)?;
+        Some(Statement::parse(statement).ok()?.predicate_type)
+    }
 }
 
 /// Why a signature document is refused.
@@ -162,11 +178,7 @@ pub fn check_artifact(
     check_attached(&parsed, attachment, image.descriptor)?;
     let claims = claims(&parsed, read)?;
     for claim in &claims {
-        let by_key = |key: &PublicKey| {
-            claim.key_hint.as_ref().is_none_or(|hint| *hint == public_key::hint(key))
-                && verify(key, &claim.payload, &claim.signature).is_ok()
-        };
-        if !keys.iter().any(by_key) {
+        if !keys.iter().any(|key| claim.is_by(key)) {
             return Err(ArtifactError::NotByKeys(keys.iter().map(|key| key.name.clone()).collect()));
         }
         covers(claim.format, &claim.payload, image)?;

@@ -26,6 +26,6 @@ pub use artifact::{ArtifactError, Claim, ReadBlob, check_artifact, read_artifact
 pub use bundle::{BUNDLE_MEDIA_TYPE, Bundle, BundleError};
 pub use covers::{CoverError, SignedImage, covers};
 pub use private_key::{KeyError, PrivateKey};
-pub use public_key::{VerifyError, verify};
+pub use public_key::{PublicKeyError, VerifyError, verify};
 pub use simple_signing::{SIMPLE_SIGNING_MEDIA_TYPE, SimpleSigning};
-pub use statement::{IN_TOTO_PAYLOAD_TYPE, Statement, Subject};
+pub use statement::{IN_TOTO_PAYLOAD_TYPE, SIGN_PREDICATE_TYPE, Statement, Subject};

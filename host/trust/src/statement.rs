@@ -8,6 +8,8 @@ use crate::json;
 
 /// Payload type of a statement in a DSSE envelope.
 pub const IN_TOTO_PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
+/// Predicate type of a statement that says nothing but "signed", as cosign 3 writes it.
+pub const SIGN_PREDICATE_TYPE: &str = "https://sigstore.dev/cosign/sign/v1";
 /// Most subjects in one statement, as in Sigstore's own verifier.
 const MAX_SUBJECTS: usize = 1024;
 const TYPES: [&str; 2] = ["https://in-toto.io/Statement/v1", "https://in-toto.io/Statement/v0.1"];

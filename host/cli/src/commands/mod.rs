@@ -8,3 +8,4 @@ pub(crate) mod inspect;
 pub(crate) mod plan;
 pub(crate) mod plugin;
 pub(crate) mod run;
+pub(crate) mod verify;

@@ -16,13 +16,14 @@ use seed_model::{Descriptor, Digest, Platform};
 use serde::Serialize;
 
 pub use contents::SizedPath;
+pub(crate) use signatures::MAX_REFERRERS;
 pub use signatures::{Artifact, Signatures};
 
 pub use crate::source::ContentLimits;
 use crate::source::{Source, SourceError, UnpackError, is_tar};
 
 /// The most images of one index.
-const MAX_IMAGES: usize = 256;
+pub(crate) const MAX_IMAGES: usize = 256;
 
 /// How closely to look.
 #[derive(Clone, Debug, Default)]

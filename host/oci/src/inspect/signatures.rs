@@ -14,7 +14,7 @@ const DSSE: &str = "application/vnd.dsse.envelope.v1+json";
 /// Media types of Sigstore bundles begin like this; the version follows.
 const BUNDLE: &str = "application/vnd.dev.sigstore.bundle";
 /// The most referrers that are opened.
-const MAX_REFERRERS: usize = 1000;
+pub(crate) const MAX_REFERRERS: usize = 1000;
 
 /// What was found for one manifest or index. None of it has been verified.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -141,7 +141,7 @@ fn wrong_configurations_are_refused() {
     the image configuration sha256:9e7… is wrong: it has no `config` object
     the image configuration sha256:518… is wrong: its rootfs.type is `squashfs`, not `layers`
     the image configuration sha256:8c9… is wrong: its rootfs.diff_ids are not those of the layers, in their order
-    the image configuration sha256:3ce… is wrong: its rootfs.diff_ids are not those of the layers, in their order
+    the image configuration sha256:3ce… is wrong: it has 1 diff ids for 2 layers
     the image configuration sha256:a26… is wrong: its history has 1 steps with a layer for 2 layers
     ");
 }

@@ -1,0 +1,201 @@
+//! Whether an image is whole and says the truth about itself, for `seed verify`: each document has its form, each blob
+//! its digest and size, each layer its diff id. Who vouches for it is not decided here.
+
+use std::collections::BTreeSet;
+
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+use seed_model::{Descriptor, Digest, Platform};
+use serde::Serialize;
+
+use crate::documents::{
+    DocumentError, MANIFEST, MAX_DOCUMENT, check_index, parse_configuration, parse_manifest,
+};
+use crate::inspect::{InspectError, MAX_IMAGES, MAX_REFERRERS, manifest};
+use crate::source::{ContentLimits, Document, Source, SourceError, UnpackError, is_tar, read_layer};
+
+/// An image all of which was read and found right.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct WholeImage {
+    /// The place: repository, directory, file.
+    pub place: String,
+    /// Media type of its manifest or index.
+    pub media_type: String,
+    /// Digest of its manifest or index.
+    pub digest: Digest,
+    /// Size of its manifest or index in bytes.
+    pub size: u64,
+    /// The images, in the order of the index.
+    pub images: Vec<ImageContent>,
+}
+
+/// One image of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ImageContent {
+    /// Digest of its manifest.
+    pub digest: Digest,
+    /// What it runs on.
+    pub platform: Platform,
+    /// The layers, bottom first.
+    pub layers: Vec<LayerContent>,
+}
+
+/// One layer.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct LayerContent {
+    /// Media type.
+    pub media_type: String,
+    /// Digest of the blob.
+    pub digest: Digest,
+    /// Size of the blob in bytes.
+    pub size: u64,
+    /// Digest of the uncompressed tar.
+    pub diff_id: Digest,
+}
+
+/// An image that is not whole, or not what it says.
+#[derive(Debug, thiserror::Error)]
+pub enum WholeError {
+    /// Something cannot be read, or is not what it was asked by.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// A document names something that cannot be.
+    #[error(transparent)]
+    Inspect(#[from] InspectError),
+    /// A document does not have its form.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+    /// A layer is not what it should be.
+    #[error(transparent)]
+    Layer(#[from] UnpackError),
+    /// Documents that do not agree.
+    #[error("{what} {digest} of {place} is wrong: {reason}")]
+    Wrong {
+        /// Which document.
+        what: &'static str,
+        /// Its digest.
+        digest: Digest,
+        /// Where it is.
+        place: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+/// Reads all of the image that `source` resolves to: index, manifests, configurations, and the layers to their ends.
+pub fn check_whole(source: &dyn Source, limits: &ContentLimits) -> Result<WholeImage, WholeError> {
+    let root = source.resolve()?;
+    let images = match manifest::parse(source, &root.descriptor, &root.bytes)? {
+        manifest::Document::Manifest(_) => vec![root.clone()],
+        manifest::Document::Index(children) => children_of(source, &root, &children)?,
+    };
+    let images = images.iter().map(|one| image(source, one)).collect::<Result<Vec<_>, _>>()?;
+    // Platforms may share layers: each is read once.
+    let layers: BTreeSet<&LayerContent> = images.iter().flat_map(|image| &image.layers).collect();
+    layers.into_iter().collect::<Vec<_>>().par_iter().try_for_each(|layer| {
+        let blob = Descriptor::new(&layer.media_type, layer.digest, layer.size);
+        read_layer(source, &blob, Some(layer.diff_id), limits, |_| Ok(()))
+    })?;
+    let Descriptor { media_type, digest, size, .. } = root.descriptor;
+    Ok(WholeImage { place: source.place(), media_type, digest, size, images })
+}
+
+/// The manifests that an index names, each for a platform of its own.
+fn children_of(
+    source: &dyn Source,
+    index: &Document,
+    children: &[Descriptor],
+) -> Result<Vec<Document>, WholeError> {
+    let wrong = |reason| wrong(source, "index", index.descriptor.digest, reason);
+    check_index(&index.descriptor, &index.bytes)?;
+    if !(1..=MAX_IMAGES).contains(&children.len()) {
+        return Err(wrong(format!("it has {} images, not 1 to {MAX_IMAGES}", children.len())));
+    }
+    let mut platforms = BTreeSet::new();
+    for child in children {
+        let Some(platform) = &child.platform else {
+            return Err(wrong(format!("it does not say what {} runs on", child.digest)));
+        };
+        if child.media_type != MANIFEST {
+            let media_type = child.media_type.escape_debug();
+            return Err(wrong(format!("{} is `{media_type}` in it, not `{MANIFEST}`", child.digest)));
+        }
+        if !platforms.insert(platform) {
+            return Err(wrong(format!("two of its images are for {platform}")));
+        }
+    }
+    children
+        .iter()
+        .map(|child| Ok(Document { descriptor: child.clone(), bytes: source.manifest(child)? }))
+        .collect()
+}
+
+/// One image without the content of its layers. `document.descriptor` has a platform where an index names one.
+fn image(source: &dyn Source, document: &Document) -> Result<ImageContent, WholeError> {
+    let Document { descriptor, bytes } = document;
+    parse_manifest(descriptor, bytes)?;
+    let manifest::Document::Manifest(parsed) = manifest::parse(source, descriptor, bytes)? else {
+        return Err(wrong(source, "manifest", descriptor.digest, "it is an index".to_owned()));
+    };
+    let config = &parsed.config;
+    let wrong_config = |reason| wrong(source, "configuration", config.digest, reason);
+    if config.size > MAX_DOCUMENT {
+        return Err(wrong_config(format!("it is larger than {MAX_DOCUMENT} bytes")));
+    }
+    let mut bytes = Vec::new();
+    source.copy(config, &mut bytes)?;
+    let configuration = parse_configuration(config, &bytes, parsed.layers.len())?;
+    if let Some(platform) = &descriptor.platform
+        && *platform != configuration.platform
+    {
+        let found = configuration.platform.to_string();
+        return Err(wrong_config(format!(
+            "it is for `{}`, and the index says {platform}",
+            found.escape_debug()
+        )));
+    }
+    let layer = |(layer, diff_id): (&Descriptor, Digest)| {
+        let Descriptor { media_type, digest, size, .. } = layer;
+        if is_tar(media_type) {
+            return Ok(LayerContent {
+                media_type: media_type.clone(),
+                digest: *digest,
+                size: *size,
+                diff_id,
+            });
+        }
+        let reason = format!("its layer {digest} is of the unknown type `{}`", media_type.escape_debug());
+        Err(wrong(source, "manifest", descriptor.digest, reason))
+    };
+    let layers = parsed.layers.iter().zip(configuration.diff_ids).map(layer).collect::<Result<_, _>>()?;
+    Ok(ImageContent { digest: descriptor.digest, platform: configuration.platform, layers })
+}
+
+fn wrong(source: &dyn Source, what: &'static str, digest: Digest, reason: String) -> WholeError {
+    WholeError::Wrong { what, digest, place: source.place(), reason }
+}
+
+/// The manifests that may carry signatures of `subject`: the one at cosign's tag, and every referrer. One at a time,
+/// since each may be as large as a manifest can be.
+pub fn signature_documents(
+    source: &dyn Source,
+    subject: Digest,
+) -> Result<impl Iterator<Item = Result<Document, SourceError>>, SourceError> {
+    let tagged = source.tagged(&format!("sha256-{}.sig", subject.hex()))?;
+    let referrers = source.referrers(subject)?;
+    if referrers.len() > MAX_REFERRERS {
+        return Err(SourceError::Document {
+            what: format!("the list of referrers of {subject}"),
+            place: source.place(),
+            reason: format!("it has more than {MAX_REFERRERS} entries"),
+        });
+    }
+    let referrer =
+        |descriptor: Descriptor| source.manifest(&descriptor).map(|bytes| Document { descriptor, bytes });
+    Ok(tagged.into_iter().map(Ok).chain(referrers.into_iter().map(referrer)))
+}
+
+#[cfg(test)]
+mod tests;

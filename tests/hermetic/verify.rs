@@ -1,0 +1,258 @@
+//! `seed verify`: what it accepts, and what nobody gets past it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use seed_model::{Descriptor, Digest};
+use seed_tests::{Layout, TestEnvironment};
+use seed_trust::{PrivateKey, dsse, public_key};
+use serde_json::{Value, json};
+
+const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
+const SIGN: &str = "https://sigstore.dev/cosign/sign/v1";
+
+/// The directories example, signed with the keys of these names and published as `result` and `site.tar`.
+fn signed_with(keys: &[&str]) -> TestEnvironment {
+    // All tests here share a cache, so that plugins are compiled once and not by all of them at the same time.
+    static TURN: Mutex<()> = Mutex::new(());
+    let mut environment = TestEnvironment::with_example("directories");
+    environment.set("SEED_CACHE_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("verify-cache"));
+    let mut pipeline = environment.read("pipeline.toml");
+    for name in keys {
+        environment.make_key(name);
+        pipeline += &format!(
+            "\n[[sign]]\nplugin = \"builtin:cosign-signer\"\ngrants = {{ keys = [\"{name}\"] }}\n\
+             [keys.{name}]\ncosign = {{ file = \"{name}.key\", password = {{ env = \"COSIGN_PASSWORD\" }} }}\n"
+        );
+    }
+    environment.write("pipeline.toml", pipeline);
+    let turn = TURN.lock();
+    environment.run_json(&[]);
+    drop(turn);
+    environment
+}
+
+/// What a failed `seed verify` says.
+#[track_caller]
+fn error(environment: &TestEnvironment, args: &[&str], code: i32) -> String {
+    let failed = environment.seed(&[&["verify"], args].concat()).failed(code);
+    assert_eq!(failed.stdout, "", "data belongs to success");
+    environment.redact(&failed.stderr)
+}
+
+/// A layout that its attacker can write to.
+struct Attacked(PathBuf);
+
+impl Attacked {
+    fn result(environment: &TestEnvironment) -> Self {
+        Self(environment.work().join("result"))
+    }
+
+    fn index(&self) -> Value {
+        serde_json::from_slice(&fs::read(self.0.join("index.json")).unwrap()).unwrap()
+    }
+
+    fn change_index(&self, change: impl FnOnce(&mut Vec<Value>)) {
+        let mut index = self.index();
+        change(index["manifests"].as_array_mut().unwrap());
+        fs::write(self.0.join("index.json"), index.to_string()).unwrap();
+    }
+
+    fn image(&self) -> Descriptor {
+        serde_json::from_value(Layout::open(&self.0).images()[0].clone()).unwrap()
+    }
+
+    fn blob(&self, media_type: &str, bytes: &[u8]) -> Descriptor {
+        let descriptor = Descriptor::of(media_type, bytes);
+        fs::write(self.0.join("blobs/sha256").join(descriptor.digest.hex()), bytes).unwrap();
+        descriptor
+    }
+
+    /// Removes all that is attached to the image.
+    fn strip(&self) {
+        let image = json!(self.image().digest);
+        self.change_index(|manifests| manifests.retain(|manifest| manifest["digest"] == image));
+    }
+
+    /// Attaches a bundle in which `key` says `predicate_type` about `about`.
+    fn attach(&self, key: &PrivateKey, predicate_type: &str, about: &Digest) {
+        let statement = json!({
+            "_type": "https://in-toto.io/Statement/v1",
+            "subject": [{"digest": {"sha256": about.hex()}}],
+            "predicateType": predicate_type,
+            "predicate": {},
+        });
+        let payload = statement.to_string();
+        let signature = key.sign(&dsse::pae("application/vnd.in-toto+json", payload.as_bytes()));
+        let bundle = json!({
+            "mediaType": BUNDLE,
+            "verificationMaterial": {"publicKey": {"hint": public_key::hint(&key.public("k"))}},
+            "dsseEnvelope": {
+                "payload": STANDARD.encode(payload),
+                "payloadType": "application/vnd.in-toto+json",
+                "signatures": [{"sig": STANDARD.encode(signature)}],
+            },
+        });
+        self.attach_layer(BUNDLE, bundle.to_string().as_bytes());
+    }
+
+    fn attach_layer(&self, media_type: &str, bytes: &[u8]) {
+        let subject = Descriptor { annotations: [].into(), ..self.image() };
+        let (layer, config) =
+            (self.blob(media_type, bytes), self.blob("application/vnd.oci.empty.v1+json", b"{}"));
+        let manifest = json!({
+            "schemaVersion": 2, "mediaType": MANIFEST, "artifactType": media_type,
+            "config": config, "layers": [layer], "subject": subject,
+        });
+        let mut manifest = self.blob(MANIFEST, manifest.to_string().as_bytes());
+        manifest.artifact_type = Some(media_type.to_owned());
+        self.change_index(|manifests| manifests.push(json!(manifest)));
+    }
+}
+
+#[test]
+fn what_seed_signs_is_verified_in_a_directory_and_in_an_archive() {
+    let environment = signed_with(&["release"]);
+    let verified = environment.seed(&["verify", "result", "--key", "release.pub"]).ok();
+    insta::assert_snapshot!(environment.redact(&verified.stdout), @"
+    result  sha256:[HASH]  verified
+
+    Whole
+      linux/amd64  3 layers, 952 B: digests, sizes and diff ids are right
+
+    Signed with
+      release.pub  sha256:[HASH]…  cosign signature, Sigstore bundle
+    ");
+    let digest = Attacked::result(&environment).image().digest;
+    for reference in ["result:latest", "site.tar"] {
+        let json = environment.seed(&["verify", reference, "--key", "release.pub", "--json"]).ok().json();
+        assert_eq!(json["image"]["digest"], digest.to_string());
+        assert_eq!(json["image"]["images"][0]["layers"].as_array().unwrap().len(), 3);
+        let formats = json["keys"][0]["signatures"].as_array().unwrap().iter().map(|one| &one["format"]);
+        assert_eq!(formats.collect::<Vec<_>>(), ["simple-signing", "dsse"]);
+        assert_eq!(json["not-counted"], json!([]));
+    }
+}
+
+#[test]
+fn each_key_must_have_signed() {
+    let environment = signed_with(&["first", "second"]);
+    let both = ["verify", "result", "--key", "first.pub", "--key", "second.pub", "--json"];
+    assert_eq!(environment.seed(&both).ok().json()["keys"].as_array().unwrap().len(), 2);
+    // Others' signatures do not matter.
+    environment.seed(&["verify", "result", "--key", "second.pub"]).ok();
+    environment.make_key("other");
+    insta::assert_snapshot!(error(&environment, &["result", "--key", "first.pub", "--key", "other.pub"], 6), @"
+    error[seed::verify::unsigned]: sha256:[HASH] is not signed with other.pub
+      not counted: sha256:[HASH]: it was made with none of the given keys
+      not counted: sha256:[HASH]: it was made with none of the given keys
+      help: the image is whole, but whoever holds the key has not vouched for it: do not use it
+    ");
+    Attacked::result(&environment).strip();
+    insta::assert_snapshot!(error(&environment, &["result", "--key", "first.pub", "--key", "other.pub"], 6), @"
+    error[seed::verify::unsigned]: sha256:[HASH] is not signed with first.pub, nor with other.pub; nothing is attached that could be a signature
+      help: the image is whole, but whoever holds the key has not vouched for it: do not use it
+    ");
+}
+
+#[test]
+fn a_key_counts_once_and_must_be_one() {
+    let environment = signed_with(&["release"]);
+    environment.write("copy.pub", environment.read("release.pub").replace('\n', "\r\n"));
+    insta::assert_snapshot!(error(&environment, &["result", "--key", "release.pub", "--key", "copy.pub"], 2), @"
+    error[seed::verify::same-key]: release.pub and copy.pub are the same key
+      help: each key counts once: leave one of them out, or name the other signer's key
+    ");
+    insta::assert_snapshot!(error(&environment, &["result", "--key", "release.key"], 2), @"
+    error[seed::verify::key]: release.key is not a public key: the file holds no PEM `PUBLIC KEY`
+      help: `cosign.pub` is the file beside `cosign.key`
+    ");
+    insta::assert_snapshot!(error(&environment, &["result", "--key", "missing.pub"], 2), @"
+    error[seed::verify::key]: the key file missing.pub cannot be read
+      cause: No such file or directory (os error 2)
+      help: `cosign.pub` is the file beside `cosign.key`
+    ");
+    insta::assert_snapshot!(error(&environment, &["nowhere", "--key", "release.pub"], 2), @"error[seed::verify::reference]: `nowhere` is not a reference to an image: it has no registry; write host/repository:tag, or the path of a layout directory or tar");
+}
+
+#[test]
+fn signatures_of_something_else_do_not_count() {
+    let environment = signed_with(&["release"]);
+    let key = PrivateKey::generate().unwrap();
+    environment.write("signer.pub", public_key::to_pem(&key.public("signer")));
+    let attacked = Attacked::result(&environment);
+    let image = attacked.image().digest;
+    let refused = || error(&environment, &["result", "--key", "signer.pub"], 6);
+
+    // A true signature of another image, under this one.
+    attacked.strip();
+    attacked.attach(&key, SIGN, &Digest::of(b"another image"));
+    insta::assert_snapshot!(refused(), @"
+    error[seed::verify::unsigned]: sha256:[HASH] is not signed with signer.pub
+      not counted: sha256:[HASH]: the payload is about sha256:[HASH], not about sha256:[HASH]
+      help: the image is whole, but whoever holds the key has not vouched for it: do not use it
+    ");
+    // Signed, but only to say something about the image: that its scan failed, for all we know.
+    attacked.strip();
+    attacked.attach(&key, "https://cosign.sigstore.dev/attestation/vuln/v1", &image);
+    insta::assert_snapshot!(refused(), @"
+    error[seed::verify::unsigned]: sha256:[HASH] is not signed with signer.pub
+      not counted: sha256:[HASH]: it attests `https://cosign.sigstore.dev/attestation/vuln/v1`, which does not vouch for the image
+      help: the image is whole, but whoever holds the key has not vouched for it: do not use it
+    ");
+    // What cannot be read neither counts nor keeps a good signature from counting.
+    attacked.strip();
+    attacked.attach_layer(BUNDLE, b"{}");
+    insta::assert_snapshot!(refused(), @"
+    error[seed::verify::unsigned]: sha256:[HASH] is not signed with signer.pub
+      not counted: sha256:[HASH]: the bundle is not Sigstore bundle JSON: missing field `mediaType` at line 1 column 2
+      help: the image is whole, but whoever holds the key has not vouched for it: do not use it
+    ");
+    attacked.attach(&key, SIGN, &image);
+    let verified = environment.seed(&["verify", "result", "--key", "signer.pub", "--json"]).ok().json();
+    assert_eq!(verified["not-counted"].as_array().unwrap().len(), 1, "{verified:#}");
+    assert_eq!(verified["keys"][0]["signatures"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn the_old_tag_of_another_image_does_not_count() {
+    let (environment, other) = (signed_with(&["release"]), signed_with(&["release"]));
+    other.write("apps/srv/www/index.html", "<p>another site");
+    other.run_json(&[]);
+    // The attacker has an image of their own, and moves the other's genuine signature to it.
+    let (from, to) = (Attacked::result(&environment), Attacked::result(&other));
+    to.strip();
+    let tag = |image: &Descriptor| format!("sha256-{}.sig", image.digest.hex());
+    let name = |manifest: &Value| manifest["annotations"]["org.opencontainers.image.ref.name"].clone();
+    let genuine = from.index()["manifests"].as_array().unwrap().clone();
+    let mut moved = genuine.into_iter().find(|manifest| name(manifest) == tag(&from.image())).unwrap();
+    moved["annotations"]["org.opencontainers.image.ref.name"] = json!(tag(&to.image()));
+    for blob in Layout::open(&from.0).blobs() {
+        fs::copy(from.0.join("blobs/sha256").join(&blob), to.0.join("blobs/sha256").join(&blob)).unwrap();
+    }
+    to.change_index(|manifests| manifests.push(moved));
+    other.write("release.pub", environment.read("release.pub"));
+    insta::assert_snapshot!(error(&other, &["result:latest", "--key", "release.pub"], 6), @"
+    error[seed::verify::unsigned]: sha256:[HASH] is not signed with release.pub
+      not counted: sha256:[HASH]: the payload is about sha256:[HASH], not about sha256:[HASH]
+      help: the image is whole, but whoever holds the key has not vouched for it: do not use it
+    ");
+}
+
+#[test]
+fn an_image_that_is_not_whole_is_not_verified_whoever_signed_it() {
+    let environment = signed_with(&["release"]);
+    let attacked = Attacked::result(&environment);
+    let manifest = Layout::open(&attacked.0).document(&json!(attacked.image()));
+    let layer = manifest["layers"][1]["digest"].as_str().unwrap().strip_prefix("sha256:").unwrap().to_owned();
+    let path = attacked.0.join("blobs/sha256").join(layer);
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[30] ^= 1;
+    fs::write(&path, &bytes).unwrap();
+    let failed = error(&environment, &["result", "--key", "release.pub"], 1);
+    assert!(failed.starts_with("error[seed::verify::image]: `result` is not a whole image"), "{failed}");
+}
