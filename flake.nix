@@ -18,10 +18,8 @@
         import ./nix/packages.nix {
           inherit lib;
           pkgs = nixpkgs.legacyPackages.${system};
-          sources = [
-            self
-            nixpkgs
-          ];
+          flake = self;
+          inputs = [ nixpkgs ];
         }
       );
 

@@ -53,6 +53,8 @@ let
       program,
       # A pipeline file, or a set like one. What it says of source, keys and publishing does not count here.
       pipeline,
+      # The flake that this is part of, `self`: its commit is noted in the image, as `seed run` does.
+      flake ? { },
       # The image's tag.
       tag ? "latest",
       # "docker-archive": one file for `docker load` and for OCI tools. "oci-layout": a directory.
@@ -102,7 +104,13 @@ let
         // {
           source = {
             systems = [ seed.system ];
-            closure.graph = ".attrs.json";
+            closure = {
+              graph = ".attrs.json";
+              variables = {
+                commit = flake.rev or null;
+                last-modified = if flake ? lastModified then toString flake.lastModified else null;
+              };
+            };
           };
           # What a flake would be asked for is in the closure or is not.
           seed = removeAttrs given.seed [

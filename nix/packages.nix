@@ -1,8 +1,9 @@
-# The packages of this project for one system. `sources` are the flake and its inputs, for the build seed.
+# The packages of this project for one system. `flake` is this one, and `inputs` are its own, for the build seed.
 {
   pkgs,
   lib,
-  sources,
+  flake,
+  inputs,
 }:
 let
   inherit (pkgs.stdenv.hostPlatform) system;
@@ -17,7 +18,7 @@ let
       name,
     }:
     lib.mkImage {
-      inherit program;
+      inherit flake program;
       seed = lib.mkSeed ({ inherit system; } // seed);
       pipeline = {
         seed = { inherit name variant; };
@@ -57,7 +58,8 @@ let
         devShells = [ shell ];
         layers = {
           nix = [ pkgs.nix ];
-          inputs = sources ++ [
+          inputs = inputs ++ [
+            flake
             program.inputDerivation
             pkgs.stdenv
             pkgs.stdenvNoCC

@@ -99,11 +99,27 @@ impl Project {
 fn made_in_a_build_and_by_a_run(place: Place) {
     let project = Project::new(place);
     project.start("app", &[("nixpkgs", "nixpkgs"), ("seed", "project")]);
+    // In a repository, so that there is a commit to note in the image.
+    let git = |args: &[&str]| Run::of(project.command("git").args(args)).ok();
+    git(&["init", "--quiet"]);
+    git(&["add", "--all"]);
+    git(&[
+        "-c",
+        "user.name=Test",
+        "-c",
+        "user.email=test@example.org",
+        "commit",
+        "--quiet",
+        "--message",
+        "Start",
+    ]);
     project.nix(&["build", ".#seed"]);
     let built = fs::read(project.result()).unwrap();
     let summary = project.seed_run("pipeline.toml");
     let ran = fs::read(project.environment.work().join("app.tar")).unwrap();
     assert!(built == ran, "{place:?}: {summary:#}");
+    let commit = git(&["rev-parse", "HEAD"]).stdout;
+    assert!(String::from_utf8_lossy(&built).contains(commit.trim()), "{place:?}");
 }
 
 #[test]

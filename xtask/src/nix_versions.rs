@@ -9,7 +9,7 @@ use crate::process::run;
 use crate::{machine, repository};
 
 /// Test programs of `seed-nix` that need a Nix that can build.
-const TESTS: [&str; 2] = ["live", "mkseed"];
+const TESTS: [&str; 3] = ["library", "live", "mkseed"];
 
 /// The scripts of the peers that run a command in a root which has another Nix.
 const ROOTS: [&str; 2] = ["in-trixie", "in-forky"];

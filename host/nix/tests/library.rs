@@ -1,6 +1,7 @@
 //! The rest of `nix/` with real Nix, without a network: `cargo test --features seed-nix/live`.
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 
@@ -142,6 +143,8 @@ fn an_image_takes_from_a_pipeline_what_the_image_is() {
         [source.closure]
         graph = ".attrs.json"
 
+        [source.closure.variables]
+
         [source.closure.outputs]
         base = "/nix/store/…-seed-base"
         apps = "/nix/store/…-seed-apps"
@@ -162,6 +165,30 @@ fn impossible_images_are_refused() {
     insta::assert_snapshot!(error(r#"(image { seed.name = "hello"; }).override { format = "tar"; }"#), @"mkImage: there is no format `tar`; use `docker-archive` or `oci-layout`");
 }
 
+/// A plugin beside the pipeline file is in the store when the image is made.
+#[test]
+fn an_image_brings_the_plugins_of_its_pipeline_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let pipeline = "[seed]\nname = \"hello\"\n[pack]\nplugin = \"./packer.wasm\"\n";
+    fs::write(directory.path().join("pipeline.toml"), pipeline).unwrap();
+    fs::write(directory.path().join("packer.wasm"), "a component").unwrap();
+    let file = directory.path().join("pipeline.toml");
+    let text = evaluate(&format!("text (image {})", file.display())).unwrap();
+    let line = text.lines().find_map(|line| line.strip_prefix("plugin = \"/nix/store/")).unwrap();
+    assert!(line.ends_with("-packer.wasm\""), "{text}");
+}
+
+/// The commit of the flake, as `seed run` knows it.
+#[test]
+fn an_image_knows_its_flake() {
+    let image = r#"text ((image { seed.name = "hello"; }).override { flake = { rev = "c0ffee"; lastModified = 7; }; })"#;
+    let text = evaluate(image).unwrap();
+    assert!(
+        text.contains("[source.closure.variables]\ncommit = \"c0ffee\"\nlast-modified = \"7\"\n"),
+        "{text}"
+    );
+}
+
 /// So that `nix build .#seed` and `seed run` take the same attribute.
 #[test]
 fn an_image_stands_for_its_layers() {
@@ -170,7 +197,7 @@ fn an_image_stands_for_its_layers() {
     let flake = r#"{ outputs = { self }: let
         shell = name: outputs: derivation { inherit name outputs; system = "x86_64-linux"; builder = "/bin/sh"; };
         in { packages.x86_64-linux.seed = shell "image" [ "out" ] // { seedLayers = shell "layers" [ "base" "apps" ]; }; }; }"#;
-    std::fs::write(directory.path().join("flake.nix"), flake).unwrap();
+    fs::write(directory.path().join("flake.nix"), flake).unwrap();
     let quiet = |_: &Event| {};
     let flake = nix.flake("path:.", directory.path(), &quiet).unwrap();
     assert_eq!(nix.outputs(&flake, "x86_64-linux", "seed", &quiet).unwrap(), ["base", "apps"]);

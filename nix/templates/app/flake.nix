@@ -30,6 +30,7 @@
 
             # `nix build .#seed` and `docker load < result`, or `seed run`: the same image.
             seed = seed.lib.mkImage {
+              flake = self;
               pipeline = ./pipeline.toml;
               seed = seed.lib.mkSeed {
                 inherit system;

@@ -1,5 +1,7 @@
 //! `[source.closure]`.
 
+use std::collections::BTreeMap;
+
 use seed_nix::Graph;
 use toml::Spanned;
 use toml::de::DeValue;
@@ -63,8 +65,29 @@ pub(super) fn read(
             Vec::new()
         }
     };
+    let variables = section.table("variables", "[source.closure.variables]", problems);
+    let variables = variables.map(|table| read_variables(&table, problems)).unwrap_or_default();
     section.finish(problems);
-    Some(ClosureFiles { graph: graph?, layers })
+    Some(ClosureFiles { graph: graph?, layers, variables })
+}
+
+/// What a flake says of itself: its commit, and when it was changed.
+fn read_variables(table: &Section<'_>, problems: &mut Vec<Problem>) -> BTreeMap<String, String> {
+    let mut variables = BTreeMap::new();
+    for (name, value) in table.entries() {
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if name.get_ref().is_empty() || !name.get_ref().chars().all(plain) {
+            problems.push(invalid(
+                format!("`{}` is not a name for a variable", name.get_ref().escape_debug()),
+                name.span(),
+                "use small letters, digits and `-`, such as `commit` and `last-modified`",
+            ));
+        }
+        if let Some(value) = string(&format!("the variable `{}`", name.get_ref()), value, problems) {
+            variables.insert(name.into_inner(), value.into_inner());
+        }
+    }
+    variables
 }
 
 /// An output of a split derivation for each layer.

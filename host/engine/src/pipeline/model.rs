@@ -90,6 +90,8 @@ pub struct ClosureFiles {
     pub graph: Vec<Spanned<String>>,
     /// The layers in the order of the file.
     pub layers: Vec<LayerPaths>,
+    /// Facts of the source, such as `commit`.
+    pub variables: BTreeMap<String, String>,
 }
 
 /// One layer of `[source.closure]`.

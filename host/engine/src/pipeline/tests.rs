@@ -97,7 +97,10 @@ fn a_closure_names_files_and_paths() {
     assert!(outputs.layers[1].split && outputs.layers[1].roots[0].get_ref().ends_with("-seed-apps"));
     let layers = closure(&format!("graph = [\"a\", \"b\"]\nlayers.models = [\"{path}\", \"{path}-apps\"]"));
     assert_eq!((layers.graph.len(), layers.layers[0].roots.len()), (2, 2));
-    assert!(!layers.layers[0].split);
+    assert!(!layers.layers[0].split && layers.variables.is_empty());
+    let variables =
+        closure(&format!("graph = \"a\"\noutputs.base = \"{path}\"\nvariables = {{ commit = \"c0ffee\" }}"));
+    assert_eq!(variables.variables["commit"], "c0ffee");
 }
 
 #[test]
@@ -180,7 +183,7 @@ fn impossible_closures() {
     assert_snapshot!(
         "closure_paths",
         error_before_rest(
-            "[source]\nclosure = { graph = \"graph\", layers = { \"a b\" = [\"/etc/shadow\"], apps = \"x\" } }\n"
+            "[source]\nclosure = { graph = \"graph\", layers = { \"a b\" = [\"/etc/shadow\"], apps = \"x\" }, variables = { COMMIT = \"x\", commit = 7 } }\n"
         )
     );
     assert_snapshot!(

@@ -3,7 +3,7 @@
 //! Nothing is run and nothing but files is read, so that an image can be made inside a Nix build, where there is no
 //! Nix, no network and no home.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -100,6 +100,7 @@ pub enum ClosureError {
 pub(crate) struct OpenClosure {
     graph: Graph,
     layers: Vec<LayerPaths>,
+    variables: BTreeMap<String, String>,
 }
 
 impl OpenClosure {
@@ -118,7 +119,7 @@ impl OpenClosure {
                 return Err(ClosureError::Graph { path, source, file, span });
             }
         }
-        let opened = Self { graph, layers: closure.layers.clone() };
+        let opened = Self { graph, layers: closure.layers.clone(), variables: closure.variables.clone() };
         match opened.incomplete() {
             None => Ok(opened),
             Some((layer, span, source)) => Err(ClosureError::Incomplete { layer, source, file, span }),
@@ -138,6 +139,10 @@ impl OpenClosure {
             Some((layer.layer.clone(), root.span().into(), error))
         };
         layer.roots.iter().find_map(missing)
+    }
+
+    pub(super) fn variables(&self) -> BTreeMap<String, String> {
+        self.variables.clone()
     }
 
     /// The layers. What a split derivation made is offered as its output, as a flake offers it.

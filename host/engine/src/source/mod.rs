@@ -113,7 +113,8 @@ impl OpenSource {
     pub(crate) fn variables(&self) -> BTreeMap<String, String> {
         match self {
             Self::Flake(flake) => flake.variables(),
-            Self::Directories(_) | Self::Closure(_) => BTreeMap::new(),
+            Self::Directories(_) => BTreeMap::new(),
+            Self::Closure(closure) => closure.variables(),
         }
     }
 
