@@ -224,8 +224,10 @@ pub struct WhyPath {
     pub store_path: String,
     /// The size of its NAR in bytes.
     pub nar_size: u64,
-    /// By which references it is in the image.
+    /// By which references it is in the image: the shortest chain.
     pub chain: Chain,
+    /// All paths of the image that refer to it directly, sorted, without itself: while one of them is there, so is it.
+    pub referrers: Vec<String>,
 }
 
 /// The plan of one image.

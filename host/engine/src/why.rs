@@ -43,8 +43,15 @@ fn image(built: &BuiltSystem, wanted: &str) -> WhyImage {
     let is_wanted = |path: &StorePath| path.store_path == wanted || is_name(wanted, path.name());
     let paths = (0..).zip(&closure.paths).filter(|(_, path)| is_wanted(path));
     let paths = paths.filter_map(|(index, path)| {
-        let chain = chains.to(index)?;
-        Some(WhyPath { store_path: path.store_path.clone(), nar_size: path.nar_size, chain })
+        let refers =
+            |(other, referrer): &(u32, &StorePath)| *other != index && referrer.references.contains(&index);
+        let referrers = (0..).zip(&closure.paths).filter(refers);
+        Some(WhyPath {
+            store_path: path.store_path.clone(),
+            nar_size: path.nar_size,
+            chain: chains.to(index)?,
+            referrers: referrers.map(|(_, referrer)| referrer.store_path.clone()).collect(),
+        })
     });
     WhyImage { system: built.system.clone(), platform: built.platform.clone(), paths: paths.collect() }
 }

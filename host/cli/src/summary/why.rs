@@ -2,11 +2,16 @@
 
 use std::fmt::Write as _;
 
-use seed_engine::summary::WhySummary;
+use seed_engine::summary::{WhyPath, WhySummary};
+use seed_model::StorePath;
 
 use crate::{human, style};
 
-/// A block for each path: its size, then the layer and the store paths that lead to it, one below the other.
+/// How many referrers are named; more would bury the chain.
+const SHOWN: usize = 10;
+
+/// A block for each path: its size, then the layer and the store paths that lead to it, one below the other, then what
+/// refers to it besides.
 pub(crate) fn why(summary: &WhySummary) -> String {
     let mut text = format!("{}\n", style::bold(&summary.name));
     for image in &summary.images {
@@ -19,14 +24,32 @@ pub(crate) fn why(summary: &WhySummary) -> String {
             for (depth, step) in path.chain.paths.iter().enumerate() {
                 let _ = writeln!(text, "    {}└─ {step}", "   ".repeat(depth));
             }
+            text.push_str(&others(path));
         }
     }
     text
 }
 
+/// The referrers that are not in the chain.
+fn others(path: &WhyPath) -> String {
+    let others: Vec<&str> = path
+        .referrers
+        .iter()
+        .filter(|referrer| !path.chain.paths.contains(referrer))
+        .map(|referrer| StorePath::name_of(referrer))
+        .collect();
+    let more = others.len().saturating_sub(SHOWN);
+    let named = others[..others.len() - more].join(", ");
+    match (others.is_empty(), more) {
+        (true, _) => String::new(),
+        (false, 0) => format!("    also referred to by {named}\n"),
+        (false, more) => format!("    also referred to by {named} and {more} more\n"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use seed_engine::summary::{SCHEMA, WhyImage, WhyPath};
+    use seed_engine::summary::{SCHEMA, WhyImage};
     use seed_model::{Chain, Platform};
 
     use super::*;
@@ -35,7 +58,9 @@ mod tests {
     fn a_chain_is_read_from_the_layer_down() {
         let paths = ["a-seed-apps", "b-hello-2.12", "c-glibc-2.40"].map(|name| format!("/nix/store/{name}"));
         let chain = Chain { layer: "apps".into(), paths: paths.to_vec() };
-        let path = WhyPath { store_path: paths[2].clone(), nar_size: 30 << 20, chain };
+        let referrers =
+            [paths[1].clone(), "/nix/store/0c0ffee0c0ffee0c0ffee0c0ffee0c0f-zlib-1.3".into()].to_vec();
+        let path = WhyPath { store_path: paths[2].clone(), nar_size: 30 << 20, chain, referrers };
         let platform = Platform::of_system("x86_64-linux").unwrap();
         let image = WhyImage { system: "x86_64-linux".into(), platform, paths: vec![path] };
         let summary = WhySummary { schema: SCHEMA, name: "hello".into(), images: vec![image] };
@@ -49,6 +74,7 @@ mod tests {
             └─ /nix/store/a-seed-apps
                └─ /nix/store/b-hello-2.12
                   └─ /nix/store/c-glibc-2.40
+            also referred to by zlib-1.3
         ");
     }
 }
