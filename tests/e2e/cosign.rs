@@ -66,3 +66,33 @@ fn the_command_that_the_summary_prints_works() {
         Run::of(environment.command(peer(cosign)).args(args)).ok();
     }
 }
+
+/// `seed verify` takes what cosign itself has signed, in both forms, and not with another key.
+#[test]
+fn what_cosign_signs_is_verified_by_seed() {
+    for (registry, cosign) in
+        [(Registry::distribution(), "cosign-2"), (Registry::with_referrers(), "cosign-3")]
+    {
+        let environment = hello_to(&registry);
+        // Not signed by seed: the keys are others.
+        environment.make_key("by-cosign");
+        environment.make_key("other");
+        let digest = environment.run_json(&[])["digest"].as_str().unwrap().to_owned();
+        let image = format!("{}/org/hello@{digest}", registry.address());
+        let verify = |key: &str| environment.seed(&["verify", &image, "--key", key, "--json"]);
+        verify("cosign.pub").ok();
+        verify("by-cosign.pub").failed(6);
+        let mut sign = environment.command(peer(cosign));
+        sign.args(["sign", "--key", "by-cosign.key", "--yes", "--allow-http-registry"]);
+        sign.args(if cosign == "cosign-2" {
+            &["--tlog-upload=false"][..]
+        } else {
+            &["--use-signing-config=false", "--tlog-upload=false", "--new-bundle-format"][..]
+        });
+        Run::of(sign.arg(&image)).ok();
+        let verified = verify("by-cosign.pub").ok().json();
+        let format = if cosign == "cosign-2" { "simple-signing" } else { "dsse" };
+        assert_eq!(verified["keys"][0]["signatures"][0]["format"], format, "{verified:#}");
+        verify("other.pub").failed(6);
+    }
+}
