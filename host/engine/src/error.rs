@@ -198,9 +198,10 @@ impl ErrorKind {
                 ImageError::Failed(failure) => failure.category(),
                 ImageError::Pack { source: PackError::Tree(_), .. } => Category::Source,
                 ImageError::Pack { .. } => Category::Other,
-                ImageError::Documents { .. } | ImageError::LeftOut { .. } | ImageError::Foreign { .. } => {
-                    Category::Plugin
-                }
+                ImageError::Annotation { .. }
+                | ImageError::Documents { .. }
+                | ImageError::LeftOut { .. }
+                | ImageError::Foreign { .. } => Category::Plugin,
             },
             Self::Sign(error) => match error {
                 SignError::Failed(failure) => failure.category(),

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use miette::Diagnostic;
 use seed_model::{Codec, Descriptor, Digest, Entry, EntryKind, Image, ImagePlan, PackRequest, Platform};
-use seed_oci::documents::{DocumentError, check_image};
+use seed_oci::documents::{DocumentError, check_image, manifest_parts};
 use seed_oci::{LayerSpec, PackError, share_directories};
 use seed_runtime::capabilities::Capabilities;
 
 use crate::capabilities::{Packed, PlanArchive};
 use crate::plugins::ResolvedPlugin;
+use crate::rules::APPLE_SDK_ANNOTATION;
 use crate::source::Built;
 use crate::stages::{Context, StageFailure};
 use crate::summary::PluginIdentity;
@@ -49,6 +50,18 @@ pub enum ImageError {
         plugin: PluginIdentity,
         /// The layer's index.
         layer: u32,
+    },
+    /// An annotation that the host itself added is not in the manifest.
+    #[error("plugin `{}` {} ({}) left out the annotation `{name}`, which the image must carry", plugin.name, plugin.version, plugin.digest.short())]
+    #[diagnostic(
+        code("seed::pack::annotation"),
+        help("this is a defect of the plugin: report it to its authors")
+    )]
+    Annotation {
+        /// The plugin.
+        plugin: PluginIdentity,
+        /// The annotation's name.
+        name: &'static str,
     },
     /// The image names a blob that is not of this run.
     #[error("the image of plugin `{}` {} ({}) names {digest}, which does not belong to this run", plugin.name, plugin.version, plugin.digest.short())]
@@ -130,8 +143,20 @@ pub(crate) fn pack(
     let layers: Vec<_> = packed.values().map(|packed| packed.layer.clone()).collect();
     check_image(context.blobs.store(), &image, &layers, platform)
         .map_err(|error| ImageError::Documents { plugin: identity(), error })?;
+    let manifest = manifest_parts(context.blobs.store(), &image.manifest)
+        .map_err(|error| ImageError::Documents { plugin: identity(), error })?;
+    if let Some(name) = left_out(&plan.annotations, &manifest.annotations) {
+        return Err(ImageError::Annotation { plugin: identity(), name });
+    }
     let cached = packed.values().all(|packed| packed.cached);
     Ok((PackedImage { system: system.to_owned(), platform: platform.clone(), image, packed }, cached))
+}
+
+/// The annotation of a grant in [legal] that a plan has and a manifest has not: other annotations are the packer's to
+/// change, but a grant is recorded.
+fn left_out(plan: &BTreeMap<String, String>, manifest: &BTreeMap<String, String>) -> Option<&'static str> {
+    let name = APPLE_SDK_ANNOTATION;
+    plan.get(name).filter(|reason| manifest.get(name) != Some(reason)).map(|_| name)
 }
 
 /// What a packer is asked.
@@ -155,4 +180,22 @@ pub(crate) fn request(
 /// All that an image consists of.
 pub(crate) fn descriptors(image: &Image) -> impl Iterator<Item = &Descriptor> {
     [&image.manifest, &image.config].into_iter().chain(image.layers.iter().map(|layer| &layer.descriptor))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_packer_cannot_drop_or_reword_a_grant() {
+        let with = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
+            pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+        };
+        let plan = with(&[(APPLE_SDK_ANNOTATION, "on our own Macs"), ("title", "hello")]);
+        assert_eq!(left_out(&plan, &plan), None);
+        assert_eq!(left_out(&plan, &with(&[(APPLE_SDK_ANNOTATION, "on our own Macs")])), None);
+        assert_eq!(left_out(&plan, &with(&[("title", "hello")])), Some(APPLE_SDK_ANNOTATION));
+        assert_eq!(left_out(&plan, &with(&[(APPLE_SDK_ANNOTATION, "")])), Some(APPLE_SDK_ANNOTATION));
+        assert_eq!(left_out(&with(&[]), &plan), None);
+    }
 }
