@@ -199,6 +199,8 @@ fn the_quick_start_holds_as_written() {
     assert!(list.lines().any(|line| line.starts_with("seed ") && line.contains(" latest ")), "{list}");
     let version = project.nix(&["run", ".#seed", "--", "--version"]);
     assert!(version.starts_with("seed "), "{version}");
+    let help = project.nix(&["run", ".#verify", "--", "--help"]);
+    assert!(help.contains("seed verify"), "{help}");
 }
 
 /// `docker load < result`
