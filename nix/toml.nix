@@ -27,7 +27,7 @@ let
   inline =
     at: value:
     if isSection value then
-      "{ ${concatStringsSep ", " (map (name: "${key name} = ${inline "${at}.${name}" value.${name}}") (present value))} }"
+      "{ ${concatStringsSep ", " (map (entry at value) (present value))} }"
     else if isList value then
       "[${concatStringsSep ", " (map (inline at) value)}]"
     else if isAttrs value || builtins.isPath value then
@@ -36,6 +36,8 @@ let
       toJSON value
     else
       throw "toTOML: `${at}` is a ${typeOf value}, which TOML cannot hold";
+
+  entry = at: set: name: "${key name} = ${inline "${at}.${name}" set.${name}}";
 
   # The sections of `set`, which stands at `path`: its own lines first, then the sections in it. `header` may be left out
   # where nothing stands below it.

@@ -27,14 +27,18 @@ let
     "overlays"
   ];
 
-  # What a derivation uses already; the rest of an output's name becomes a variable of a shell.
+  # What the result has already.
   reserved = [
+    "all"
     "args"
     "builder"
+    "drvAttrs"
+    "drvPath"
     "extend"
-    "layers"
     "name"
     "out"
+    "outPath"
+    "outputName"
     "outputs"
     "override"
     "system"
@@ -45,11 +49,15 @@ let
 
   quoted = names: builtins.concatStringsSep ", " (map (name: "`${name}`") names);
 
+  # The builder makes shell variables of it, with more letters at its end.
+  isVariable =
+    name: builtins.match "[a-z][A-Za-z0-9_]*" name != null && builtins.match ".*Text" name == null;
+
   checkName =
     name:
     if has standard name then
       throw "mkSeed: `${name}` is a standard layer; write `${name} = [ … ];` beside `layers`, not in it"
-    else if builtins.match "[a-z][A-Za-z0-9_]*" name == null || builtins.match ".*Text" name != null || has reserved name then
+    else if !isVariable name || has reserved name then
       throw "mkSeed: `${name}` cannot be the name of a layer; use letters, digits and `_`, a small letter first, and none of ${quoted reserved}"
     else
       name;
@@ -169,17 +177,12 @@ let
       extend =
         added:
         let
-          standardAdded = builtins.intersectAttrs (builtins.listToAttrs (
-            map (layer: {
-              name = layer;
-              value = null;
-            }) standard
-          )) added;
-          moreAdded = removeAttrs added standard;
-          append =
-            old: new: old // builtins.mapAttrs (layer: packages: (old.${layer} or [ ]) ++ packages) new;
+          isMore = layer: !has standard layer;
+          addedMore = removeAttrs added standard;
+          addedStandard = removeAttrs added (builtins.filter isMore (builtins.attrNames added));
+          append = old: builtins.mapAttrs (layer: packages: (old.${layer} or [ ]) ++ packages);
         in
-        override (old: append (removeAttrs old [ ]) standardAdded // { layers = append (old.layers or { }) moreAdded; });
+        override (append arguments addedStandard // { layers = layers // append layers addedMore; });
     in
     seed // { inherit override extend; };
 in

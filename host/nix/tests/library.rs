@@ -189,6 +189,17 @@ fn an_image_knows_its_flake() {
     );
 }
 
+/// Nothing is emulated: who builds the image and whom it is for are two things.
+#[test]
+fn an_image_is_built_where_its_program_runs() {
+    let image = r#"lib.mkImage {
+        seed = lib.mkSeed { system = "aarch64-linux"; }; inherit program; pipeline.seed.name = "hello";
+    }"#;
+    insta::assert_snapshot!(evaluate(&format!("({image}).system")).unwrap(), @"x86_64-linux");
+    let text = evaluate(&format!("text ({image})")).unwrap();
+    assert!(text.contains("systems = [\"aarch64-linux\"]"), "{text}");
+}
+
 /// So that `nix build .#seed` and `seed run` take the same attribute.
 #[test]
 fn an_image_stands_for_its_layers() {
