@@ -78,7 +78,7 @@ fn records_that_do_not_agree() {
     environment.write("large.json", "x".repeat((1 << 20) + 1));
     let from_x86 = |to, edit: fn(&mut Value)| change(&environment, "x86.json", to, edit);
     from_x86("newer.json", |record| record["schema"] = json!(2));
-    from_x86("unknown-key.json", |record| record["a"] = json!(1));
+    environment.write("unknown-key.json", environment.read("x86.json").replacen('{', "{\"a\":1,", 1));
     from_x86("platform.json", |record| record["platform"]["architecture"] = json!("arm64"));
     from_x86("other.json", |record| record["name"] = json!("other"));
     from_x86("riscv.json", |record| {
@@ -192,6 +192,18 @@ fn the_lock_names_what_whole_runs_published() {
     }
     assert_eq!(environment.run_json(&[])["lock"], "updated");
     assert_ne!(environment.read("seed.lock"), lock);
+
+    // A run that fails half-way has published nothing that others should use.
+    let lock = environment.read("seed.lock");
+    let pipeline = environment.read("pipeline.toml");
+    environment.write("apps/srv/www/more.html", "even more");
+    environment.write("mine/file", "precious");
+    let blocked = "\n[[publish]]\nplugin = \"builtin:oci-layout\"\nconfig = { path = \"mine\" }\n";
+    environment.write("pipeline.toml", pipeline.clone() + blocked);
+    environment.seed(&["run", "--quiet"]).failed(7);
+    let seeds = |lock: &str| lock[lock.find("[[seed]]").unwrap()..].to_owned();
+    assert_eq!(seeds(&environment.read("seed.lock")), seeds(&lock));
+    environment.write("pipeline.toml", pipeline);
 
     environment.write(
         "seed.lock",

@@ -22,6 +22,7 @@ mod init;
 pub mod inspect;
 mod limits;
 pub mod lock;
+mod moved;
 pub mod pipeline;
 mod plan;
 pub mod plugins;

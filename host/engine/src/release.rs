@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use seed_model::{Descriptor, Digest};
 use seed_oci::documents::{DocumentError, make_index, manifest_parts};
+use seed_oci::source::RegistryReference;
 
 use crate::capabilities::RunKeyring;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::events::{Level, Step};
 use crate::lock::{LockedPublication, LockedSeed, LockedSeeds};
+use crate::moved::moved;
 use crate::prepare::Prepared;
 use crate::stages::{self, PackedImage, SignedArtifact, Subject};
 use crate::summary::{LockState, PublishedSummary, SignatureSummary};
@@ -50,6 +52,9 @@ pub(crate) fn release(
 ) -> Result<Release, EngineError> {
     let index = index(prepared, images)?;
     let references = targets(prepared)?;
+    if tagged {
+        warn_of_moved_tags(prepared, &references);
+    }
     let signed = sign(prepared, keyrings, images, index.as_ref(), &references)?;
     let published = publish(prepared, images, index.as_ref(), &signed.artifacts, tagged)?;
     let digest = root(index.as_ref(), images);
@@ -130,6 +135,22 @@ fn targets(prepared: &Prepared<'_>) -> Result<Vec<String>, EngineError> {
     let mut seen = BTreeSet::new();
     all.retain(|target| seen.insert(target.clone()));
     Ok(all)
+}
+
+/// Tells of tags that somebody else moved since the lock was written. Where the lock is not written by every run, it is not
+/// expected to know.
+fn warn_of_moved_tags(prepared: &Prepared<'_>, repositories: &[String]) {
+    let Some(published) = prepared.lock.seeds().published.filter(|_| !prepared.lock.is_kept()) else {
+        return;
+    };
+    for reference in published.references.iter().filter_map(|text| text.parse::<RegistryReference>().ok()) {
+        let repository = format!("{}/{}", reference.registry, reference.repository);
+        let again = repositories.contains(&repository);
+        if let Some(moved) = again.then(|| moved(&reference, published.digest)).flatten() {
+            let text = format!("{moved}: somebody else published there since the lock was written");
+            prepared.context.events.message(Level::Warning, text);
+        }
+    }
 }
 
 /// What all signing plugins made.

@@ -256,9 +256,12 @@ impl NixError {
                  /bin/bash-static of Debian's `bash-static`"
                 .to_owned(),
             Self::Builder { derivation, .. } => format!("see the whole log with: nix log {derivation}"),
-            Self::System { .. } => "let Nix build for that system: a remote builder (`builders`), emulation \
-                 (`extra-platforms` and binfmt_misc), or a machine of that kind"
-                .to_owned(),
+            Self::System { system, .. } => format!(
+                "let Nix build for it, by a line in nix.conf:\n\n\
+                 builders = ssh-ng://HOST {system}    for a remote builder\n\
+                 extra-platforms = {system}           for emulation, with QEMU in binfmt_misc\n\n\
+                 or run `seed run --system {system} --record FILE` on a machine of that kind, and `seed index` here"
+            ),
             Self::Failed { message, .. } if message.contains("'build-users-group'") => "Nix is installed for \
                  several users but its build group is missing: create the group, or set `build-users-group =` in nix.conf"
                 .to_owned(),

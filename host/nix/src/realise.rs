@@ -120,7 +120,14 @@ mod tests {
         insta::assert_snapshot!(error("2.8"), @"`foreign` is for m68k-linux, which Nix cannot build here: a 'm68k-linux' with features {} is required to build '/nix/store/9b8s7mjxxw3vnrvxy6mp5bzwn603j1mm-foreign.drv', but I am a 'x86_64-linux' with features {benchmark, big-parallel, kvm, nixos-test}");
         insta::assert_snapshot!(error("2.26"), @"`foreign` is for m68k-linux, which Nix cannot build here: a 'm68k-linux' with features {} is required to build '/nix/store/9b8s7mjxxw3vnrvxy6mp5bzwn603j1mm-foreign.drv', but I am a 'x86_64-linux' with features {benchmark, big-parallel, kvm, nixos-test, uid-range}");
         insta::assert_snapshot!(error("2.34"), @"`foreign` is for m68k-linux, which Nix cannot build here: Cannot build '/nix/store/9b8s7mjxxw3vnrvxy6mp5bzwn603j1mm-foreign.drv'. Reason: platform mismatch Required system: 'm68k-linux' Current system: 'x86_64-linux'");
-        insta::assert_snapshot!(error("2.34").help().unwrap(), @"let Nix build for that system: a remote builder (`builders`), emulation (`extra-platforms` and binfmt_misc), or a machine of that kind");
+        insta::assert_snapshot!(error("2.34").help().unwrap(), @"
+        let Nix build for it, by a line in nix.conf:
+
+        builders = ssh-ng://HOST m68k-linux    for a remote builder
+        extra-platforms = m68k-linux           for emulation, with QEMU in binfmt_misc
+
+        or run `seed run --system m68k-linux --record FILE` on a machine of that kind, and `seed index` here
+        ");
     }
 
     #[test]

@@ -64,7 +64,12 @@ pub enum ExecError {
     },
     /// The image's blobs cannot be read.
     #[error("the locked image {digest} cannot be read from {place}")]
-    #[diagnostic(code("seed::exec::unreadable"))]
+    #[diagnostic(
+        code("seed::exec::unreadable"),
+        help(
+            "remove the place if it is a file or directory of this pipeline: `seed run` writes it anew, and without it the next place is tried"
+        )
+    )]
     Unreadable {
         /// The image.
         digest: Digest,

@@ -13,6 +13,7 @@ use crate::causes::with_causes;
 use crate::events::{Events, Level};
 use crate::exec::ExecError;
 use crate::lock::LockedSeeds;
+use crate::moved::moved;
 use crate::pipeline::Pipeline;
 
 /// Looks for blobs of one image. A place is opened when the cache lacks something.
@@ -101,9 +102,7 @@ impl<'a> Locator<'a> {
         for text in &published.references {
             // What a publisher of another kind calls its places cannot be read.
             let Ok(reference) = text.parse::<RegistryReference>() else { continue };
-            if reference.digest.is_none()
-                && let Some(moved) = moved(&reference, published.digest)
-            {
+            if let Some(moved) = moved(&reference, published.digest) {
                 self.events.message(Level::Warning, format!("{moved}; the locked image is used"));
                 tried.push(format!("  {moved}"));
             }
@@ -155,18 +154,6 @@ fn descriptor(root: &Document, digest: Digest) -> Option<Descriptor> {
     }
     let index: Index = serde_json::from_slice(&root.bytes).ok()?;
     index.manifests.into_iter().find(|manifest| manifest.digest == digest)
-}
-
-/// What to say of a tag that points to something else than what was published.
-fn moved(reference: &RegistryReference, published: Digest) -> Option<String> {
-    let source = open(&Reference::Registry(reference.clone()), credentials()).ok()?;
-    match source.resolve() {
-        Ok(now) if now.descriptor.digest == published => None,
-        Ok(now) => Some(format!("{reference} is {} now, not {published}", now.descriptor.digest)),
-        Err(SourceError::NotFound { .. }) => Some(format!("there is no {reference} any more")),
-        // The search for the image itself will say what is the matter.
-        Err(_) => None,
-    }
 }
 
 fn in_registry(

@@ -108,6 +108,11 @@ impl Lock {
         }
     }
 
+    /// Whether this run may write it.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.policy == Policy::Locked
+    }
+
     /// What was published before this run.
     pub(crate) fn seeds(&self) -> LockedSeeds {
         self.file.as_ref().map(|lock| lock.seeds.clone()).unwrap_or_default()
@@ -134,7 +139,7 @@ impl Lock {
         mut used: Vec<LockedPlugin>,
         seeds: &LockedSeeds,
     ) -> Result<LockState, LockError> {
-        if self.policy == Policy::Locked || self.seeds() == *seeds {
+        if self.is_kept() || self.seeds() == *seeds {
             return Ok(settled);
         }
         used.sort();
