@@ -22,6 +22,8 @@ pub(crate) enum Example {
     Rust,
     /// A program in C++
     Cpp,
+    /// A program in C, linked with musl
+    Musl,
 }
 
 /// Files and programs that the offline packages are made from, and the Debian packages that have them.
@@ -33,6 +35,14 @@ pub(crate) const MATERIALS: [(&str, &str); 5] = [
     ("g++", "g++"),
 ];
 
+/// The same for `examples/musl`.
+pub(crate) const MUSL_MATERIALS: [(&str, &str); 4] = [
+    ("gcc", "gcc"),
+    ("/usr/include/stdio.h", "libc6-dev"),
+    ("musl-gcc", "musl-tools"),
+    ("busybox", "busybox-static"),
+];
+
 impl Example {
     /// The name of its directory.
     pub(crate) fn name(self) -> &'static str {
@@ -42,6 +52,7 @@ impl Example {
             Self::Python => "python",
             Self::Rust => "rust",
             Self::Cpp => "cpp",
+            Self::Musl => "musl",
         }
     }
 
@@ -58,6 +69,7 @@ impl Example {
             Self::Python => Some("docker run --rm --publish 127.0.0.1:8000:8000 greeter"),
             Self::Rust => Some("docker run --rm --network none primes 100"),
             Self::Cpp => Some("docker run --rm --network none --interactive wordcount < README.md"),
+            Self::Musl => Some("docker run --rm --network none hello-musl"),
         }
     }
 
@@ -69,13 +81,14 @@ impl Example {
             Self::Python => "greeter.tar",
             Self::Rust => "primes.tar",
             Self::Cpp => "wordcount.tar",
+            Self::Musl => "hello-musl.tar",
         }
     }
 
     /// What `examples/offline/prepare` takes for it from this machine; none where it takes nothing from nixpkgs.
     fn set(self) -> Option<&'static str> {
         match self {
-            Self::Hello | Self::Directories => None,
+            Self::Hello | Self::Directories | Self::Musl => None,
             Self::Python => Some("python"),
             Self::Rust => Some("rust"),
             Self::Cpp => Some("c++"),
@@ -83,8 +96,12 @@ impl Example {
     }
 
     /// Locks the copy of this example in `directory` to this machine's packages, where that is possible: as root on
-    /// Debian. Elsewhere its flake takes nixpkgs.
+    /// Debian. Elsewhere its flake takes nixpkgs, but for `musl`, which is of a Debian machine's files anywhere.
     pub(crate) fn prepare(self, directory: &Path, nix_config: &str) -> Result<()> {
+        if self == Self::Musl {
+            machine::ensure(&MUSL_MATERIALS)?;
+            return run(Command::new("./prepare").current_dir(directory).env("NIX_CONFIG", nix_config));
+        }
         let Some(set) = self.set().filter(|_| machine::can_install()) else { return Ok(()) };
         machine::ensure(&MATERIALS)?;
         run(Command::new(repository().join("examples/offline/prepare"))

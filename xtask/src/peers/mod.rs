@@ -18,8 +18,7 @@ use std::path::{Path, PathBuf};
 
 use miette::{Result, bail, miette};
 
-use crate::examples::MATERIALS;
-
+use crate::examples::{MATERIALS, MUSL_MATERIALS};
 use crate::{machine, plugins, state_directory};
 
 /// The variable through which the tests find the peers.
@@ -29,14 +28,11 @@ pub(crate) const PEERS_VARIABLE: &str = "SEED_PEERS";
 const CUSTOM_SIGNER: &str = "examples/custom-signer";
 
 /// Programs of this machine and the Debian packages that have them.
-const PROGRAMS: [(&str, &str); 14] = [
+const PROGRAMS: [(&str, &str); 12] = [
     ("nix", "nix-bin"),
     ("nix-store", "nix-bin"),
     ("bash-static", "bash-static"),
     ("busybox", "busybox-static"),
-    // What examples/musl links its program with.
-    ("gcc", "gcc"),
-    ("musl-gcc", "musl-tools"),
     ("docker-registry", "docker-registry"),
     ("skopeo", "skopeo"),
     // The GitHub action reads summaries with it.
@@ -61,6 +57,7 @@ pub(crate) fn install() -> Result<PathBuf> {
         .map_err(|error| miette!("cannot create {}: {error}", directory.display()))?;
     machine::ensure(&PROGRAMS)?;
     machine::ensure(&MATERIALS)?;
+    machine::ensure(&MUSL_MATERIALS)?;
     machine::ensure(&[("debootstrap", "debootstrap")])?;
     for (program, _) in PROGRAMS {
         let path = machine::find(program).ok_or_else(|| miette!("{program} is still not here"))?;
