@@ -29,6 +29,7 @@ mod packages;
 mod realise;
 #[cfg(test)]
 mod recorded;
+mod roots;
 mod settings;
 mod version;
 

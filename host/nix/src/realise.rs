@@ -1,11 +1,11 @@
 //! Builds outputs, and keeps them from the garbage collector while they are used.
 
 use std::collections::BTreeMap;
-
-use tempfile::TempDir;
+use std::env;
 
 use crate::command::Outcome;
 use crate::events::{Build, Observer, derivation_name};
+use crate::roots::Roots;
 use crate::{Evaluated, Nix, NixError};
 
 /// Outputs that exist. They are safe from the garbage collector until this value is dropped.
@@ -14,9 +14,8 @@ use crate::{Evaluated, Nix, NixError};
 pub struct Realised {
     /// The store paths, in the order of the request.
     pub paths: Vec<String>,
-    /// The links that are the roots. Nix forgets a root when its link is gone, so a run that is killed leaves a
-    /// directory among the temporary files and nothing else.
-    _roots: TempDir,
+    /// The links that are the roots.
+    _roots: Roots,
 }
 
 /// Prints one path per output.
@@ -25,7 +24,7 @@ const MAX_OUTPUT: u64 = 16 * 1024 * 1024;
 impl Nix {
     /// Builds outputs, or fetches them where substitution is on. Those that exist cost one call of `nix-store`.
     pub fn realise(&self, outputs: &[Evaluated], observer: &dyn Observer) -> Result<Realised, NixError> {
-        let roots = tempfile::Builder::new().prefix("seed-roots-").tempdir().map_err(NixError::Roots)?;
+        let roots = Roots::make(&env::temp_dir()).map_err(NixError::Roots)?;
         let mut wanted: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for output in outputs {
             wanted.entry(&output.derivation).or_default().push(&output.output);
@@ -35,7 +34,7 @@ impl Nix {
                 .nix_store(&["--realise"], MAX_OUTPUT)
                 .args(wanted.iter().map(|(derivation, names)| format!("{derivation}!{}", names.join(","))))
                 .quiet_args(["--indirect", "--add-root"])
-                .quiet_args([roots.path().join("root")])
+                .quiet_args([roots.link()])
                 .run(observer)?;
             if !outcome.status.success() {
                 return Err(build_error(outcome));

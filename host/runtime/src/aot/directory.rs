@@ -4,9 +4,11 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rustix::fs::OFlags;
 use rustix::process::geteuid;
+use tempfile::NamedTempFile;
 
 const KEY_FILE: &str = "key";
 
@@ -59,7 +61,30 @@ pub(super) fn open(directory: &Path) -> Result<[u8; 32], AotError> {
     if metadata.mode() & 0o022 != 0 {
         return refuse("can be written by its group or by everybody");
     }
+    remove_abandoned(directory);
     key(&directory.join(KEY_FILE))
+}
+
+/// Temporary files older than this were left by a process that was killed: writing one takes seconds.
+const ABANDONED: Duration = Duration::from_hours(1);
+
+/// How the names of temporary files begin.
+const PARTIAL: &str = ".partial-";
+
+/// Removes what killed runs left. What cannot be removed is left to the next run.
+fn remove_abandoned(directory: &Path) {
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+        let is_partial = entry.file_name().to_string_lossy().starts_with(PARTIAL);
+        let age = || entry.metadata()?.modified()?.elapsed().map_err(io::Error::other);
+        if is_partial && age().is_ok_and(|age| age >= ABANDONED) {
+            drop(fs::remove_file(entry.path()));
+        }
+    }
+}
+
+/// A temporary file in the directory, for this user only.
+pub(super) fn partial_file(directory: &Path) -> io::Result<NamedTempFile> {
+    tempfile::Builder::new().prefix(PARTIAL).tempfile_in(directory)
 }
 
 /// Reads the key, making it where it is missing or damaged.
@@ -107,8 +132,7 @@ fn make_key(path: &Path) -> io::Result<()> {
     let directory = path.parent().unwrap_or(Path::new("."));
     let mut key = [0; 32];
     getrandom::fill(&mut key).map_err(io::Error::other)?;
-    // Temporary files are made with mode 0600.
-    let mut file = tempfile::NamedTempFile::new_in(directory)?;
+    let mut file = partial_file(directory)?;
     file.write_all(&key)?;
     file.as_file().sync_all()?;
     match file.persist_noclobber(path) {
@@ -120,9 +144,27 @@ fn make_key(path: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::FileTimes;
     use std::os::unix::fs::PermissionsExt;
+    use std::time::SystemTime;
 
     use super::*;
+
+    #[test]
+    fn what_was_left_long_ago_is_removed() {
+        let parent = tempfile::tempdir().unwrap();
+        open(parent.path()).unwrap();
+        let long_ago = SystemTime::now() - 2 * ABANDONED;
+        let file = |name: &str, time: SystemTime| {
+            let path = parent.path().join(name);
+            File::create(&path).unwrap().set_times(FileTimes::new().set_modified(time)).unwrap();
+            path
+        };
+        let abandoned = file(".partial-old", long_ago);
+        let kept = [file(".partial-new", SystemTime::now()), file("0123-45.aot", long_ago)];
+        open(parent.path()).unwrap();
+        assert!(!abandoned.exists() && kept.iter().all(|path| path.exists()));
+    }
 
     #[test]
     fn a_key_of_another_size_is_made_anew_unless_it_is_not_private() {

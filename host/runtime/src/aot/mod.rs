@@ -69,7 +69,7 @@ impl AotCache {
         let code = component.serialize().map_err(io::Error::other)?;
         let mut mac = self.mac();
         identity.parts().into_iter().chain([code.as_slice()]).for_each(|part| mac.update(part));
-        let mut file = tempfile::NamedTempFile::new_in(&self.directory)?;
+        let mut file = directory::partial_file(&self.directory)?;
         file.write_all(&mac.finalize().into_bytes())?;
         for part in identity.parts() {
             file.write_all(part)?;
