@@ -1,9 +1,11 @@
 //! Runs one Nix program: fixed locale, bounded output, log lines as events.
 
 use std::ffi::{OsStr, OsString};
-use std::io::{BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, ExitStatus, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -23,6 +25,7 @@ pub(crate) struct Command {
     /// For messages: program and arguments, shortened.
     shown: String,
     limit: u64,
+    time: Option<Duration>,
 }
 
 /// What a program did.
@@ -41,7 +44,7 @@ impl Command {
         // Messages are read by this program: always in English.
         process.env("LC_ALL", "C").env_remove("LANGUAGE");
         let shown = program.file_name().unwrap_or(program.as_os_str()).to_string_lossy().into_owned();
-        Self { process, shown, limit }
+        Self { process, shown, limit, time: None }
     }
 
     /// Arguments that messages show.
@@ -70,6 +73,12 @@ impl Command {
         self
     }
 
+    /// Ends the program after this time, which is an error.
+    pub(crate) const fn within(mut self, time: Duration) -> Self {
+        self.time = Some(time);
+        self
+    }
+
     /// Runs the program to its end. A program that fails is an [`Outcome`] too.
     ///
     /// Nix waits for others that use its database, but not while it opens it: then it fails at once, with nothing done.
@@ -87,10 +96,10 @@ impl Command {
     fn run_once(&mut self, observer: &dyn Observer) -> Result<Outcome, NixError> {
         let command = attribute::shorten(&self.shown);
         let error = |source| NixError::Run { command: command.clone(), source };
-        let mut child = KillOnDrop(self.process.spawn().map_err(error)?);
-        let stdout = child.0.stdout.take();
-        let stderr = child.0.stderr.take();
-        let limit = self.limit;
+        let mut process = self.process.spawn().map_err(error)?;
+        let (stdout, stderr) = (process.stdout.take(), process.stderr.take());
+        let child = KillOnDrop(Mutex::new(process));
+        let (limit, time) = (self.limit, self.time);
         let mut log = LogReader::default();
 
         let read_stdout = move || {
@@ -98,18 +107,35 @@ impl Command {
             // One byte more than allowed, to know that there is more; closing the pipe then ends the program.
             stdout.map_or(Ok(0), |pipe| pipe.take(limit + 1).read_to_end(&mut bytes)).map(|_| bytes)
         };
-        let (stdout, log_result) = thread::scope(|scope| {
+        let (stdout, log_result, status, is_late) = thread::scope(|scope| {
+            let (ended, end) = mpsc::channel::<()>();
+            let watch = time.map(|time| {
+                let child = &child;
+                scope.spawn(move || {
+                    let is_late = end.recv_timeout(time) == Err(RecvTimeoutError::Timeout);
+                    if is_late {
+                        child.kill();
+                    }
+                    is_late
+                })
+            });
             let reader = scope.spawn(read_stdout);
             let log_result = stderr
                 .map_or(Ok(()), |pipe| each_line(BufReader::new(pipe), |line| log.line(line, observer)));
-            (reader.join(), log_result)
+            let stdout = reader.join();
+            let status = child.wait();
+            drop(ended);
+            (stdout, log_result, status, watch.is_some_and(|watch| watch.join().unwrap_or(false)))
         });
+        if let Some(time) = time.filter(|_| is_late) {
+            return Err(NixError::TooLong { command, limit: time });
+        }
         log_result.map_err(error)?;
         let stdout = stdout.unwrap_or_else(|panic| std::panic::resume_unwind(panic)).map_err(error)?;
         if stdout.len() as u64 > limit {
             return Err(NixError::TooMuchOutput { command, limit });
         }
-        let status = child.0.wait().map_err(error)?;
+        let status = status.map_err(error)?;
         Ok(Outcome { command, status, stdout, log })
     }
 }
@@ -142,13 +168,32 @@ fn is_in_use(message: &str) -> bool {
 }
 
 /// Nix must not go on when the caller has given up.
-struct KillOnDrop(Child);
+struct KillOnDrop(Mutex<Child>);
+
+impl KillOnDrop {
+    fn kill(&self) {
+        // Fails only where the program has ended and was waited for.
+        let _ = self.0.lock().unwrap_or_else(PoisonError::into_inner).kill();
+    }
+
+    /// Waits for the end of a program that has closed its output, which is near, without keeping others from killing it.
+    fn wait(&self) -> io::Result<ExitStatus> {
+        let mut pause = Duration::from_micros(100);
+        loop {
+            let ended = self.0.lock().unwrap_or_else(PoisonError::into_inner).try_wait()?;
+            if let Some(status) = ended {
+                return Ok(status);
+            }
+            thread::sleep(pause);
+            pause = (pause * 2).min(Duration::from_millis(50));
+        }
+    }
+}
 
 impl Drop for KillOnDrop {
     fn drop(&mut self) {
-        // Both fail only where the program has ended and was waited for.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        self.kill();
+        let _ = self.0.get_mut().unwrap_or_else(PoisonError::into_inner).wait();
     }
 }
 
@@ -221,6 +266,25 @@ mod tests {
         assert_eq!(script(being_made, 1).unwrap(), b"done\n");
         script(busy, 100).unwrap_err();
         script("error: something else", 1).unwrap_err();
+    }
+
+    #[test]
+    fn time_is_bounded_where_that_is_asked_for() {
+        let command = |script: &str, millis| {
+            Command::new(Path::new("/bin/sh"), 100)
+                .args(["-c", script])
+                .within(Duration::from_millis(millis))
+                .run(&quiet)
+        };
+        assert_eq!(command("echo hello", 60_000).unwrap().success().unwrap(), b"hello\n");
+        // A program that computes for ever, and one that also closes its output.
+        for script in ["while :; do :; done", "exec >&- 2>&-; while :; do :; done"] {
+            let error = command(script, 200).err().unwrap();
+            assert!(matches!(error, NixError::TooLong { .. }), "{error}");
+        }
+        let error = command("while :; do :; done", 200).err().unwrap();
+        insta::assert_snapshot!(error, @"`sh -c while :; do :; done` took longer than 200ms");
+        assert!(error.help().unwrap().contains("evaluation-time"));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Why Nix could not do what was asked.
 
 use std::io;
+use std::time::Duration;
 
 use crate::Version;
 
@@ -39,6 +40,14 @@ pub enum NixError {
         command: String,
         /// The limit in bytes.
         limit: u64,
+    },
+    /// An evaluation, or fetching what it needs, took too long.
+    #[error("`{command}` took longer than {limit:?}")]
+    TooLong {
+        /// The command, shortened.
+        command: String,
+        /// The limit.
+        limit: Duration,
     },
     /// A program failed in a way that has no variant of its own.
     #[error("`{command}` failed: {message}")]
@@ -196,6 +205,7 @@ impl NixError {
             Self::TooOld { .. } => "seed::nix::too-old",
             Self::Run { .. } | Self::Roots(_) => "seed::nix::run",
             Self::TooMuchOutput { .. } => "seed::nix::too-much-output",
+            Self::TooLong { .. } => "seed::nix::too-long",
             Self::Failed { .. } => "seed::nix::failed",
             Self::Fetch { .. } => "seed::nix::fetch",
             Self::Malformed { .. } => "seed::nix::malformed",
@@ -220,6 +230,9 @@ impl NixError {
                  its programs in SEED_NIX, or use `[source.directories]`, which needs no Nix"
                 .to_owned(),
             Self::TooOld { .. } => "upgrade Nix: https://nixos.org/download".to_owned(),
+            Self::TooLong { .. } => "look for a recursion without end, or a server that does not answer; an \
+                 evaluation that needs more time gets it with `source.evaluation-time`, in seconds"
+                .to_owned(),
             Self::Fetch { reference, .. } => format!(
                 "check the network, the reference, and Nix's option `access-tokens` if it is private; for a machine \
                  without network, fetch it beforehand where there is one: nix flake archive '{reference}'"

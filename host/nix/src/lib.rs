@@ -38,7 +38,7 @@ pub use evaluate::Evaluated;
 pub use events::{Event, Observer};
 pub use flake::FlakeInfo;
 pub use graph::{Graph, GraphError};
-pub use nix::{Nix, NixOptions};
+pub use nix::{EVALUATION_TIME, Nix, NixOptions};
 pub use realise::Realised;
 pub use settings::Settings;
 pub use version::Version;

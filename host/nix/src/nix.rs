@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::env;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::time::Duration;
 
 use crate::command::Command;
 use crate::evaluate::Memo;
@@ -21,7 +22,13 @@ pub struct NixOptions {
     /// More options of Nix by name, such as `sandbox` = `true`. They win over Nix's configuration files and
     /// `NIX_CONFIG`, which are honoured; [`Nix::settings`] tells what was in force.
     pub options: BTreeMap<String, String>,
+    /// How long one evaluation may take, with fetching what it needs; default: [`EVALUATION_TIME`]. Builds may take as
+    /// long as they do.
+    pub evaluation_time: Option<Duration>,
 }
+
+/// Half an hour: more than any honest evaluation takes, and less than what a CI job is given.
+pub const EVALUATION_TIME: Duration = Duration::from_mins(30);
 
 /// A Nix that was found.
 #[derive(Debug)]
@@ -33,6 +40,7 @@ pub struct Nix {
     version: Version,
     /// `--option NAME VALUE …`.
     options: Vec<String>,
+    evaluation_time: Duration,
     pub(crate) memo: Mutex<Memo>,
 }
 
@@ -50,6 +58,7 @@ impl Nix {
         let text = String::from_utf8_lossy(&command.run(&|_: &_| {})?.success()?).into_owned();
         let version = supported(&text)?;
 
+        let evaluation_time = options.evaluation_time.unwrap_or(EVALUATION_TIME);
         let mut all = options.options;
         if let Some(substitute) = options.substitute {
             all.insert("substitute".to_owned(), substitute.to_string());
@@ -60,7 +69,7 @@ impl Nix {
         all.entry("warn-dirty".to_owned()).or_insert_with(|| "false".to_owned());
         let options =
             all.into_iter().flat_map(|(name, value)| ["--option".to_owned(), name, value]).collect();
-        Ok(Self { new, classic, version, options, memo: Mutex::default() })
+        Ok(Self { new, classic, version, options, evaluation_time, memo: Mutex::default() })
     }
 
     /// The version of Nix.
@@ -68,9 +77,10 @@ impl Nix {
         self.version
     }
 
-    /// The new command line: `nix VERB…`.
+    /// The new command line, which evaluates and fetches: `nix VERB…`.
     pub(crate) fn nix(&self, verb: &[&str], limit: u64) -> Command {
         Command::new(&self.new, limit)
+            .within(self.evaluation_time)
             .args(verb)
             .quiet_args([
                 "--log-format",

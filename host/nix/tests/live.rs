@@ -211,7 +211,7 @@ fn errors_of_builders_quote_the_log() {
 fn import_from_derivation_can_be_allowed() {
     let fixture = Fixture::new();
     let options = BTreeMap::from([("allow-import-from-derivation".to_owned(), "true".to_owned())]);
-    let nix = Nix::find(NixOptions { options, substitute: Some(false), programs: None }).unwrap();
+    let nix = Nix::find(NixOptions { options, substitute: Some(false), ..NixOptions::default() }).unwrap();
     let flake = nix.flake("path:.", fixture.dir.path(), &quiet).unwrap();
     assert_eq!(nix.outputs(&flake, &fixture.system, "imports", &quiet).unwrap(), ["out"]);
 }
@@ -240,7 +240,8 @@ fn outputs_come_from_a_cache_where_that_is_allowed() {
         run("nix-store", &["--delete", &store_path]);
         let options = [("substituters", cache.as_str()), ("require-sigs", "false")];
         let options = options.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-        let nix = Nix::find(NixOptions { options, substitute: Some(substitute), programs: None }).unwrap();
+        let nix =
+            Nix::find(NixOptions { options, substitute: Some(substitute), ..NixOptions::default() }).unwrap();
         let events = RefCell::new(Vec::new());
         drop(nix.realise(&outputs, &|event: &Event| events.borrow_mut().push(event.clone())).unwrap());
         let events = events.into_inner();

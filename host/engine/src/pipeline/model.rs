@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
+use std::time::Duration;
 
 use seed_http::OriginPattern;
 use seed_model::{ByteSize, Digest, OutputRequest, Variant};
@@ -72,6 +73,8 @@ pub struct Flake {
     pub places: BTreeMap<String, Range<usize>>,
     /// Whether Nix may download what others built.
     pub substitute: bool,
+    /// How long one evaluation may take; none for the default of `seed_nix`.
+    pub evaluation_time: Option<Duration>,
 }
 
 /// One layer of `[source.directories]`.

@@ -64,6 +64,17 @@ impl<'a> Section<'a> {
         found
     }
 
+    pub(super) fn positive(&mut self, key: &'static str, problems: &mut Vec<Problem>) -> Option<u64> {
+        let value = self.value(key)?;
+        let found = value.get_ref().as_integer();
+        let found = found.and_then(|found| u64::from_str_radix(found.as_str(), found.radix()).ok());
+        let found = found.filter(|found| *found > 0);
+        if found.is_none() {
+            problems.push(wrong_type(&format!("`{key}`"), "a positive integer", value));
+        }
+        found
+    }
+
     /// The table at a key, as a section of its own.
     pub(super) fn table(
         &mut self,

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::time::Duration;
 
 use seed_model::{Installable, OutputRequest, Part, Platform};
 use toml::Spanned;
@@ -86,6 +87,7 @@ fn flake_source(
     }
     let mut attr = section.string("attr", problems);
     let substitute = section.boolean("substitute", problems).unwrap_or(false);
+    let evaluation_time = section.positive("evaluation-time", problems).map(Duration::from_secs);
     let mut places = BTreeMap::new();
     let layers =
         root.table("layers", "[layers]", problems).map(|table| layers(&table, &mut places, problems));
@@ -99,7 +101,7 @@ fn flake_source(
         _ => {}
     }
     let layers = layers.unwrap_or_default();
-    Some(Source::Flake(Flake { reference: reference?, attr, layers, places, substitute }))
+    Some(Source::Flake(Flake { reference: reference?, attr, layers, places, substitute, evaluation_time }))
 }
 
 fn layers(
@@ -146,7 +148,7 @@ fn installable(text: &Spanned<String>, problems: &mut Vec<Problem>) -> Option<In
 
 /// Refuses the keys of a flake beside the table `source`.
 fn alone(source: &str, root: &mut Section<'_>, section: &mut Section<'_>, problems: &mut Vec<Problem>) {
-    for key in ["flake", "attr", "substitute"] {
+    for key in ["flake", "attr", "substitute", "evaluation-time"] {
         if let Some(value) = section.value(key) {
             problems.push(both(&format!("`{key}`"), source, value.span()));
         }

@@ -29,6 +29,7 @@ fn the_whole_form_is_read() {
         flake = "."
         systems = ["x86_64-linux", "aarch64-linux"]
         substitute = true
+        evaluation-time = 90
         [layers]
         library = ["openssl^out"]
         base = ["bash", "coreutils"]
@@ -59,6 +60,7 @@ fn the_whole_form_is_read() {
     .unwrap();
     assert_eq!(pipeline.systems, ["aarch64-linux", "x86_64-linux"]);
     let Source::Flake(flake) = &pipeline.source else { panic!("{:?}", pipeline.source) };
+    assert_eq!(flake.evaluation_time, Some(std::time::Duration::from_secs(90)));
     let layers: Vec<_> = flake.layers.iter().map(|layer| layer.layer.as_str()).collect();
     assert_eq!(layers, ["library", "base"], "in the order of the file");
     assert_eq!(flake.layers[0].installables[0].part, Part::Output("out".to_owned()));
@@ -75,7 +77,7 @@ fn the_smallest_file_has_defaults() {
     let pipeline = parse(&format!("schema = 1\n[source]\nflake = \".\"\n{REST}")).unwrap();
     let Source::Flake(flake) = &pipeline.source else { panic!("{:?}", pipeline.source) };
     assert_eq!(flake.attr.as_ref().unwrap().get_ref(), "seed");
-    assert!(!flake.substitute);
+    assert_eq!((flake.substitute, flake.evaluation_time), (false, None));
     assert_eq!(pipeline.systems, [seed_model::Platform::host_system()]);
     assert_eq!(pipeline.seed.created, "1970-01-01T00:00:01Z");
     assert_eq!(pipeline.pack.source.get_ref().to_string(), "builtin:oci-packer");

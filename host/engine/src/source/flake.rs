@@ -81,7 +81,11 @@ impl OpenFlake {
         let file = pipeline.file.named();
         let span = flake.reference.span();
         let failed = |error| FlakeError::at(error, &file, span.clone());
-        let options = NixOptions { substitute: Some(flake.substitute), ..NixOptions::default() };
+        let options = NixOptions {
+            substitute: Some(flake.substitute),
+            evaluation_time: flake.evaluation_time,
+            ..NixOptions::default()
+        };
         let nix = Nix::find(options).map_err(failed)?;
         let progress = NixProgress::new(events);
         let info =
