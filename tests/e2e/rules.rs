@@ -65,6 +65,7 @@ fn what_is_too_large_or_forbidden_is_told_with_its_references() {
         library
         └─ /nix/store/[HASH]-seed-library
            └─ /nix/store/[HASH]-greeting
+        also referred to by hello
     ");
 }
 
