@@ -9,11 +9,7 @@ use seed_tests::{Docker, Registry, Run, TestEnvironment, peer, seed_program};
 
 /// An image with a shell, published to a layout, an archive and a registry.
 fn shell(registry: &Registry, docker: &Docker) -> TestEnvironment {
-    let mut environment = TestEnvironment::with_example("directories");
-    environment.write("base/bin/bash", fs::read(peer("bash-static")).unwrap());
-    let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-    fs::set_permissions(environment.work().join("base/bin/bash"), executable).unwrap();
-    symlink("bash", environment.work().join("base/bin/sh")).unwrap();
+    let mut environment = local_shell();
     let address = registry.address();
     let pipeline = environment.read("pipeline.toml");
     environment.write(
@@ -26,6 +22,49 @@ fn shell(registry: &Registry, docker: &Docker) -> TestEnvironment {
     );
     environment.set("DOCKER_HOST", docker.host());
     environment
+}
+
+/// An image with a shell, published to a layout and an archive.
+fn local_shell() -> TestEnvironment {
+    let environment = TestEnvironment::with_example("directories");
+    environment.write("base/bin/bash", fs::read(peer("bash-static")).unwrap());
+    let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    fs::set_permissions(environment.work().join("base/bin/bash"), executable).unwrap();
+    symlink("bash", environment.work().join("base/bin/sh")).unwrap();
+    environment
+}
+
+/// A storage of its own for Podman, and settings with which it runs inside of a container too.
+fn use_podman(environment: &mut TestEnvironment) {
+    assert!(peer("podman").exists());
+    let directory = environment.root().join("podman");
+    fs::create_dir(&directory).unwrap();
+    let storage = format!(
+        "[storage]\ndriver = \"vfs\"\ngraphroot = \"{0}/storage\"\nrunroot = \"{0}/run\"\n",
+        directory.display()
+    );
+    fs::write(directory.join("storage.conf"), storage).unwrap();
+    let containers = "[containers]\ndefault_ulimits = [\"nofile=1024:1024\", \"nproc=1024:1024\"]\n\
+                      [engine]\ncgroup_manager = \"cgroupfs\"\nevents_logger = \"file\"\nruntime = \"runc\"\n";
+    fs::write(directory.join("containers.conf"), containers).unwrap();
+    environment.set("CONTAINERS_STORAGE_CONF", directory.join("storage.conf"));
+    environment.set("CONTAINERS_CONF", directory.join("containers.conf"));
+}
+
+#[test]
+fn podman_runs_them_where_docker_does_not_answer() {
+    let mut environment = local_shell();
+    use_podman(&mut environment);
+    environment.run_json(&[]);
+    environment.set("DOCKER_HOST", format!("unix://{}/no.sock", environment.root().display()));
+    let script = "echo $PWD; echo /sys/class/net/*; echo made > made; exit 7";
+    for _ in ["loaded", "there already"] {
+        let run = environment.seed(&["exec", "--quiet", "--", "sh", "-c", script]).failed(7);
+        assert_eq!(run.stdout, "/work\n/sys/class/net/lo\n", "{}", run.stderr);
+        assert_eq!(environment.read("made"), "made\n");
+    }
+    let failed = environment.seed(&["exec", "--quiet", "--container-engine", "docker"]).failed(1);
+    assert!(failed.stderr.contains("seed::exec::no-engine"), "{}", failed.stderr);
 }
 
 #[test]

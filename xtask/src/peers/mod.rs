@@ -28,7 +28,7 @@ pub(crate) const PEERS_VARIABLE: &str = "SEED_PEERS";
 const CUSTOM_SIGNER: &str = "examples/custom-signer";
 
 /// Programs of this machine and the Debian packages that have them.
-const PROGRAMS: [(&str, &str); 12] = [
+const PROGRAMS: [(&str, &str); 13] = [
     ("nix", "nix-bin"),
     ("nix-store", "nix-bin"),
     ("bash-static", "bash-static"),
@@ -40,6 +40,7 @@ const PROGRAMS: [(&str, &str); 12] = [
     ("umoci", "umoci"),
     ("docker", "docker.io"),
     ("dockerd", "docker.io"),
+    ("podman", "podman"),
     ("git", "git"),
     ("openssl", "openssl"),
 ];
