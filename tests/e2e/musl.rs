@@ -43,6 +43,21 @@ fn the_musl_image_is_a_fraction_and_its_program_runs() {
 }
 
 #[test]
+fn the_seed_of_musl_builds_is_asked_for_by_its_name() {
+    let environment = musl();
+    let seed = |name: &str, app: &str| {
+        format!("{name} = import ./mkseed.nix {{ system = \"x86_64-linux\"; apps = [ {app} ]; }};")
+    };
+    let both = [seed("seed", "hello"), seed("seed-musl", "hello-musl")].join(" ");
+    environment.write("flake/mkseed.nix", include_str!("../../nix/mkseed.nix"));
+    environment.replace("flake/flake.nix", "glibc = prepared", &format!("{both} glibc = prepared"));
+    environment.replace("pipeline.toml", "[layers]\napps = [\"hello\"]\n", "");
+    assert!(unpacked(&environment.run_json(&[])) < 1 << 20);
+    let why = environment.seed(&["plan", "--json", "--why", "musl"]).ok().json();
+    assert_eq!(why["images"][0]["paths"][0]["chain"]["layer"], "apps", "{why}");
+}
+
+#[test]
 fn an_image_that_still_needs_glibc_is_refused() {
     let environment = musl();
     environment.replace("flake/flake.nix", "build musl \"hello-musl\"", "build glibc \"hello-glibc\"");
