@@ -25,7 +25,7 @@ use crate::session;
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
-  seed exec -- nix build                     in a build seed: this directory, built with what the seed has
+  seed exec -- nix build                     in a build seed: build this directory
   seed exec images/ci.toml -- make test      in the seed of another pipeline
   seed exec --no-entrypoint -- sh            a shell instead of what the image runs
   seed exec                                  what the image runs by itself")]

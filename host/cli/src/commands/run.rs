@@ -38,7 +38,7 @@ pub(crate) struct RunArgs {
     /// Fail instead of changing `seed.lock`
     ///
     /// A plugin whose bytes, imports or grants differ from the lock file, or that is not in it, stops the run before
-    /// anything is built.
+    /// anything is built. The digests of images in it change with the sources: they are neither compared nor written.
     #[arg(long)]
     locked: bool,
 
