@@ -55,6 +55,8 @@ pub enum TaskKind {
     NixTransfer,
     /// Store paths are read into layers; bytes of NAR.
     Pack,
+    /// A layer is fetched for the store paths in it; bytes.
+    Fetch,
     /// Work that a plugin reports; bytes, as for uploads.
     Plugin,
 }

@@ -28,6 +28,7 @@ mod plan;
 pub mod plugins;
 mod prepare;
 mod problem;
+pub mod pull;
 pub mod record;
 mod release;
 mod rules;

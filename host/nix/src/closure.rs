@@ -45,7 +45,7 @@ const DUMP: &str = "nix-store --dump-db";
 
 /// Splits arguments so that no call is longer than the system allows. Without arguments there is no call: the
 /// commands would take that for "everything".
-fn batches<T: AsRef<str>>(arguments: &[T]) -> Vec<Vec<&str>> {
+pub(crate) fn batches<T: AsRef<str>>(arguments: &[T]) -> Vec<Vec<&str>> {
     let mut batches: Vec<Vec<&str>> = Vec::new();
     let mut size = usize::MAX;
     for argument in arguments.iter().map(AsRef::as_ref) {

@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
-use std::process::{Child, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, ExitStatus, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -27,6 +27,9 @@ pub(crate) struct Command {
     limit: u64,
     time: Option<Duration>,
 }
+
+/// Writes what a program reads from its standard input.
+type Input<'a> = &'a (dyn Fn(&mut ChildStdin) -> io::Result<()> + Sync);
 
 /// What a program did.
 pub(crate) struct Outcome {
@@ -82,22 +85,36 @@ impl Command {
     /// Runs the program to its end. A program that fails is an [`Outcome`] too.
     ///
     /// Nix waits for others that use its database, but not while it opens it: then it fails at once, with nothing done.
-    pub(crate) fn run(mut self, observer: &dyn Observer) -> Result<Outcome, NixError> {
+    pub(crate) fn run(self, observer: &dyn Observer) -> Result<Outcome, NixError> {
+        self.run_until_done(None, observer)
+    }
+
+    /// The same, with what `input` writes as standard input. It is called once for each start of the program.
+    pub(crate) fn run_with(mut self, input: Input<'_>, observer: &dyn Observer) -> Result<Outcome, NixError> {
+        self.process.stdin(Stdio::piped());
+        self.run_until_done(Some(input), observer)
+    }
+
+    fn run_until_done(
+        mut self,
+        input: Option<Input<'_>>,
+        observer: &dyn Observer,
+    ) -> Result<Outcome, NixError> {
         for wait in WAITS {
-            let outcome = self.run_once(observer)?;
+            let outcome = self.run_once(input, observer)?;
             if outcome.status.success() || !is_in_use(&outcome.message()) {
                 return Ok(outcome);
             }
             thread::sleep(Duration::from_millis(wait));
         }
-        self.run_once(observer)
+        self.run_once(input, observer)
     }
 
-    fn run_once(&mut self, observer: &dyn Observer) -> Result<Outcome, NixError> {
+    fn run_once(&mut self, input: Option<Input<'_>>, observer: &dyn Observer) -> Result<Outcome, NixError> {
         let command = attribute::shorten(&self.shown);
         let error = |source| NixError::Run { command: command.clone(), source };
         let mut process = self.process.spawn().map_err(error)?;
-        let (stdout, stderr) = (process.stdout.take(), process.stderr.take());
+        let (stdin, stdout, stderr) = (process.stdin.take(), process.stdout.take(), process.stderr.take());
         let child = KillOnDrop(Mutex::new(process));
         let (limit, time) = (self.limit, self.time);
         let mut log = LogReader::default();
@@ -107,7 +124,11 @@ impl Command {
             // One byte more than allowed, to know that there is more; closing the pipe then ends the program.
             stdout.map_or(Ok(0), |pipe| pipe.take(limit + 1).read_to_end(&mut bytes)).map(|_| bytes)
         };
-        let (stdout, log_result, status, is_late) = thread::scope(|scope| {
+        let write_stdin = move || match (input, stdin) {
+            (Some(input), Some(mut stdin)) => input(&mut stdin),
+            _ => Ok(()),
+        };
+        let (stdin, stdout, log_result, status, is_late) = thread::scope(|scope| {
             let (ended, end) = mpsc::channel::<()>();
             let watch = time.map(|time| {
                 let child = &child;
@@ -119,18 +140,24 @@ impl Command {
                     is_late
                 })
             });
+            let writer = scope.spawn(write_stdin);
             let reader = scope.spawn(read_stdout);
             let log_result = stderr
                 .map_or(Ok(()), |pipe| each_line(BufReader::new(pipe), |line| log.line(line, observer)));
-            let stdout = reader.join();
+            let (stdin, stdout) = (writer.join(), reader.join());
             let status = child.wait();
             drop(ended);
-            (stdout, log_result, status, watch.is_some_and(|watch| watch.join().unwrap_or(false)))
+            (stdin, stdout, log_result, status, watch.is_some_and(|watch| watch.join().unwrap_or(false)))
         });
         if let Some(time) = time.filter(|_| is_late) {
             return Err(NixError::TooLong { command, limit: time });
         }
         log_result.map_err(error)?;
+        match stdin.unwrap_or_else(|panic| std::panic::resume_unwind(panic)) {
+            // The program says itself why it reads no further.
+            Err(source) if source.kind() != io::ErrorKind::BrokenPipe => return Err(error(source)),
+            _ => {}
+        }
         let stdout = stdout.unwrap_or_else(|panic| std::panic::resume_unwind(panic)).map_err(error)?;
         if stdout.len() as u64 > limit {
             return Err(NixError::TooMuchOutput { command, limit });

@@ -171,6 +171,12 @@ pub enum NixError {
         /// The last lines that the builder wrote.
         log: Vec<String>,
     },
+    /// Nix does not take store paths from this user.
+    #[error("Nix does not let this user add store paths: {message}")]
+    Untrusted {
+        /// What Nix said.
+        message: String,
+    },
     /// No machine that Nix knows builds for this system.
     #[error("`{name}` is for {system}, which Nix cannot build here: {reason}")]
     System {
@@ -219,6 +225,7 @@ impl NixError {
             Self::NoOutput { .. } => "seed::nix::no-output",
             Self::ContentAddressed { .. } => "seed::nix::content-addressed",
             Self::Builder { .. } => "seed::nix::builder",
+            Self::Untrusted { .. } => "seed::nix::untrusted",
             Self::System { .. } => "seed::nix::system",
         }
     }
@@ -269,6 +276,9 @@ impl NixError {
                  /bin/bash-static of Debian's `bash-static`"
                 .to_owned(),
             Self::Builder { derivation, .. } => format!("see the whole log with: nix log {derivation}"),
+            Self::Untrusted { .. } => "the Nix daemon takes paths without a binary cache's signature from trusted users \
+                 only: run this as root, or add the user to `trusted-users` in /etc/nix/nix.conf and restart the daemon"
+                .to_owned(),
             Self::System { system, .. } => format!(
                 "let Nix build for it, by a line in nix.conf:\n\n\
                  builders = ssh-ng://HOST {system}    for a remote builder\n\

@@ -10,17 +10,46 @@ use crate::events::Observer;
 use crate::flake::fetch_error;
 use crate::{FlakeInfo, Nix, NixError, Version, attribute};
 
-/// An output that can be built.
+/// What an installable stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Evaluated {
     /// The attribute that was asked for.
     pub attribute: String,
-    /// The store path of the derivation.
-    pub derivation: String,
-    /// The name of the output.
-    pub output: String,
-    /// The store path of the output, which need not exist yet.
-    pub path: String,
+    /// What to realise: one output of a derivation, or all that [`Part::BuildInputs`] and [`Part::FlakeInputs`] name.
+    pub targets: Vec<Target>,
+}
+
+/// Something that can be realised.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// An output of a derivation.
+    Output {
+        /// The store path of the derivation.
+        derivation: String,
+        /// The name of the output.
+        output: String,
+        /// The store path of the output, which need not exist yet.
+        path: String,
+    },
+    /// Every output of some derivations.
+    AllOutputs {
+        /// The store paths of the derivations.
+        derivations: Vec<String>,
+        /// The store paths of the outputs.
+        paths: Vec<String>,
+    },
+    /// Sources, which exist.
+    Path(String),
+}
+
+impl Target {
+    /// The store paths, sorted where they are several.
+    pub fn paths(&self) -> &[String] {
+        match self {
+            Self::Output { path, .. } | Self::Path(path) => std::slice::from_ref(path),
+            Self::AllOutputs { paths, .. } => paths,
+        }
+    }
 }
 
 /// A derivation, as `evaluate.nix` describes it.
@@ -33,6 +62,23 @@ pub(crate) struct Derivation {
     outputs: Vec<Output>,
 }
 
+impl Derivation {
+    /// The output of this name, if there is one.
+    fn output(&self, name: &str) -> Option<Target> {
+        let output = self.outputs.iter().find(|output| output.name == name)?;
+        Some(Target::Output {
+            derivation: self.drv_path.clone(),
+            output: output.name.clone(),
+            path: output.path.clone(),
+        })
+    }
+
+    /// The output that stands for the derivation itself.
+    pub(crate) fn default_output(&self) -> Option<Target> {
+        self.output(&self.output)
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 struct Output {
     name: String,
@@ -42,7 +88,7 @@ struct Output {
 /// What stands at an attribute path.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Found {
+pub(crate) enum Found {
     Derivation(Derivation),
     Other { kind: String },
 }
@@ -71,7 +117,7 @@ impl Nix {
         Ok(derivations.into_iter().flat_map(|d| d.outputs).map(|output| output.name).collect())
     }
 
-    /// Evaluates installables to outputs, in the same order; those in one set of packages in one call of Nix.
+    /// Evaluates installables, in the same order; those in one set of packages in one call of Nix.
     pub fn evaluate(
         &self,
         flake: &FlakeInfo,
@@ -79,13 +125,24 @@ impl Nix {
         installables: &[Installable],
         observer: &dyn Observer,
     ) -> Result<Vec<Evaluated>, NixError> {
-        let attributes: Vec<&str> = installables.iter().map(|i| i.attribute.as_str()).collect();
-        let derivations = self.derivations(flake, system, &attributes, observer)?;
-        installables
-            .iter()
-            .zip(derivations)
-            .map(|(installable, derivation)| select(installable, derivation))
-            .collect()
+        let of_packages = installables.iter().filter(|installable| installable.part != Part::FlakeInputs);
+        let attributes: Vec<&str> = of_packages.map(|i| i.attribute.as_str()).collect();
+        let mut derivations = self.derivations(flake, system, &attributes, observer)?.into_iter();
+        let mut evaluated = Vec::with_capacity(installables.len());
+        for Installable { attribute, part } in installables {
+            let targets = if *part == Part::FlakeInputs {
+                self.flake_inputs(flake, observer)?
+            } else {
+                let derivation = derivations.next().expect("one for each installable of a package");
+                match part {
+                    Part::BuildInputs => self.build_inputs(flake, system, &derivation.drv_path, observer)?,
+                    Part::Output(output) => vec![select(attribute, output, &derivation)?],
+                    _ => vec![select(attribute, &derivation.output, &derivation)?],
+                }
+            };
+            evaluated.push(Evaluated { attribute: attribute.clone(), targets });
+        }
+        Ok(evaluated)
     }
 
     fn derivations(
@@ -123,7 +180,7 @@ impl Nix {
     }
 
     /// What stands at the paths `names` below the attribute `at`; nothing where there is no `at`.
-    fn ask<'a>(
+    pub(crate) fn ask<'a>(
         &self,
         flake: &FlakeInfo,
         system: &str,
@@ -230,30 +287,11 @@ fn same_directory(a: &str, b: &str) -> bool {
     a.rsplit_once('/').map(|(dir, _)| dir) == b.rsplit_once('/').map(|(dir, _)| dir)
 }
 
-fn select(installable: &Installable, derivation: Derivation) -> Result<Evaluated, NixError> {
-    let wanted = match &installable.part {
-        Part::DefaultOutput => &derivation.output,
-        Part::Output(output) => output,
-        Part::BuildInputs | Part::FlakeInputs => {
-            return Err(NixError::Invalid {
-                value: installable.attribute.clone(),
-                kind: "source of build inputs",
-                problem: "this version of `seed` cannot collect what a build takes",
-            });
-        }
-    };
-    let Some(output) = derivation.outputs.iter().find(|output| output.name == *wanted) else {
-        return Err(NixError::NoOutput {
-            attribute: installable.attribute.clone(),
-            output: wanted.clone(),
-            outputs: derivation.outputs.into_iter().map(|output| output.name).collect(),
-        });
-    };
-    Ok(Evaluated {
-        attribute: installable.attribute.clone(),
-        output: output.name.clone(),
-        path: output.path.clone(),
-        derivation: derivation.drv_path,
+fn select(attribute: &str, output: &str, derivation: &Derivation) -> Result<Target, NixError> {
+    derivation.output(output).ok_or_else(|| NixError::NoOutput {
+        attribute: attribute.to_owned(),
+        output: output.to_owned(),
+        outputs: derivation.outputs.iter().map(|output| output.name.clone()).collect(),
     })
 }
 
@@ -391,14 +429,10 @@ mod tests {
     }
 
     #[test]
-    fn the_output_is_the_one_asked_for_or_the_default() {
-        let installable = |output: Option<&str>| Installable {
-            attribute: "seed".to_owned(),
-            part: output.map_or(Part::DefaultOutput, |output| Part::Output(output.to_owned())),
-        };
-        assert_eq!(select(&installable(None), split()).unwrap().path, "/nix/store/base");
-        assert_eq!(select(&installable(Some("apps")), split()).unwrap().path, "/nix/store/apps");
-        let error = select(&installable(Some("app")), split()).unwrap_err();
+    fn the_output_is_the_one_asked_for() {
+        assert_eq!(split().default_output().unwrap().paths(), ["/nix/store/base"]);
+        assert_eq!(select("seed", "apps", &split()).unwrap().paths(), ["/nix/store/apps"]);
+        let error = select("seed", "app", &split()).unwrap_err();
         insta::assert_snapshot!(error, @"`seed` has no output `app`; it has base, apps");
     }
 

@@ -106,6 +106,11 @@ impl Graph {
             && name.bytes().all(name_letter)
     }
 
+    /// All paths, sorted.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        self.records.keys().map(String::as_str)
+    }
+
     /// Adds what a file holds that Nix wrote: the attributes of a derivation with `__structuredAttrs` and
     /// `exportReferencesGraph`, or a registration, as `nix-store --dump-db` prints it and `closureInfo` writes it.
     /// Every path in it must be one of the store.

@@ -1,19 +1,21 @@
 //! Builds outputs, and keeps them from the garbage collector while they are used.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 
+use crate::closure::batches;
 use crate::command::Outcome;
+use crate::evaluate::Target;
 use crate::events::{Build, Observer, derivation_name};
 use crate::roots::Roots;
 use crate::{Evaluated, Nix, NixError};
 
-/// Outputs that exist. They are safe from the garbage collector until this value is dropped.
+/// Store paths that exist. They are safe from the garbage collector until this value is dropped.
 #[derive(Debug)]
 #[must_use = "the paths may be collected when this is dropped"]
 pub struct Realised {
-    /// The store paths, in the order of the request.
-    pub paths: Vec<String>,
+    /// The store paths of each of the evaluated, in the order of the request.
+    pub paths: Vec<Vec<String>>,
     /// The links that are the roots.
     _roots: Roots,
 }
@@ -22,26 +24,46 @@ pub struct Realised {
 const MAX_OUTPUT: u64 = 16 * 1024 * 1024;
 
 impl Nix {
-    /// Builds outputs, or fetches them where substitution is on. Those that exist cost one call of `nix-store`.
-    pub fn realise(&self, outputs: &[Evaluated], observer: &dyn Observer) -> Result<Realised, NixError> {
+    /// Builds what was evaluated, or fetches it where substitution is on. What exists costs one call of `nix-store`.
+    pub fn realise(&self, evaluated: &[Evaluated], observer: &dyn Observer) -> Result<Realised, NixError> {
         let roots = Roots::make(&env::temp_dir()).map_err(NixError::Roots)?;
-        let mut wanted: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        for output in outputs {
-            wanted.entry(&output.derivation).or_default().push(&output.output);
-        }
-        if !wanted.is_empty() {
+        let wanted = wanted(evaluated.iter().flat_map(|evaluated| &evaluated.targets));
+        for (number, batch) in batches(&wanted).into_iter().enumerate() {
             let outcome = self
                 .nix_store(&["--realise"], MAX_OUTPUT)
-                .args(wanted.iter().map(|(derivation, names)| format!("{derivation}!{}", names.join(","))))
+                .args(batch)
                 .quiet_args(["--indirect", "--add-root"])
-                .quiet_args([roots.link()])
+                .quiet_args([roots.link(number)])
                 .run(observer)?;
             if !outcome.status.success() {
                 return Err(build_error(outcome));
             }
         }
-        Ok(Realised { paths: outputs.iter().map(|output| output.path.clone()).collect(), _roots: roots })
+        let paths = |evaluated: &Evaluated| {
+            let mut paths: Vec<String> =
+                evaluated.targets.iter().flat_map(|target| target.paths()).cloned().collect();
+            paths.sort_unstable();
+            paths.dedup();
+            paths
+        };
+        Ok(Realised { paths: evaluated.iter().map(paths).collect(), _roots: roots })
     }
+}
+
+/// The arguments of `nix-store --realise`: `DERIVATION!OUTPUT,…`, derivations for all of their outputs, and paths.
+fn wanted<'a>(targets: impl Iterator<Item = &'a Target>) -> Vec<String> {
+    let mut outputs: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut whole: BTreeSet<&str> = BTreeSet::new();
+    for target in targets {
+        match target {
+            Target::Output { derivation, output, .. } => outputs.entry(derivation).or_default().push(output),
+            Target::AllOutputs { derivations, .. } => whole.extend(derivations.iter().map(String::as_str)),
+            Target::Path(path) => _ = whole.insert(path),
+        }
+    }
+    outputs.retain(|derivation, _| !whole.contains(derivation));
+    let outputs = outputs.iter().map(|(derivation, names)| format!("{derivation}!{}", names.join(",")));
+    outputs.chain(whole.iter().map(|&path| path.to_owned())).collect()
 }
 
 /// Finds the derivation that failed first: the first error that names one.
@@ -98,6 +120,20 @@ fn one_line(message: &str) -> String {
 mod tests {
     use super::*;
     use crate::recorded;
+
+    #[test]
+    fn derivations_are_asked_for_once() {
+        let output = |output: &str| Target::Output {
+            derivation: "/nix/store/a.drv".to_owned(),
+            output: output.to_owned(),
+            path: String::new(),
+        };
+        let source = Target::Path("/nix/store/s".to_owned());
+        let some = [output("out"), source.clone(), output("dev"), source];
+        assert_eq!(wanted(some.iter()), ["/nix/store/a.drv!out,dev", "/nix/store/s"]);
+        let all = Target::AllOutputs { derivations: vec!["/nix/store/a.drv".to_owned()], paths: Vec::new() };
+        assert_eq!(wanted([output("out"), all].iter()), ["/nix/store/a.drv"]);
+    }
 
     #[test]
     fn the_builder_that_failed_first_is_named() {

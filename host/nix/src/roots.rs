@@ -40,9 +40,9 @@ impl Roots {
         }
     }
 
-    /// Where a link may be made.
-    pub(crate) fn link(&self) -> PathBuf {
-        self.directory.path().join("root")
+    /// Where the link with this number may be made.
+    pub(crate) fn link(&self, number: usize) -> PathBuf {
+        self.directory.path().join(format!("root-{number}"))
     }
 }
 
@@ -76,7 +76,7 @@ mod tests {
     fn abandoned_roots_are_removed_and_others_kept() {
         let parent = tempfile::tempdir().unwrap();
         let used = Roots::make(parent.path()).unwrap();
-        symlink("/nix/store/x", used.link()).unwrap();
+        symlink("/nix/store/x", used.link(0)).unwrap();
         let path = |name: &str| parent.path().join(name);
         fs::create_dir(path("seed-roots-killed")).unwrap();
         File::create(path("seed-roots-killed/lock")).unwrap();
@@ -95,8 +95,8 @@ mod tests {
         for kept in ["elsewhere/lock", "seed-roots-link/lock", "seed-roots-without-lock"] {
             assert!(path(kept).exists(), "{kept}");
         }
-        assert!(used.link().is_symlink());
-        let used_directory = used.link().parent().unwrap().to_owned();
+        assert!(used.link(0).is_symlink());
+        let used_directory = used.link(0).parent().unwrap().to_owned();
         drop((used, next));
         assert!(!used_directory.exists());
     }

@@ -74,6 +74,13 @@ fn find() -> Nix {
 
 fn quiet(_: &Event) {}
 
+fn derivation(evaluated: &[seed_nix::Evaluated]) -> String {
+    let [seed_nix::Target::Output { derivation, .. }] = &evaluated[0].targets[..] else {
+        panic!("{evaluated:?}")
+    };
+    derivation.clone()
+}
+
 #[test]
 fn builds_a_split_derivation_and_reads_its_closure() {
     let fixture = Fixture::new();
@@ -88,12 +95,13 @@ fn builds_a_split_derivation_and_reads_its_closure() {
         .map(|output| Installable { attribute: "seed".to_owned(), part: Part::Output(output.to_owned()) });
     let outputs = nix.evaluate(&flake, system, &installables, &observer).unwrap();
     let realised = nix.realise(&outputs, &observer).unwrap();
-    assert!(realised.paths[0].ends_with("-seed-apps") && realised.paths[1].ends_with("-seed-base"));
-    for path in &realised.paths {
+    let [apps, base] = &realised.paths[..] else { panic!("{realised:?}") };
+    assert!(apps[0].ends_with("-seed-apps") && base[0].ends_with("-seed-base"));
+    for path in realised.paths.iter().flatten() {
         assert!(Path::new(path).exists(), "{path}");
     }
 
-    let layers = [("apps".to_owned(), vec![realised.paths[0].clone()])];
+    let layers = [("apps".to_owned(), realised.paths[0].clone())];
     let closure = nix.closure(&layers, &observer).unwrap();
     let names: Vec<&str> =
         closure.paths.iter().map(|path| path.store_path.split_once('-').unwrap().1).collect();
@@ -120,7 +128,7 @@ fn events_tell_of_builds() {
     let _realised =
         fixture.nix.realise(&outputs, &|event: &Event| events.borrow_mut().push(event.clone())).unwrap();
     let events = events.into_inner();
-    let derivation = outputs[0].derivation.clone();
+    let derivation = derivation(&outputs);
     let name = "seed".to_owned();
     let position = |event: Event| {
         events.iter().position(|e| *e == event).unwrap_or_else(|| panic!("{event:?} in {events:?}"))
@@ -139,7 +147,7 @@ fn attributes_are_found_where_nix_build_finds_them() {
         [("\"with.dot\"", "with-dot"), ("nested.tool", "nested-tool"), (explicit.as_str(), "seed-base")]
     {
         let outputs = fixture.evaluate(attribute).unwrap();
-        assert!(outputs[0].path.ends_with(name), "{outputs:?}");
+        assert!(outputs[0].targets[0].paths()[0].ends_with(name), "{outputs:?}");
     }
 }
 
@@ -228,7 +236,7 @@ fn outputs_come_from_a_cache_where_that_is_allowed() {
     fs::write(&path, text).unwrap();
     let cache = format!("file://{}", fixture.dir.path().join("cache").display());
     let outputs = fixture.evaluate("nested.tool").unwrap();
-    let store_path = outputs[0].path.clone();
+    let store_path = outputs[0].targets[0].paths()[0].clone();
     drop(fixture.nix.realise(&outputs, &quiet).unwrap());
     let run = |program: &str, args: &[&str]| {
         let output = std::process::Command::new(program).args(args).output().unwrap();
@@ -310,8 +318,7 @@ fn the_example_builds_alike_everywhere() {
         .collect();
     let evaluated = nix.evaluate(&flake, "x86_64-linux", &installables, &quiet).unwrap();
     let realised = nix.realise(&evaluated, &quiet).unwrap();
-    let layers: Vec<_> =
-        outputs.into_iter().zip(realised.paths.iter().map(|path| vec![path.clone()])).collect();
+    let layers: Vec<_> = outputs.into_iter().zip(realised.paths.iter().cloned()).collect();
     let closure = nix.closure(&layers, &quiet).unwrap();
     insta::assert_snapshot!(closure.manifest());
 
@@ -386,7 +393,7 @@ fn roots_last_as_long_as_the_result() {
         String::from_utf8(output.stdout).unwrap()
     };
     let realised = fixture.nix.realise(&fixture.evaluate("nested.tool").unwrap(), &quiet).unwrap();
-    let path = realised.paths[0].clone();
+    let path = realised.paths[0][0].clone();
     let is_rooted = || roots().lines().any(|line| line.contains("seed-roots-") && line.ends_with(&path));
     assert!(is_rooted());
     drop(realised);
@@ -412,7 +419,7 @@ fn what_is_built_costs_five_programs() {
         let installables: Vec<Installable> = outputs.into_iter().map(installable).collect();
         let evaluated = nix.evaluate(&flake, &fixture.system, &installables, &quiet).unwrap();
         let realised = nix.realise(&evaluated, &quiet).unwrap();
-        nix.closure(&[("all".to_owned(), realised.paths.clone())], &quiet).unwrap();
+        nix.closure(&[("all".to_owned(), realised.paths.concat())], &quiet).unwrap();
     };
     run(&fixture.nix);
 

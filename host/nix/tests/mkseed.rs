@@ -56,7 +56,7 @@ impl Fixture {
             .collect();
         let outputs = self.nix.evaluate(&self.flake(), system, &installables, &quiet).unwrap();
         let realised = self.nix.realise(&outputs, &quiet).unwrap();
-        let roots = realised.paths.iter().map(|path| vec![path.clone()]);
+        let roots = realised.paths.iter().cloned();
         let layers: Vec<_> = layers.iter().map(|layer| (*layer).to_owned()).zip(roots).collect();
         self.nix.closure(&layers, &quiet).unwrap()
     }

@@ -14,6 +14,7 @@ mod nar;
 mod pack;
 mod reader;
 mod records;
+pub mod restore;
 pub mod source;
 mod store;
 mod tar;

@@ -7,6 +7,7 @@
 //! Every name is opened relative to its directory's descriptor and without following links: a tree that is
 //! changed while it is read cannot lead the reader out of it.
 
+use std::convert::Infallible;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -152,6 +153,20 @@ pub(crate) fn read_tree(root: &Path, sink: &mut dyn NarSink) -> Result<(Digest, 
     Ok((reader.nar.hasher.finish(), reader.nar.size))
 }
 
+/// A string of a NAR: its length, its bytes, padding.
+pub(crate) fn put_string<E>(text: &[u8], mut put: impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
+    let length = text.len() as u64;
+    put(&length.to_le_bytes())?;
+    put(text)?;
+    put_padding(length, put)
+}
+
+/// Zeros up to the next multiple of eight.
+pub(crate) fn put_padding<E>(length: u64, mut put: impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
+    let rest = usize::try_from(length % 8).expect("less than 8");
+    if rest == 0 { Ok(()) } else { put(&[0; 8][rest..]) }
+}
+
 /// Hashes a NAR that is never stored.
 #[derive(Default)]
 struct NarHash {
@@ -165,20 +180,17 @@ impl NarHash {
         self.size += bytes.len() as u64;
     }
 
-    /// Zeros up to the next multiple of eight.
     fn padding(&mut self, length: u64) {
-        let rest = usize::try_from(length % 8).expect("less than 8");
-        if rest != 0 {
-            self.bytes(&[0; 8][rest..]);
-        }
+        let Ok(()) = put_padding(length, |bytes| self.put(bytes));
     }
 
-    /// A string: its length, its bytes, padding.
     fn string(&mut self, text: &[u8]) {
-        let length = text.len() as u64;
-        self.bytes(&length.to_le_bytes());
-        self.bytes(text);
-        self.padding(length);
+        let Ok(()) = put_string(text, |bytes| self.put(bytes));
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> Result<(), Infallible> {
+        self.bytes(bytes);
+        Ok(())
     }
 
     fn strings(&mut self, texts: &[&[u8]]) {

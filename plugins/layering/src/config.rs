@@ -38,6 +38,8 @@ pub struct Config {
     pub users: Option<bool>,
     /// Whether `/tmp` is made.
     pub tmp: Option<bool>,
+    /// Whether Nix inside a build seed may download what others built.
+    pub substitute: bool,
 }
 
 /// The layer budget, 64 by default.

@@ -4,7 +4,7 @@ use seed_plugin::Diagnostic;
 use seed_plugin::selector::{Closure, Entry, EntryKind, SelectRequest, SourceKind};
 
 use crate::config::Config;
-use crate::packages;
+use crate::{build_seed, packages};
 
 const PASSWD: &str = "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/var/empty:/bin/false\n";
 const GROUP: &str = "root:x:0:\nnobody:x:65534:\n";
@@ -25,6 +25,9 @@ pub(crate) fn entries(
     if config.tmp.unwrap_or(by_default) {
         entries.push(entry("/tmp", EntryKind::Directory, 0o1777));
     }
+    if build_seed::is_build_seed(request) {
+        entries.extend(build_seed::entries(config, request, closure)?);
+    }
     for (path, target) in &config.links {
         entries.push(entry(path, EntryKind::Symlink(resolve(path, target, closure)?), 0o777));
     }
@@ -40,7 +43,7 @@ pub(crate) fn entries(
     Ok(entries)
 }
 
-fn entry(path: &str, kind: EntryKind, mode: u32) -> Entry {
+pub(crate) fn entry(path: &str, kind: EntryKind, mode: u32) -> Entry {
     Entry { path: path.to_owned(), kind, mode, uid: 0, gid: 0 }
 }
 

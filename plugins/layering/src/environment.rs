@@ -6,7 +6,7 @@ use crate::config::Config;
 use crate::{darwin, packages};
 
 /// Layers whose packages are for building, not for running.
-const NOT_IN_PATH: [&str; 3] = ["checks", "devShells", "overlays"];
+pub(crate) const NOT_IN_PATH: [&str; 4] = ["inputs", "checks", "devShells", "overlays"];
 
 /// How many directories `PATH` holds at most: about 64 bytes each, and Linux takes 128 KiB for one variable.
 const MAX_PATH_DIRECTORIES: usize = 512;

@@ -6,6 +6,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking"))]
 
 mod assign;
+mod build_seed;
 mod chain;
 mod config;
 mod darwin;
@@ -35,7 +36,8 @@ pub fn plan(config: &Config, request: &SelectRequest, closure: &Closure) -> Resu
 /// The plan with all that `config` asks for.
 fn compose(config: &Config, request: &SelectRequest, closure: &Closure) -> Result<ImagePlan, Diagnostic> {
     let roles = assign::assign(closure);
-    let entries = entries::entries(config, request, closure)?;
+    let mut entries = entries::entries(config, request, closure)?;
+    let is_build_seed = build_seed::is_build_seed(request);
     let reserved = usize::from(!entries.is_empty());
     let Some(budget) = config.max_layers.0.checked_sub(reserved).filter(|budget| *budget >= roles.len())
     else {
@@ -51,6 +53,9 @@ fn compose(config: &Config, request: &SelectRequest, closure: &Closure) -> Resul
         .at("/max-layers"));
     };
     let mut layers = split::split(&roles, closure, budget);
+    if is_build_seed {
+        entries.push(build_seed::listing(&layers));
+    }
     if !entries.is_empty() {
         // On top, because links name packages of any layer; a few hundred bytes that are cheap to send again.
         let name = closure.outputs().last().map_or_else(|| "apps".to_owned(), |output| output.layer.clone());
@@ -65,7 +70,7 @@ fn compose(config: &Config, request: &SelectRequest, closure: &Closure) -> Resul
 }
 
 fn image_config(config: &Config, request: &SelectRequest, closure: &Closure) -> ImageConfig {
-    ImageConfig {
+    let mut image = ImageConfig {
         entrypoint: config.entrypoint.clone(),
         cmd: config.cmd.clone(),
         env: environment::environment(config, request, closure),
@@ -75,7 +80,11 @@ fn image_config(config: &Config, request: &SelectRequest, closure: &Closure) -> 
         exposed_ports: config.exposed_ports.clone(),
         volumes: config.volumes.clone(),
         stop_signal: config.stop_signal.clone(),
+    };
+    if build_seed::is_build_seed(request) {
+        build_seed::enter(&mut image);
     }
+    image
 }
 
 /// The pre-defined annotation keys of the OCI specification that are known here, and the user's own, which win.
@@ -92,6 +101,10 @@ fn annotations(config: &Config, request: &SelectRequest) -> Vec<Pair> {
         if let Some(value) = value {
             annotations.entry(key.to_owned()).or_insert_with(|| value.clone());
         }
+    }
+    if build_seed::is_build_seed(request) {
+        let (key, value) = build_seed::ANNOTATION;
+        annotations.insert(key.to_owned(), value.to_owned());
     }
     annotations.into_iter().collect()
 }

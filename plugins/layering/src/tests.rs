@@ -323,3 +323,112 @@ fn images_for_darwin_carry_outputs_only() {
         "the image for aarch64-darwin carries outputs only: `entrypoint`, `env`, `links` are left out"
     );
 }
+
+/// A closure for a build seed.
+fn build_closure(shell: &str) -> Closure {
+    closure(
+        &[
+            (shell, 10, &[]),
+            ("nix-2.8", 10, &[]),
+            ("source", 10, &[]),
+            ("app-1.0", 10, &[0]),
+            // Something that only builds take; not what `base` brings.
+            ("bash-interactive-5.2", 10, &[]),
+        ],
+        &[("nix", &[1]), ("base", &[0]), ("inputs", &[2, 0, 4]), ("apps", &[3])],
+    )
+}
+
+fn build_request() -> SelectRequest {
+    request(&["nix", "base", "inputs", "apps"], VariantKind::Build)
+}
+
+#[test]
+fn a_build_seed_makes_nix_ready() {
+    let plan = plan(&Config::default(), &build_request(), &build_closure("busybox-1.35")).unwrap();
+    let entries = &plan.layers.last().unwrap().entries;
+    let modes: Vec<(u32, &str)> = entries.iter().map(|entry| (entry.mode, entry.path.as_str())).collect();
+    let hash = "0c0ffee0c0ffee0c0ffee0c0ffee0c0f";
+    let roots = ["busybox-1.35", "nix-2.8", "source", "app-1.0", "bash-interactive-5.2"]
+        .map(|name| format!("/nix/var/nix/gcroots/seed/{hash}-{name}"));
+    for path in ["/nix/store", "/nix/var/log", "/nix/var/nix", "/nix/var/nix/gcroots", "/tmp"] {
+        assert!(modes.contains(&(0o1777, path)), "{path}: {modes:?}");
+    }
+    for path in roots {
+        assert!(modes.contains(&(0o777, &path)), "{path}: {modes:?}");
+    }
+    for seldom in
+        [(0o555, "/nix/seed/enter"), (0o444, "/nix/seed/registration"), (0o777, "/bin/sh"), (0o700, "/root")]
+    {
+        assert!(modes.contains(&seldom), "{seldom:?}: {modes:?}");
+    }
+    let shell = EntryKind::Symlink(format!("/nix/store/{hash}-busybox-1.35/bin/sh"));
+    assert!(entries.iter().any(|entry| entry.path == "/bin/sh" && entry.kind == shell));
+    let content = |path: &str| match &entries.iter().find(|entry| entry.path == path).unwrap().kind {
+        EntryKind::File(content) => String::from_utf8(content.clone()).unwrap(),
+        _ => panic!("{path} is no file"),
+    };
+    assert!(content("/nix/seed/enter").contains("-nix-2.8/bin/nix-store' --load-db"));
+    assert!(content("/etc/nix/nix.conf").contains("\nsubstitute = false\n"));
+    let listed: Vec<Vec<u32>> = content("/nix/seed/layers")
+        .lines()
+        .map(|line| line.split_whitespace().map(|number| number.parse().unwrap()).collect())
+        .collect();
+    assert_eq!(listed, plan.layers.iter().map(|layer| layer.paths.clone()).collect::<Vec<_>>());
+    assert_eq!(
+        (plan.config.entrypoint, plan.config.cmd),
+        (vec!["/nix/seed/enter".to_owned()], vec!["/bin/sh".to_owned()])
+    );
+    assert!(plan.annotations.contains(&("io.github.seed-oci.variant".to_owned(), "build".to_owned())));
+}
+
+#[test]
+fn a_build_seed_runs_what_it_is_told_through_its_entrypoint() {
+    let config = config(serde_json::json!({
+        "entrypoint": ["/bin/make"], "substitute": true, "links": {"/bin/sh": "app/bin/shell"}
+    }));
+    let plan = plan(&config, &build_request(), &build_closure("zsh-5")).unwrap();
+    assert_eq!(plan.config.entrypoint, ["/nix/seed/enter", "/bin/make"]);
+    assert!(plan.config.cmd.is_empty());
+    let entries = &plan.layers.last().unwrap().entries;
+    let has = |path: &str, text: &str| {
+        entries.iter().any(|entry| {
+            entry.path == path
+                && match &entry.kind {
+                    EntryKind::File(content) => String::from_utf8_lossy(content).contains(text),
+                    EntryKind::Symlink(target) => target.contains(text),
+                    _ => false,
+                }
+        })
+    };
+    assert!(has("/etc/nix/nix.conf", "\nsubstitute = true\n") && has("/bin/sh", "-app-1.0/bin/shell"));
+}
+
+#[test]
+fn nix_may_be_an_output_of_a_split_derivation() {
+    let closure = closure(
+        &[("seed-nix", 1, &[1, 2]), ("man-db-2", 10, &[]), ("nix-2.8", 10, &[]), ("busybox-1.35", 10, &[])],
+        &[("nix", &[0]), ("base", &[3])],
+    );
+    let mut request = request(&["nix", "base"], VariantKind::Build);
+    request.available[0].installables[0].part = Part::Output("nix".to_owned());
+    let plan = plan(&Config::default(), &request, &closure).unwrap();
+    let enter =
+        plan.layers.last().unwrap().entries.iter().find(|entry| entry.path == "/nix/seed/enter").unwrap();
+    let EntryKind::File(script) = &enter.kind else { panic!("{enter:?}") };
+    assert!(String::from_utf8_lossy(script).contains("-nix-2.8/bin/nix-store"));
+}
+
+#[test]
+fn what_a_build_seed_lacks_is_said() {
+    let without = closure(&[("nix-2.8", 10, &[]), ("zsh-5", 10, &[])], &[("nix", &[0]), ("base", &[1])]);
+    let error =
+        plan(&Config::default(), &request(&["nix", "base"], VariantKind::Build), &without).unwrap_err();
+    assert_eq!(
+        error.message,
+        "a build seed needs a shell at `/bin/sh`, and none of bash, bash-interactive, dash, busybox is in the closure"
+    );
+    let closure = closure(&[("busybox-1.35", 10, &[])], &[("base", &[0])]);
+    let error = plan(&Config::default(), &request(&["base"], VariantKind::Build), &closure).unwrap_err();
+    assert_eq!(error.message, "a build seed needs a layer `nix` with Nix itself");
+}

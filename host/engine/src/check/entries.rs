@@ -83,7 +83,7 @@ fn malformed(entry: &Entry) -> Option<String> {
     Some(reason)
 }
 
-/// The places of store paths, which no entry may touch.
+/// The places of store paths, in which no entry may be.
 struct Kept<'a> {
     /// The directories that store paths are in, such as `/nix/store`.
     stores: Vec<&'a str>,
@@ -103,8 +103,12 @@ impl<'a> Kept<'a> {
         let inside = |outer: &str, inner: &str| {
             inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
-        let store =
-            self.stores.iter().find(|store| inside(store, &entry.path) || inside(&entry.path, store))?;
+        let touches = |store: &&&str| inside(store, &entry.path) || inside(&entry.path, store);
+        let store = self.stores.iter().find(touches)?;
+        // The mode of the directory itself may be another, so that more can be built into it.
+        if entry.path == **store && entry.kind == EntryKind::Directory {
+            return None;
+        }
         Some(format!("touches `{store}`, which holds store paths only"))
     }
 }

@@ -3,6 +3,7 @@
 //! `docs/pipeline.md` is the reference for users. Each unknown key, wrong type and impossible value is a
 //! [`Problem`](crate::Problem) with its place in the file, and as many as possible are found at once.
 
+mod build_seed;
 mod closure;
 mod legal;
 mod load;
@@ -19,6 +20,6 @@ mod vault;
 
 pub use load::LoadError;
 pub use model::{
-    ClosureFiles, Config, Flake, Forbid, Grants, Group, KeySource, LayerDirectory, LayerPaths, Legal,
-    Pipeline, PluginSource, PluginUse, SecretSource, Seed, Source, Stage,
+    BuildSeed, ClosureFiles, Config, Flake, Forbid, Grants, Group, KeySource, LayerDirectory, LayerPaths,
+    Legal, Pipeline, PluginSource, PluginUse, SecretSource, Seed, Source, Stage,
 };

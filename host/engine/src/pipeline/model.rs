@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use seed_http::OriginPattern;
-use seed_model::{ByteSize, Digest, OutputRequest, Variant};
+use seed_model::{ByteSize, Digest, Installable, OutputRequest, Variant};
 use toml::Spanned;
 
 use crate::problem::SourceFile;
@@ -115,6 +115,8 @@ pub struct Seed {
     pub name: String,
     /// What the image is for.
     pub variant: Variant,
+    /// What only build seeds hold; none for other variants.
+    pub build: Option<BuildSeed>,
     /// RFC 3339 UTC time for every `created` field.
     pub created: String,
     /// What the NARs of the closure may have at most, together.
@@ -159,6 +161,17 @@ impl Group {
 pub struct Legal {
     /// Why content of Apple's SDKs may be in the image; none where it may not.
     pub apple_sdk: Option<String>,
+}
+
+/// What a build seed holds besides the layers.
+#[derive(Clone, Debug)]
+pub struct BuildSeed {
+    /// Nix itself.
+    pub nix: Installable,
+    /// What can be built inside: the build inputs of some packages.
+    pub builds: Vec<Installable>,
+    /// Where the file names each attribute path, or the variant where it does not.
+    pub places: BTreeMap<String, Range<usize>>,
 }
 
 /// The stages of a pipeline, as sections of the file.

@@ -3,6 +3,7 @@
 use seed_model::Variant;
 use toml::Spanned;
 
+use crate::pipeline::build_seed;
 use crate::pipeline::model::Seed;
 use crate::pipeline::reader::{Section, invalid};
 use crate::pipeline::rules;
@@ -22,10 +23,11 @@ pub(super) fn read(root: &mut Section<'_>, problems: &mut Vec<Problem>) -> Optio
         }
         return None;
     };
-    let variant = match section.string("variant", problems) {
-        None => Variant::Runtime,
-        Some(text) => variant(&text, problems),
+    let (variant, variant_span) = match section.string("variant", problems) {
+        None => (Variant::Runtime, section.span()),
+        Some(text) => (variant(&text, problems), text.span()),
     };
+    let build = build_seed::read(&mut section, variant, variant_span, problems);
     let created = match section.string("created", problems) {
         None => DEFAULT_CREATED.to_owned(),
         Some(text) => created(&text, problems),
@@ -48,7 +50,7 @@ pub(super) fn read(root: &mut Section<'_>, problems: &mut Vec<Problem>) -> Optio
         _ => {}
     }
     section.finish(problems);
-    Some(Seed { name: name?.into_inner(), variant, created, max_size, forbid })
+    Some(Seed { name: name?.into_inner(), variant, build, created, max_size, forbid })
 }
 
 fn variant(text: &Spanned<String>, problems: &mut Vec<Problem>) -> Variant {

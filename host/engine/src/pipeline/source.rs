@@ -127,7 +127,7 @@ fn layers(
 }
 
 /// `attribute` or `attribute^output`, as `nix build` takes it after `#`.
-fn installable(text: &Spanned<String>, problems: &mut Vec<Problem>) -> Option<Installable> {
+pub(super) fn installable(text: &Spanned<String>, problems: &mut Vec<Problem>) -> Option<Installable> {
     let (attribute, output) = match text.get_ref().split_once('^') {
         Some((attribute, output)) => (attribute, Some(output.to_owned())),
         None => (text.get_ref().as_str(), None),

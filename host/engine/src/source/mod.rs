@@ -19,6 +19,7 @@ use crate::pipeline::{Pipeline, Source};
 pub use closure::ClosureError;
 pub use directories::DirectoryError;
 pub use flake::FlakeError;
+pub(crate) use progress::NixProgress;
 
 /// Why a source gives no paths.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]

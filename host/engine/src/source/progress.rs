@@ -10,7 +10,7 @@ use crate::events::{Event, Events, Level, TaskKind};
 
 /// Turns the events of one call of Nix into tasks. Tasks that are still open end with it.
 #[derive(Debug)]
-pub(super) struct NixProgress {
+pub(crate) struct NixProgress {
     events: Arc<Events>,
     builds: RefCell<BTreeMap<String, u64>>,
     /// By Nix's number: the task, and the bytes that are done.
@@ -18,7 +18,7 @@ pub(super) struct NixProgress {
 }
 
 impl NixProgress {
-    pub(super) fn new(events: &Arc<Events>) -> Self {
+    pub(crate) fn new(events: &Arc<Events>) -> Self {
         Self { events: Arc::clone(events), builds: RefCell::default(), transfers: RefCell::default() }
     }
 }

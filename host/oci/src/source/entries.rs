@@ -13,6 +13,10 @@ const MAX_PATH: usize = 4096;
 pub(crate) enum EntryType {
     /// A regular file.
     File,
+    /// A directory.
+    Directory,
+    /// A symbolic link.
+    Symlink,
     /// Anything else.
     Other,
 }
@@ -22,7 +26,13 @@ pub(crate) enum EntryType {
 pub(crate) struct Entry {
     /// The path without `./` and `/` around it; bytes that are not UTF-8 are replaced.
     pub(crate) path: String,
+    /// The same, byte for byte.
+    pub(crate) raw_path: Vec<u8>,
     pub(crate) kind: EntryType,
+    /// Whether its owner may execute it.
+    pub(crate) executable: bool,
+    /// What a link points at.
+    pub(crate) target: Vec<u8>,
     /// Bytes of content.
     pub(crate) size: u64,
     /// Where the content begins in the archive.
@@ -42,6 +52,14 @@ pub enum TarError {
         position: u64,
         /// What is wrong.
         reason: &'static str,
+    },
+    /// An entry that cannot be used.
+    #[error("`{path}` {reason}")]
+    Entry {
+        /// The entry.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
     },
     /// It has more entries than are read.
     #[error("it has more than {0} entries")]
@@ -84,6 +102,7 @@ impl<R: Skip> Entries<R> {
     pub(crate) fn next(&mut self) -> Result<Option<Entry>, TarError> {
         let mut long_path = None;
         let mut long_size = None;
+        let mut long_target = None;
         loop {
             self.pass_content()?;
             let Some(header) = self.header()? else { return Ok(None) };
@@ -93,6 +112,7 @@ impl<R: Skip> Entries<R> {
                     for (key, value) in pax_records(&self.record(size)?) {
                         match key.as_slice() {
                             b"path" => long_path = Some(value),
+                            b"linkpath" => long_target = Some(value),
                             b"size" => {
                                 long_size = std::str::from_utf8(&value).ok().and_then(|s| s.parse().ok());
                             }
@@ -100,12 +120,9 @@ impl<R: Skip> Entries<R> {
                         }
                     }
                 }
-                b'L' => {
-                    let mut path = self.record(size)?;
-                    path.truncate(path.iter().position(|b| *b == 0).unwrap_or(path.len()));
-                    long_path = Some(path);
-                }
-                b'g' | b'K' => self.pending = padded(size),
+                b'L' => long_path = Some(text(&self.record(size)?)),
+                b'K' => long_target = Some(text(&self.record(size)?)),
+                b'g' => self.pending = padded(size),
                 b'S' => return Err(self.bad("sparse files are not supported")),
                 flag => {
                     let size = long_size.unwrap_or(size);
@@ -113,17 +130,44 @@ impl<R: Skip> Entries<R> {
                     if path.len() > MAX_PATH {
                         return Err(self.bad("the path is longer than 4096 bytes"));
                     }
-                    let kind =
-                        if matches!(flag, b'0' | 0 | b'7') { EntryType::File } else { EntryType::Other };
+                    let kind = match flag {
+                        b'0' | 0 | b'7' => EntryType::File,
+                        b'5' => EntryType::Directory,
+                        b'2' => EntryType::Symlink,
+                        _ => EntryType::Other,
+                    };
                     // Links may state the size of their target, and have no content.
                     let size = if matches!(flag, b'1'..=b'6') { 0 } else { size };
                     self.pending = padded(size);
-                    let path = String::from_utf8_lossy(&path);
-                    let path = path.trim_start_matches("./").trim_matches('/').to_owned();
-                    return Ok(Some(Entry { path, kind, size, position: self.position }));
+                    let raw_path = trimmed(&path).to_owned();
+                    return Ok(Some(Entry {
+                        path: String::from_utf8_lossy(&raw_path).into_owned(),
+                        raw_path,
+                        kind,
+                        executable: self.number(&header[100..108])? & 0o100 != 0,
+                        target: long_target.unwrap_or_else(|| text(&header[157..257])),
+                        size,
+                        position: self.position,
+                    }));
                 }
             }
         }
+    }
+
+    /// The content of the entry that [`Self::next`] gave last: at most `buffer`, nothing at its end.
+    pub(crate) fn read_content(&mut self, entry: &Entry, buffer: &mut [u8]) -> Result<usize, TarError> {
+        let passed = self.position - entry.position;
+        let left = usize::try_from(entry.size - passed).unwrap_or(usize::MAX);
+        let wanted = buffer.len().min(left);
+        let read = match self.reader.read(&mut buffer[..wanted]) {
+            Ok(0) if wanted > 0 => return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
+            Ok(read) => read,
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => return self.read_content(entry, buffer),
+            Err(e) => return Err(e.into()),
+        };
+        self.position += read as u64;
+        self.pending -= read as u64;
+        Ok(read)
     }
 
     fn pass_content(&mut self) -> Result<(), TarError> {
@@ -208,8 +252,26 @@ const fn padded(size: u64) -> u64 {
     size.div_ceil(BLOCK as u64).saturating_mul(BLOCK as u64)
 }
 
+/// A field up to its first zero byte.
+fn text(field: &[u8]) -> Vec<u8> {
+    field[..field.iter().position(|b| *b == 0).unwrap_or(field.len())].to_vec()
+}
+
+/// A path without `./` and `/` before and behind it.
+fn trimmed(mut path: &[u8]) -> &[u8] {
+    while let Some(rest) = path.strip_prefix(b"./") {
+        path = rest;
+    }
+    while let Some(rest) = path.strip_prefix(b"/") {
+        path = rest;
+    }
+    while let Some(rest) = path.strip_suffix(b"/") {
+        path = rest;
+    }
+    path
+}
+
 fn ustar_path(header: &[u8; BLOCK]) -> Vec<u8> {
-    let text = |field: &[u8]| field[..field.iter().position(|b| *b == 0).unwrap_or(field.len())].to_vec();
     let name = text(&header[..100]);
     // GNU's old format uses the bytes of the prefix for something else.
     let prefix = if &header[257..263] == b"ustar\0" { text(&header[345..500]) } else { Vec::new() };

@@ -26,12 +26,12 @@ use seed_model::{Descriptor, Digest, Hasher};
 use crate::documents::MAX_DOCUMENT;
 
 pub use entries::TarError;
-pub(crate) use entries::{Entries, EntryType, Skip};
+pub(crate) use entries::{Entries, Entry, EntryType, Skip};
 pub use error::SourceError;
 pub use reference::{Reference, ReferenceError, RegistryReference};
 pub use registry::RegistrySource;
 pub use unpack::{ContentLimits, UnpackError};
-pub(crate) use unpack::{is_tar, read_layer};
+pub(crate) use unpack::{Unpacked, is_tar, read_layer};
 
 /// The most descriptors that are read from one listing.
 const MAX_DESCRIPTORS: usize = 10_000;
