@@ -3,6 +3,7 @@
 
 mod action;
 mod bad_flake;
+mod build_seed;
 mod cosign;
 mod custom_signer;
 mod disk_full;

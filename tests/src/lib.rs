@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 #![allow(clippy::return_self_not_must_use, reason = "`ok` and `failed` are assertions")]
 
+mod build_seed;
 mod docker;
 mod environment;
 mod hostile;
@@ -15,6 +16,7 @@ mod program;
 mod registry;
 mod runner;
 
+pub use build_seed::{build_seed_project, offline_nixpkgs};
 pub use docker::Docker;
 pub use environment::{Run, TestEnvironment};
 pub use hostile::{Fault, HostileRegistry};

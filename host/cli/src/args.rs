@@ -48,6 +48,7 @@ pub(crate) enum Command {
     Init(commands::init::InitArgs),
     Inspect(commands::inspect::InspectArgs),
     Verify(commands::verify::VerifyArgs),
+    Cache(commands::cache::CacheArgs),
     Plugin(commands::plugin::PluginArgs),
     Completions(commands::completions::CompletionsArgs),
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use miette::Diagnostic;
 use seed_engine::inspect::InspectError;
+use seed_engine::pull::PullError;
 use seed_engine::verify::VerifyError;
 use seed_engine::{Category, EngineError};
 
@@ -26,6 +27,10 @@ pub(crate) enum CliError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Verify(Box<VerifyError>),
+    /// A build seed that was to be pulled.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Pull(Box<PullError>),
     /// Standard output.
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -90,6 +95,12 @@ impl From<EngineError> for CliError {
     }
 }
 
+impl From<PullError> for CliError {
+    fn from(error: PullError) -> Self {
+        Self::Pull(Box::new(error))
+    }
+}
+
 impl From<InspectError> for CliError {
     fn from(error: InspectError) -> Self {
         Self::Inspect(Box::new(error))
@@ -128,6 +139,12 @@ impl CliError {
                 | VerifyError::Key { .. }
                 | VerifyError::SameKey { .. } => Exit::Usage,
                 VerifyError::Image { .. } | VerifyError::Signatures { .. } => Exit::Failed,
+            },
+            Self::Pull(error) => match **error {
+                PullError::Reference(_) | PullError::System(_) => Exit::Usage,
+                PullError::Tag { .. } => Exit::Pin,
+                PullError::Nix { .. } => Exit::Source,
+                _ => Exit::Failed,
             },
             Self::Exists { .. } | Self::SeveralSystems => Exit::Usage,
             Self::Output(_)

@@ -22,6 +22,7 @@ use std::sync::Arc;
 use clap::Parser as _;
 
 use crate::args::{Cli, Command};
+use crate::commands::cache::CacheCommand;
 use crate::commands::plugin::PluginCommand;
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -47,6 +48,9 @@ fn dispatch(command: &Command, printer: &Arc<Printer>) -> Result<(), CliError> {
         Command::Init(args) => commands::init::run(args, printer),
         Command::Inspect(args) => commands::inspect::run(args, printer),
         Command::Verify(args) => commands::verify::run(args, printer),
+        Command::Cache(args) => match &args.command {
+            CacheCommand::Pull(args) => commands::cache::pull::run(args, printer),
+        },
         Command::Plugin(args) => match &args.command {
             PluginCommand::Inspect(args) => commands::plugin::inspect::run(args, printer),
         },

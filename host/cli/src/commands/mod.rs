@@ -1,5 +1,6 @@
 //! One file per command: its arguments, and what it does with the engine's answer.
 
+pub(crate) mod cache;
 pub(crate) mod completions;
 pub(crate) mod exec;
 pub(crate) mod index;

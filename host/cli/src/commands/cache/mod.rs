@@ -1,0 +1,19 @@
+//! `seed cache`.
+
+pub(crate) mod pull;
+
+use clap::{Args, Subcommand};
+
+/// Use what was built elsewhere
+#[derive(Debug, Args)]
+pub(crate) struct CacheArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: CacheCommand,
+}
+
+/// What to do with what was built elsewhere.
+#[derive(Debug, Subcommand)]
+pub(crate) enum CacheCommand {
+    Pull(pull::PullArgs),
+}

@@ -1,0 +1,67 @@
+//! `seed cache pull`.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use seed_engine::default_cache_directory;
+use seed_engine::pull::{PullOptions, pull};
+
+use crate::error::CliError;
+use crate::printer::Printer;
+use crate::progress::Progress;
+use crate::summary;
+
+/// Give the store paths of a build seed to the Nix of this machine
+///
+/// The next build here then finds its dependencies built: the registry is the cache. Only the layers with store paths that
+/// are missing here are fetched, and each path is compared with the hash that the image registers it with.
+///
+/// Nix will build with what the image holds, so it must be one that you trust: name it by its digest. It needs a Nix that
+/// lets this user add store paths: root, or one of its `trusted-users`.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  seed cache pull ghcr.io/org/app-build@sha256:…   from a registry
+  seed cache pull ghcr.io/org/app-build:main --trust-tag
+  seed cache pull ./app-build.tar                  from an archive")]
+pub(crate) struct PullArgs {
+    /// `host/repository@sha256:…`, a layout directory or a tar; a tag only with `--trust-tag`
+    reference: String,
+
+    /// Take whatever a tag names now
+    #[arg(long)]
+    trust_tag: bool,
+
+    /// The Nix system whose image is taken; default: this machine's
+    #[arg(long, value_name = "SYSTEM")]
+    system: Option<String>,
+
+    /// The store to add to, as Nix's own option `store` takes it; default: the one that Nix uses
+    #[arg(long, value_name = "STORE")]
+    store: Option<String>,
+
+    /// Directory of the cache, where the paths are kept until Nix has them
+    ///
+    /// Default: `$SEED_CACHE_DIR`, or `seed` in `$XDG_CACHE_HOME`, or `~/.cache/seed`.
+    #[arg(long, value_name = "DIR")]
+    cache_dir: Option<PathBuf>,
+}
+
+pub(crate) fn run(args: &PullArgs, printer: &Arc<Printer>) -> Result<(), CliError> {
+    let given = args.cache_dir.clone();
+    let options = PullOptions {
+        reference: args.reference.clone(),
+        system: args.system.clone(),
+        store: args.store.clone(),
+        trust_tag: args.trust_tag,
+        directory: given.or_else(default_cache_directory).ok_or(CliError::NoCacheDirectory)?,
+    };
+    let pulled = pull(&options, Arc::new(Progress::new(Arc::clone(printer))))?;
+    if printer.is_json() {
+        printer.json(&pulled)?;
+    } else {
+        printer.data(&summary::pull(&pulled))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,213 @@
+//! A build seed: `nix build` of a changed source in a container without network, as root and as a normal user; and its store
+//! paths for the Nix of another machine.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use seed_tests::{Docker, Registry, Run, TestEnvironment, build_seed_project, free_port, peer};
+use serde_json::Value;
+
+use crate::hello::use_nix;
+
+/// The project, with an application that says who it is for.
+fn project(who: &str) -> TestEnvironment {
+    let mut environment = TestEnvironment::new();
+    use_nix(&mut environment);
+    build_seed_project(&environment);
+    environment.write("flake/app/who", format!("{who}\n"));
+    environment
+}
+
+/// What happens in the container. The sources are mounted read-only, as a checkout of CI is.
+const BUILD: &str = r#"
+busybox cp -r /src /tmp/src
+nix build path:/tmp/src --out-link /tmp/result 2> /tmp/log || { busybox cat /tmp/log >&2; exit 1; }
+read -r text < /tmp/result
+built=$(busybox grep -c '^building ' /tmp/log)
+left=$(for path in /nix/store/*; do nix-store --check-validity "$path" || echo "$path"; done)
+verified=$(nix-store --verify --check-contents 2>&1 | busybox grep -v nss_dns)
+substitute=$(nix show-config | busybox grep '^substitute ')
+printf '%s\n' "$text" "built $built" "left [$left]" "$substitute" "$verified"
+"#;
+
+#[test]
+fn a_changed_source_is_built_in_a_container_without_network() {
+    let environment = project("world");
+    let summary = environment.run_json(&[]);
+    let layers = summary["images"][0]["layers"].as_array().unwrap();
+    let mut names: Vec<_> = layers.iter().map(|layer| layer["name"].as_str().unwrap()).collect();
+    names.dedup();
+    assert_eq!(names, ["nix", "base", "inputs", "library", "apps", "checks", "devShells", "overlays"]);
+
+    environment.write("flake/app/who", "there\n");
+    let docker = Docker::start();
+    let image = docker.load(&environment.work().join("app-build.tar"));
+    let source = format!("{}:/src:ro", environment.work().join("flake").display());
+    for user in ["0:0", "1000:1000"] {
+        let mut run =
+            docker.command(&["run", "--rm", "--network", "none", "--user", user, "--volume", &source]);
+        let ran = Run::of(run.args([&image, "/bin/sh", "-euc", BUILD])).ok();
+        insta::allow_duplicates! { insta::assert_snapshot!(ran.stdout, @r"
+        Hello, there
+        built 1
+        left []
+        substitute = false
+        reading the Nix store...
+        checking path existence...
+        checking link hashes...
+        checking store hashes...
+        "); }
+    }
+    let mut asked =
+        docker.command(&["run", "--rm", "--network", "none", "--env", "SEED_SUBSTITUTE=1", &image]);
+    let config = Run::of(asked.args(["nix", "show-config"])).ok().stdout;
+    assert!(config.contains("\nsubstitute = true\n"), "{config}");
+    let mut read_only = docker.command(&["run", "--rm", "--read-only", "--user", "1000", &image]);
+    let refused = Run::of(read_only.args(["nix", "--version"])).failed(1);
+    assert!(refused.stderr.contains("seed: /nix is read-only here"), "{}", refused.stderr);
+}
+
+/// Runs `seed cache pull` into a store of its own, as on a machine that has built nothing.
+struct OtherMachine<'a> {
+    environment: &'a TestEnvironment,
+    store: String,
+}
+
+impl<'a> OtherMachine<'a> {
+    fn new(environment: &'a TestEnvironment) -> Self {
+        Self { environment, store: format!("local?root={}", environment.root().join("store").display()) }
+    }
+
+    fn pull(&self, reference: &str) -> Run {
+        self.environment.seed(&["cache", "pull", "--json", "--store", &self.store, reference])
+    }
+
+    /// The error of a pull, for people.
+    #[track_caller]
+    fn error(&self, code: i32, reference: &str) -> String {
+        let failed =
+            self.environment.seed(&["cache", "pull", "--store", &self.store, reference]).failed(code);
+        self.environment.redact(&failed.stderr)
+    }
+}
+
+#[test]
+fn a_build_seed_is_the_cache_of_another_machine() {
+    let registry = Registry::distribution();
+    let environment = project("the first machine");
+    let address = registry.address();
+    let publish = format!(
+        "\n[[publish]]\nplugin = \"builtin:registry-publisher\"\n\
+         config = {{ repository = \"{address}/org/app-build\", tags = [\"v1\"] }}\n\
+         grants = {{ http = [\"http://{address}\"] }}\n"
+    );
+    environment.write("pipeline.toml", environment.read("pipeline.toml") + &publish);
+    let image = |summary: &Value| format!("{address}/org/app-build@{}", summary["digest"].as_str().unwrap());
+    let first = image(&environment.run_json(&[]));
+
+    let other = OtherMachine::new(&environment);
+    let tag = other.error(5, &format!("{address}/org/app-build:v1")).replace(address, "REGISTRY");
+    insta::assert_snapshot!(tag, @r#"
+    error[seed::pull::tag]: `REGISTRY/org/app-build:v1` is a tag: whoever can move it would choose what your builds are made from
+      help: it names sha256:[HASH] now: if that is what you mean, pull `REGISTRY/org/app-build@sha256:[HASH]`, or take whatever the tag names with `--trust-tag`
+    "#);
+    let pulled = other.pull(&first).ok().json();
+    let paths = pulled["paths"].as_u64().unwrap();
+    assert_eq!((&pulled["added"], &pulled["skipped"]), (&Value::from(paths), &Value::from(0)), "{pulled}");
+    let again = other.pull(&first).ok().json();
+    assert_eq!((&again["added"], &again["layers"]), (&Value::from(0), &Value::from(0)), "{again}");
+
+    environment.write("flake/app/who", "the second machine\n");
+    let mut build = environment.command(peer("nix"));
+    build.args(["build", "path:./flake", "--no-link", "--store", &other.store]);
+    let log = Run::of(&mut build).ok().stderr;
+    let built: Vec<_> = log.lines().filter(|line| line.starts_with("building ")).collect();
+    assert!(built.len() == 1 && built[0].ends_with("-app-1.drv'..."), "{log}");
+
+    // What another release brings is all that is fetched: not the layers with Nix and with what building takes.
+    let second = other.pull(&image(&environment.run_json(&[]))).ok().json();
+    let (added, layers) = (second["added"].as_u64().unwrap(), second["layers"].as_u64().unwrap());
+    assert!(added < paths / 2 && layers < pulled["layers"].as_u64().unwrap(), "{second}\n{pulled}");
+}
+
+#[test]
+fn what_cannot_be_pulled_is_refused() {
+    let environment = project("nobody");
+    environment.replace("pipeline.toml", ", archive = \"app-build.tar\"", "");
+    let other = OtherMachine::new(&environment);
+    environment.run_json(&[]);
+
+    let largest = largest_blob(&environment.work().join("result"));
+    let whole = fs::read(&largest).unwrap();
+    let mut damaged = whole.clone();
+    let middle = damaged.len() / 2;
+    damaged[middle] ^= 1;
+    fs::write(&largest, damaged).unwrap();
+    insta::assert_snapshot!(other.error(1, "result"), @r#"
+    error[seed::pull::failed]: `result` cannot be pulled
+      cause: layer sha256:[HASH] of result cannot be read: corrupt gzip stream does not have a matching checksum
+    "#);
+    fs::write(&largest, whole).unwrap();
+    let missing =
+        environment.seed(&["cache", "pull", "--json", "--system", "aarch64-linux", "result"]).failed(1);
+    insta::assert_snapshot!(missing.json()["error"]["causes"][0], @r#""result has no image for linux/arm64; there are: linux/amd64""#);
+    let port = free_port();
+    let unreachable = other.error(1, &format!("127.0.0.1:{port}/org/app@sha256:{}", "0".repeat(64)));
+    insta::assert_snapshot!(unreachable.replace(&port.to_string(), "PORT"), @r#"
+    error[seed::pull::failed]: `127.0.0.1:PORT/org/app@sha256:0000000000000000000000000000000000000000000000000000000000000000` cannot be pulled
+      cause: GET http://127.0.0.1:PORT/v2/org/app/manifests/sha256:0000000000000000000000000000000000000000000000000000000000000000 failed: tcp connect error: Connection refused (os error 111)
+    "#);
+
+    environment.replace("pipeline.toml", "variant = \"build\"\n", "");
+    environment.run_json(&[]);
+    insta::assert_snapshot!(other.error(1, "result"), @r#"
+    error[seed::pull::not-a-build-seed]: `result` is not a build seed: it has no registration of store paths
+      help: pull an image that was made with `[seed] variant = "build"`
+    "#);
+}
+
+fn largest_blob(layout: &Path) -> PathBuf {
+    let blobs = fs::read_dir(layout.join("blobs/sha256")).unwrap().map(|entry| entry.unwrap().path());
+    blobs.max_by_key(|path| fs::metadata(path).unwrap().len()).unwrap()
+}
+
+#[test]
+fn what_a_build_seed_lacks_is_said() {
+    let environment = project("nobody");
+    let error = |from: &str, to: &str| {
+        let pipeline = environment.read("pipeline.toml");
+        environment.replace("pipeline.toml", from, to);
+        let failed = environment.seed(&["run", "--quiet"]).failed(3);
+        environment.write("pipeline.toml", pipeline);
+        environment.redact(&failed.stderr)
+    };
+    let variant = "variant = \"build\"\n";
+    insta::assert_snapshot!(error(variant, &format!("{variant}nix = \"nixx\"\n")), @r#"
+    error[seed::nix::no-attribute]: flake `path:./flake` has no attribute `nixx` for x86_64-linux
+     --> pipeline.toml:9:7
+      |
+    8 | variant = "build"
+    9 | nix = "nixx"
+      |       ^^^^^^
+      help: did you mean `nix`?
+    "#);
+    insta::assert_snapshot!(error(variant, &format!("{variant}builds = [\"default\", \"sed\"]\n")), @r#"
+    error[seed::nix::no-attribute]: flake `path:./flake` has no attribute `sed` for x86_64-linux
+     --> pipeline.toml:9:22
+      |
+    8 | variant = "build"
+    9 | builds = ["default", "sed"]
+      |                      ^^^^^
+      help: did you mean `seed`?
+    "#);
+    environment.replace("flake/flake.nix", "        nix = pkgs.nix;\n", "");
+    insta::assert_snapshot!(error(variant, variant), @r#"
+    error[seed::nix::no-attribute]: flake `path:./flake` has no attribute `nix` for x86_64-linux
+     --> pipeline.toml:8:11
+      |
+    7 | name = "app-build"
+    8 | variant = "build"
+      |           ^^^^^^^
+      help: a build seed holds Nix itself: offer it in the flake, such as `packages.<system>.nix = nixpkgs.legacyPackages.<system>.nix`, or name its attribute in `[seed] nix = "…"`
+    "#);
+}
