@@ -15,6 +15,7 @@ let
     {
       seed,
       variant ? "runtime",
+      plugin ? "builtin:standard-layers",
       name,
     }:
     lib.mkImage {
@@ -22,9 +23,12 @@ let
       seed = lib.mkSeed ({ inherit system; } // seed);
       pipeline = {
         seed = { inherit name variant; };
-        select.config = {
-          env.SSL_CERT_FILE = "${pkgs.cacert}/etc/ssl/certs/ca-bundle.crt";
-        } // (if variant == "runtime" then { entrypoint = [ "seed" ]; } else { });
+        select = {
+          inherit plugin;
+          config = {
+            env.SSL_CERT_FILE = "${pkgs.cacert}/etc/ssl/certs/ca-bundle.crt";
+          } // (if variant == "runtime" then { entrypoint = [ "seed" ]; } else { });
+        };
       };
     };
 
@@ -38,9 +42,10 @@ let
         devShells = [ shell ];
       };
     };
-    # The same without glibc.
+    # The same without glibc, which its selector makes sure of.
     seed-musl = image {
       name = "seed-musl";
+      plugin = "builtin:musl-runtime";
       seed = {
         base = [ pkgs.cacert ];
         apps = [ (pkgs.pkgsStatic.callPackage ./package.nix { }) ];
