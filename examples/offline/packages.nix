@@ -38,6 +38,12 @@ let
     done
   '';
 
+  bash = run "bash" { } ''
+    mkdir -p $out/bin
+    cp $machine/bin/bash $out/bin/bash
+    ln -s bash $out/bin/sh
+  '';
+
   # The C++ and unwinding libraries that compiled programs load.
   libraries = run "gcc-lib" { inherit glibc; } ''
     mkdir -p $out/lib
@@ -100,12 +106,28 @@ let
   '';
 in
 {
-  inherit glibc;
+  inherit bash glibc;
 
-  bash = run "bash" { } ''
+  # What a shell in a container expects.
+  coreutils = run "coreutils" { } ''
     mkdir -p $out/bin
-    cp $machine/bin/bash $out/bin/bash
-    ln -s bash $out/bin/sh
+    cp $machine/bin/busybox $out/bin/
+    for name in cat chmod cp id ls mkdir mv rm tr; do ln -s busybox $out/bin/$name; done
+  '';
+
+  nix = run "nix" { inherit glibc libraries; shell = bash; } ''
+    mkdir -p $out/bin $out/lib $out/libexec/nix
+    cp $machine/nix/lib/* $out/lib/
+    rm $out/lib/ld-linux* $out/lib/libc.so* $out/lib/libm.so* $out/lib/libstdc++* $out/lib/libgcc_s*
+    cp $machine/nix/bin/nix $out/libexec/nix/nix
+    settle $out/lib/* $out/libexec/nix/nix
+    # One program, which does what its name says; its helpers are in this output too.
+    for name in nix nix-build nix-instantiate nix-store; do
+      printf '#!%s\nexport NIX_LIBEXEC_DIR=%s\nexec -a %s %s "$@"\n' \
+        $shell/bin/bash $out/libexec $name $out/libexec/nix/nix > $out/bin/$name
+      chmod +x $out/bin/$name
+    done
+    ln -s nix $out/libexec/nix/build-remote
   '';
 
   python3 = run "python3" { inherit glibc; } ''

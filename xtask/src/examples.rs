@@ -86,12 +86,13 @@ impl Example {
     }
 
     /// What `examples/offline/prepare` takes for it from this machine; none where it takes nothing from nixpkgs.
-    fn set(self) -> Option<&'static str> {
+    fn sets(self) -> Option<[&'static str; 2]> {
         match self {
             Self::Hello | Self::Directories | Self::Musl => None,
-            Self::Python => Some("python"),
-            Self::Rust => Some("rust"),
-            Self::Cpp => Some("c++"),
+            // Nix is for `build.toml`.
+            Self::Python => Some(["python", "nix"]),
+            Self::Rust => Some(["rust", "nix"]),
+            Self::Cpp => Some(["c++", "nix"]),
         }
     }
 
@@ -102,12 +103,12 @@ impl Example {
             machine::ensure(&MUSL_MATERIALS)?;
             return run(Command::new("./prepare").current_dir(directory).env("NIX_CONFIG", nix_config));
         }
-        let Some(set) = self.set().filter(|_| machine::can_install()) else { return Ok(()) };
+        let Some(sets) = self.sets().filter(|_| machine::can_install()) else { return Ok(()) };
         machine::ensure(&MATERIALS)?;
         run(Command::new(repository().join("examples/offline/prepare"))
             .arg(directory.join("flake"))
             .arg(directory.with_extension("offline"))
-            .arg(set)
+            .args(sets)
             .env("NIX_CONFIG", nix_config))
     }
 }

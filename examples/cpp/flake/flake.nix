@@ -36,6 +36,15 @@
             apps = [ wordcount ];
           };
 
+          # The same to build in, without a network: build.toml.
+          build-seed = seed.override {
+            base = [
+              pkgs.bash
+              pkgs.coreutils
+            ];
+          };
+          nix = pkgs.nix;
+
           default = wordcount;
         }
       );

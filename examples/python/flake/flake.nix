@@ -27,6 +27,15 @@
             apps = [ greeter ];
           };
 
+          # The same to build in, without a network: build.toml.
+          build-seed = seed.override {
+            base = [
+              pkgs.bash
+              pkgs.coreutils
+            ];
+          };
+          nix = pkgs.nix;
+
           default = greeter;
         }
       );

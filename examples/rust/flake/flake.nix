@@ -33,6 +33,15 @@
             apps = [ primes ];
           };
 
+          # The same to build in, without a network: build.toml.
+          build-seed = seed.override {
+            base = [
+              pkgs.bash
+              pkgs.coreutils
+            ];
+          };
+          nix = pkgs.nix;
+
           default = primes;
         }
       );
