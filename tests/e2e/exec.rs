@@ -55,7 +55,14 @@ fn use_podman(environment: &mut TestEnvironment) {
 fn podman_runs_them_where_docker_does_not_answer() {
     let mut environment = local_shell();
     use_podman(&mut environment);
+    environment.replace(
+        "pipeline.toml",
+        "[source.directories]",
+        "[source]\nsystems = [\"x86_64-linux\", \"aarch64-linux\"]\n\n[source.directories]",
+    );
     environment.run_json(&[]);
+    // The image is one of the index in the layout.
+    environment.set("SEED_CACHE_DIR", environment.root().join("elsewhere"));
     environment.set("DOCKER_HOST", format!("unix://{}/no.sock", environment.root().display()));
     let script = "echo $PWD; echo /sys/class/net/*; echo made > made; exit 7";
     for _ in ["loaded", "there already"] {
