@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use miette::{IntoDiagnostic, Result, bail, miette};
 
-use crate::process::{cargo, run};
-use crate::{machine, repository, state_directory};
+use crate::process::{built, cargo, run};
+use crate::{machine, state_directory};
 
 /// The pipeline that packs the directory `root`, and writes nothing but the image.
 const PIPELINE: &str = r#"schema = 1
@@ -99,8 +99,12 @@ fn compare(directory: &Path, codec: &str, peer: &str, pairs: u32) -> Result<()> 
 
 /// One run of `seed` in `directory`, with its cache there.
 fn seed(directory: &Path) -> Result<Duration> {
-    let program = repository().join("target/debug/seed");
-    timed(Command::new(program).current_dir(directory).args(["run", "--quiet", "--cache-dir", "cache"]))
+    timed(Command::new(built("seed")?).current_dir(directory).args([
+        "run",
+        "--quiet",
+        "--cache-dir",
+        "cache",
+    ]))
 }
 
 fn timed(command: &mut Command) -> Result<Duration> {

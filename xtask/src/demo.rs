@@ -11,7 +11,7 @@ use miette::{Result, bail, miette};
 use seed_trust::{PrivateKey, public_key};
 
 use crate::examples::Example;
-use crate::process::{cargo, run};
+use crate::process::{built, cargo, run};
 use crate::{machine, repository, state_directory};
 
 /// The password of the demonstration's key, which protects nothing.
@@ -56,7 +56,7 @@ pub(crate) fn demo(args: &DemoArgs) -> Result<()> {
         build.arg("--quiet");
     }
     run(&mut build)?;
-    let seed = repository().join("target/debug/seed");
+    let seed = built("seed")?;
     println!("     {}", shown(&seed));
 
     let name = example.name();

@@ -1,6 +1,7 @@
 //! Running other programs.
 
 use std::env;
+use std::path::PathBuf;
 use std::process::Command;
 
 use miette::{Result, bail, miette};
@@ -21,6 +22,12 @@ pub(crate) fn cargo(args: &[&str]) -> Command {
         }
     }
     command
+}
+
+/// A program of this workspace, where cargo has put it: beside this one, whatever `CARGO_TARGET_DIR` says.
+pub(crate) fn built(name: &str) -> Result<PathBuf> {
+    let own = env::current_exe().map_err(|error| miette!("cannot tell where this program is: {error}"))?;
+    Ok(own.with_file_name(name))
 }
 
 /// Runs a command with its output on this terminal; its failure is an error that shows the command.
