@@ -27,10 +27,9 @@ fn rustc() -> PathBuf {
     PathBuf::from(std::env::var_os("CARGO").unwrap()).with_file_name("rustc")
 }
 
-/// Builds an example's image; gives its name in the daemon.
-fn image(docker: &Docker, example: &str, sets: &[&str], archive: &str) -> String {
-    let environment = offline(example, sets);
-    environment.run_json(&[]);
+/// Builds the image of a pipeline file; gives its name in the daemon.
+fn image(docker: &Docker, environment: &TestEnvironment, pipeline: &str, archive: &str) -> String {
+    environment.run_json(&[pipeline]);
     docker.load(&environment.work().join(archive))
 }
 
@@ -49,7 +48,8 @@ fn programs_in_three_languages_run_without_network() {
 }
 
 fn python_serves_http(docker: &Docker) {
-    let image = image(docker, "python", &["python"], "greeter.tar");
+    let environment = offline("python", &["python"]);
+    let image = image(docker, &environment, "pipeline.toml", "greeter.tar");
     let name = "greeter";
     Run::of(&mut docker.command(&["run", "--detach", "--name", name, "--network", "none", &image])).ok();
     // Asked from inside, since nothing outside can reach it.
@@ -66,16 +66,33 @@ fn python_serves_http(docker: &Docker) {
 }
 
 fn cpp_reads_its_input(docker: &Docker) {
-    let image = image(docker, "cpp", &["c++"], "wordcount.tar");
+    let environment = offline("cpp", &["c++", "nix"]);
+    let image = image(docker, &environment, "pipeline.toml", "wordcount.tar");
     let mut child =
         container(docker, &[&image]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(b"seed flake seed\n").unwrap();
     let output = child.wait_with_output().unwrap();
     assert_eq!(String::from_utf8(output.stdout).unwrap(), "2 seed\n1 flake\n");
+    cpp_is_built_in_a_container(docker, &environment);
+}
+
+/// The build seed holds a real compiler, and Nix: a changed source is built in it.
+fn cpp_is_built_in_a_container(docker: &Docker, environment: &TestEnvironment) {
+    let image = image(docker, environment, "build.toml", "wordcount-build.tar");
+    environment.replace("flake/src/wordcount.cpp", "<< ' ' <<", "<< \" times \" <<");
+    let sources = format!("{}:/src:ro", environment.work().join("flake").display());
+    let build = "cp -r /src /tmp/src; nix build path:/tmp/src --out-link /tmp/result; \
+        echo seed flake seed | /tmp/result/bin/wordcount";
+    let arguments = ["--user", "1000:1000", "--volume", &sources, &image, "/bin/sh", "-euc", build];
+    let run = Run::of(&mut container(docker, &arguments)).ok();
+    assert_eq!(run.stdout, "2 times seed\n1 times flake\n");
+    let built: Vec<_> = run.stderr.lines().filter(|line| line.starts_with("building ")).collect();
+    assert!(built.len() == 1 && built[0].contains("-wordcount-1.0.drv"), "{}", run.stderr);
 }
 
 fn rust_reads_its_arguments(docker: &Docker) {
-    let image = image(docker, "rust", &["rust"], "primes.tar");
+    let environment = offline("rust", &["rust"]);
+    let image = image(docker, &environment, "pipeline.toml", "primes.tar");
     let run = Run::of(&mut container(docker, &[&image, "12"])).ok();
     assert_eq!(run.stdout, "2\n3\n5\n7\n11\n");
 }
