@@ -278,7 +278,7 @@ fn a_job_per_system_records_and_one_composes_the_index() {
         .iter()
         .map(|image| &image["platform"]["architecture"])
         .collect();
-    platforms.sort_by_key(|name| name.to_string());
+    platforms.sort_by_key(ToString::to_string);
     assert_eq!(platforms, ["amd64", "arm64"]);
     assert!(job.summary.contains("**linux/arm64**"), "{}", job.summary);
     let at_digest = format!("docker://{}", job.outputs["image"]);

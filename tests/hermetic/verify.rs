@@ -1,5 +1,6 @@
 //! `seed verify`: what it accepts, and what nobody gets past it.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -24,7 +25,8 @@ fn signed_with(keys: &[&str]) -> TestEnvironment {
     let mut pipeline = environment.read("pipeline.toml");
     for name in keys {
         environment.make_key(name);
-        pipeline += &format!(
+        let _ = write!(
+            pipeline,
             "\n[[sign]]\nplugin = \"builtin:cosign-signer\"\ngrants = {{ keys = [\"{name}\"] }}\n\
              [keys.{name}]\ncosign = {{ file = \"{name}.key\", password = {{ env = \"COSIGN_PASSWORD\" }} }}\n"
         );

@@ -40,8 +40,7 @@ impl Nix {
             }
         }
         let paths = |evaluated: &Evaluated| {
-            let mut paths: Vec<String> =
-                evaluated.targets.iter().flat_map(|target| target.paths()).cloned().collect();
+            let mut paths: Vec<String> = evaluated.targets.iter().flat_map(Target::paths).cloned().collect();
             paths.sort_unstable();
             paths.dedup();
             paths
