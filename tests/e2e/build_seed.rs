@@ -32,7 +32,7 @@ printf '%s\n' "$text" "built $built" "left [$left]" "$substitute" "$verified"
 
 #[test]
 fn a_changed_source_is_built_in_a_container_without_network() {
-    let environment = project("world");
+    let mut environment = project("world");
     let summary = environment.run_json(&[]);
     let layers = summary["images"][0]["layers"].as_array().unwrap();
     let mut names: Vec<_> = layers.iter().map(|layer| layer["name"].as_str().unwrap()).collect();
@@ -62,6 +62,12 @@ fn a_changed_source_is_built_in_a_container_without_network() {
         docker.command(&["run", "--rm", "--network", "none", "--env", "SEED_SUBSTITUTE=1", &image]);
     let config = Run::of(asked.args(["nix", "show-config"])).ok().stdout;
     assert!(config.contains("\nsubstitute = true\n"), "{config}");
+    // By the digest in the lock, in the working directory.
+    environment.set("DOCKER_HOST", docker.host());
+    let build = "nix build path:./flake --out-link /tmp/result && read -r text < /tmp/result && echo $text";
+    let ran = environment.seed(&["exec", "--quiet", "--", "/bin/sh", "-c", build]).ok();
+    assert_eq!(ran.stdout, "Hello, there\n", "{}", ran.stderr);
+
     let mut read_only = docker.command(&["run", "--rm", "--read-only", "--user", "1000", &image]);
     let refused = Run::of(read_only.args(["nix", "--version"])).failed(1);
     assert!(refused.stderr.contains("seed: /nix is read-only here"), "{}", refused.stderr);
