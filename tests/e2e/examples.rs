@@ -81,9 +81,9 @@ fn cpp_is_built_in_a_container(docker: &Docker, environment: &TestEnvironment) {
     let image = image(docker, environment, "build.toml", "wordcount-build.tar");
     environment.replace("flake/src/wordcount.cpp", "<< ' ' <<", "<< \" times \" <<");
     let sources = format!("{}:/src:ro", environment.work().join("flake").display());
-    let build = "cp -r /src /tmp/src; nix build path:/tmp/src --out-link /tmp/result; \
+    let script = "cp -r /src /tmp/src; nix build path:/tmp/src --out-link /tmp/result; \
         echo seed flake seed | /tmp/result/bin/wordcount";
-    let arguments = ["--user", "1000:1000", "--volume", &sources, &image, "/bin/sh", "-euc", build];
+    let arguments = ["--user", "1000:1000", "--volume", &sources, &image, "/bin/sh", "-euc", script];
     let run = Run::of(&mut container(docker, &arguments)).ok();
     assert_eq!(run.stdout, "2 times seed\n1 times flake\n");
     let built: Vec<_> = run.stderr.lines().filter(|line| line.starts_with("building ")).collect();
