@@ -5,9 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use seed_tests::{
-    Docker, Run, TestEnvironment, copy_project_flake, peer, portable_program, seed_program, stub_nixpkgs,
-};
+use seed_tests::{Docker, Run, TestEnvironment, copy_project_flake, peer, stub_nixpkgs};
 
 use crate::hello::{use_nix, use_nix_in_root};
 
@@ -35,7 +33,6 @@ impl Project {
         }
         copy_project_flake(&environment.root().join("project"));
         stub_nixpkgs(&environment.root().join("nixpkgs"));
-        portable_program(seed_program(), &environment.root().join("program"));
         Self { environment, place }
     }
 
@@ -59,10 +56,10 @@ impl Project {
         Run::of(self.command("nix").args(args)).ok().stdout
     }
 
-    /// `seed run --json`.
+    /// `seed run --json`; the program is the one that the stub of nixpkgs has.
     #[track_caller]
     fn seed_run(&self, pipeline: &str) -> serde_json::Value {
-        let program = self.environment.root().join("program/bin/seed");
+        let program = self.environment.root().join("nixpkgs/tools/seed/bin/seed");
         Run::of(self.command(program.to_str().unwrap()).args(["run", "--json", pipeline])).ok().json()
     }
 
@@ -79,6 +76,15 @@ impl Project {
             args.extend(["--override-input", input, reference]);
         }
         self.nix(&args);
+    }
+
+    /// Makes the working directory a repository with one commit.
+    fn commit(&self) {
+        let identity = ["-c", "user.name=Test", "-c", "user.email=test@example.org"];
+        let commit = [&identity[..], &["commit", "--quiet", "--message", "Start"]].concat();
+        for args in [&["init", "--quiet"][..], &["add", "--all"], &commit] {
+            Run::of(self.command("git").args(args)).ok();
+        }
     }
 
     /// The path of the link `result`, as this machine sees it.
@@ -100,25 +106,13 @@ fn made_in_a_build_and_by_a_run(place: Place) {
     let project = Project::new(place);
     project.start("app", &[("nixpkgs", "nixpkgs"), ("seed", "project")]);
     // In a repository, so that there is a commit to note in the image.
-    let git = |args: &[&str]| Run::of(project.command("git").args(args)).ok();
-    git(&["init", "--quiet"]);
-    git(&["add", "--all"]);
-    git(&[
-        "-c",
-        "user.name=Test",
-        "-c",
-        "user.email=test@example.org",
-        "commit",
-        "--quiet",
-        "--message",
-        "Start",
-    ]);
+    project.commit();
     project.nix(&["build", ".#seed"]);
     let built = fs::read(project.result()).unwrap();
     let summary = project.seed_run("pipeline.toml");
     let ran = fs::read(project.environment.work().join("app.tar")).unwrap();
     assert!(built == ran, "{place:?}: {summary:#}");
-    let commit = git(&["rev-parse", "HEAD"]).stdout;
+    let commit = Run::of(project.command("git").args(["rev-parse", "HEAD"])).ok().stdout;
     assert!(String::from_utf8_lossy(&built).contains(commit.trim()), "{place:?}");
 }
 
@@ -153,6 +147,36 @@ fn a_layout_and_a_registration_give_the_same_image() {
     );
     project.environment.replace("pipeline.toml", "[source]\nflake = \".\"\n", &closure);
     assert_eq!(project.seed_run("pipeline.toml")["digest"], digest);
+}
+
+/// This project's own, with Nix, the sources and what building takes.
+#[test]
+fn a_build_seed_made_in_a_build_is_that_of_a_run() {
+    let project = Project::new(Place::Here);
+    let environment = &project.environment;
+    copy_project_flake(&environment.work());
+    project.lock(&[("nixpkgs", "nixpkgs")]);
+    project.commit();
+    project.nix(&["build", ".#seed-build"]);
+
+    // Outside the sources, which are in the image.
+    let cacert = format!("{}#legacyPackages.x86_64-linux.cacert", project.reference("nixpkgs"));
+    let pipeline = format!(
+        "schema = 1\n[source]\nflake = \"git+file:{}\"\nattr = \"seed-build\"\n[seed]\nname = \"seed-build\"\nvariant = \"build\"\n\
+         [select.config.env]\nSSL_CERT_FILE = \"{}/etc/ssl/certs/ca-bundle.crt\"\n\
+         [[publish]]\nplugin = \"builtin:oci-layout\"\nconfig = {{ archive = \"seed-build.tar\" }}\n",
+        environment.work().display(),
+        project.nix(&["eval", "--raw", &cacert])
+    );
+    let file = environment.root().join("seed-build.toml");
+    fs::write(&file, pipeline).unwrap();
+    let summary = project.seed_run(file.to_str().unwrap());
+    let ran = fs::read(file.with_file_name("seed-build.tar")).unwrap();
+    assert!(fs::read(project.result()).unwrap() == ran, "{summary:#}");
+    let layers = summary["images"][0]["layers"].as_array().unwrap().iter();
+    let mut names: Vec<_> = layers.map(|layer| layer["name"].as_str().unwrap()).collect();
+    names.dedup();
+    assert_eq!(names[..3], ["nix", "base", "inputs"]);
 }
 
 /// No nixpkgs, and no program but the shell of Nix's sandbox.

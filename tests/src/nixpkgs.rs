@@ -8,8 +8,8 @@ use std::process::Command;
 use crate::environment::copy;
 use crate::{Run, peer, seed_program};
 
-/// What this project's flake reads.
-const FLAKE: [&str; 9] = [
+/// What this project's flake reads; of its tests that they are there.
+const FLAKE: [&str; 10] = [
     "Cargo.lock",
     "Cargo.toml",
     "flake.lock",
@@ -17,6 +17,7 @@ const FLAKE: [&str; 9] = [
     "host",
     "nix",
     "plugins/prebuilt",
+    "tests/Cargo.toml",
     "wit",
     "xtask",
 ];
@@ -36,8 +37,6 @@ pub fn copy_project_flake(directory: &Path) {
             fs::copy(from, to).unwrap();
         }
     }
-    // A member of the workspace, of which the stub reads nothing.
-    fs::create_dir_all(directory.join("tests")).unwrap();
 }
 
 /// Makes a flake in `directory` that has what this project uses of nixpkgs. Its `seed` is the program under test.
