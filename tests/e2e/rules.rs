@@ -97,6 +97,8 @@ fn apples_sdk_needs_a_grant_that_the_image_records() {
       /nix/store/[HASH]-apple-sdk-14.4 (by its name)
         library → seed-library → apple-sdk-14.4
     ");
+    let inspected = environment.seed(&["inspect", "result"]).ok().stdout;
+    assert!(inspected.contains("granted: apple-sdk: a test, nothing of Apple's"), "{inspected}");
     let mut skopeo = environment.command(peer("skopeo"));
     let manifest = Run::of(skopeo.args(["inspect", "--raw", "oci:result:latest"])).ok().json();
     let annotations = &manifest["annotations"];

@@ -12,6 +12,9 @@ use crate::{human, style};
 /// Where the default packer writes a layer's name. Layers of other images are numbered.
 const LAYER_ANNOTATION: &str = "io.github.seed-oci.layer";
 
+/// Where the host writes why something is in the image that nobody may usually pass on, followed by what it is.
+const LEGAL_ANNOTATION: &str = "io.github.seed-oci.legal.";
+
 /// The image, or all images of an index.
 pub(crate) fn inspection(found: &Inspection) -> String {
     let mut text = format!("{}  {}\n", style::bold(&found.place), found.digest);
@@ -61,6 +64,11 @@ fn image(image: &ImageSummary, whole: Digest) -> String {
     }
     if let Some(created) = &image.created {
         let _ = writeln!(text, "  {} {created}", style::dim("created:"));
+    }
+    for (name, reason) in &image.annotations {
+        if let Some(rule) = name.strip_prefix(LEGAL_ANNOTATION) {
+            let _ = writeln!(text, "  {} {rule}: {reason}", style::warning("granted:"));
+        }
     }
     if let Some(contents) = &image.contents {
         let entries = contents.entries;

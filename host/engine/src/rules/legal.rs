@@ -67,3 +67,17 @@ pub(super) fn check(subject: &Subject<'_>, found: &[Found]) -> Result<Option<Leg
         })),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_is_documented() {
+        let page = include_str!("../../../../docs/runtime-seeds.md");
+        for name in NAMES {
+            assert!(page.contains(&format!("`{name}`")), "docs/runtime-seeds.md does not list `{name}`");
+        }
+        assert!(page.contains(APPLE_SDK_ANNOTATION));
+    }
+}
