@@ -1,4 +1,4 @@
-//! What an image holds.
+//! What an image holds. Whoever made it chose the names in it.
 
 use std::fmt::Write as _;
 
@@ -44,14 +44,15 @@ fn image(image: &ImageSummary, whole: Digest) -> String {
         };
         let name = layer.annotations.get(LAYER_ANNOTATION);
         table.row([
-            name.map_or_else(|| (number + 1).to_string(), String::clone),
+            name.map_or_else(|| (number + 1).to_string(), |name| human::one_line(name)),
             human::size(layer.size),
-            compression.to_owned(),
+            human::one_line(compression),
             format!("sha256:{}…", layer.digest.short()),
         ]);
     }
     let platform = image.platform.as_ref();
-    let platform = platform.map_or("unknown platform".to_owned(), |p| format!("{}/{}", p.os, p.architecture));
+    let platform = platform
+        .map_or("unknown platform".to_owned(), |p| human::one_line(&format!("{}/{}", p.os, p.architecture)));
     let layers = human::count(image.layers.len() as u64, "layer");
     let size = human::size(image.size);
     let digest = if image.digest == whole { String::new() } else { style::dim(&image.digest.to_string()) };
@@ -59,15 +60,17 @@ fn image(image: &ImageSummary, whole: Digest) -> String {
     let mut text = format!("\n  {}\n{}", heading.trim_end(), table.render());
     for (name, words) in [("entrypoint", &image.entrypoint), ("cmd", &image.cmd)] {
         if !words.is_empty() {
-            let _ = writeln!(text, "  {} {}", style::dim(&format!("{name}:")), words.join(" "));
+            let _ =
+                writeln!(text, "  {} {}", style::dim(&format!("{name}:")), human::one_line(&words.join(" ")));
         }
     }
     if let Some(created) = &image.created {
-        let _ = writeln!(text, "  {} {created}", style::dim("created:"));
+        let _ = writeln!(text, "  {} {}", style::dim("created:"), human::one_line(created));
     }
     for (name, reason) in &image.annotations {
         if let Some(rule) = name.strip_prefix(LEGAL_ANNOTATION) {
-            let _ = writeln!(text, "  {} {rule}: {reason}", style::warning("granted:"));
+            let grant = human::one_line(&format!("{rule}: {reason}"));
+            let _ = writeln!(text, "  {} {grant}", style::warning("granted:"));
         }
     }
     if let Some(contents) = &image.contents {
@@ -81,7 +84,7 @@ fn image(image: &ImageSummary, whole: Digest) -> String {
 }
 
 fn sized(path: &SizedPath) -> String {
-    format!("{:>11}  {}", human::size(path.size), path.path)
+    format!("{:>11}  {}", human::size(path.size), human::one_line(&path.path))
 }
 
 fn attached(signatures: &Signatures) -> Vec<String> {
@@ -93,6 +96,7 @@ fn attached(signatures: &Signatures) -> Vec<String> {
     ];
     let counted = counted.into_iter().filter(|(number, _)| *number > 0);
     let counted = counted.map(|(number, noun)| format!("{} {subject}", human::count(number as u64, noun)));
-    let others = signatures.others.iter().map(|other| format!("{} {subject}", other.artifact_type));
+    let others =
+        signatures.others.iter().map(|other| format!("{} {subject}", human::one_line(&other.artifact_type)));
     counted.chain(others).collect()
 }
