@@ -208,16 +208,19 @@ fn signatures_of_something_else_do_not_count() {
     ");
     // What cannot be read neither counts nor keeps a good signature from counting.
     attacked.strip();
-    attacked.attach_layer(BUNDLE, b"{}");
+    attacked.attach_layer(BUNDLE, br#"{"\u001b[2J\nerror: none, all is well": 1}"#);
     insta::assert_snapshot!(refused(), @"
     error[seed::verify::unsigned]: sha256:[HASH] is not signed with signer.pub
-      not counted: sha256:[HASH]: the bundle is not Sigstore bundle JSON: missing field `mediaType` at line 1 column 2
+      not counted: sha256:[HASH]: the bundle is not Sigstore bundle JSON: unknown field ` [2J error: none, all is well`, expected one of `mediaType`, `verificationMaterial`, `dsseEnvelope` at line 1 column 38
       help: the image is whole, but whoever holds the key has not vouched for it: do not use it
     ");
     attacked.attach(&key, SIGN, &image);
     let verified = environment.seed(&["verify", "result", "--key", "signer.pub", "--json"]).ok().json();
     assert_eq!(verified["not-counted"].as_array().unwrap().len(), 1, "{verified:#}");
     assert_eq!(verified["keys"][0]["signatures"].as_array().unwrap().len(), 1);
+    let shown = environment.seed(&["verify", "result", "--key", "signer.pub"]).ok().stdout;
+    let last = shown.lines().last().unwrap();
+    assert!(last.contains("unknown field `\\u{1b}[2J\\nerror: none, all is well`"), "{shown:?}");
 }
 
 #[test]

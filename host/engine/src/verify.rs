@@ -156,7 +156,8 @@ fn listed(not_counted: &[NotCounted]) -> String {
     }
     let line = |one: &NotCounted| {
         let document = one.document.map_or_else(String::new, |digest| format!("{digest}: "));
-        format!("\nnot counted: {document}{}", one.reason)
+        // Whoever attached it chose some of the words: they make no lines of their own.
+        format!("\nnot counted: {document}{}", one.reason.replace(char::is_control, " "))
     };
     let more = match not_counted.len().saturating_sub(MAX_LISTED) {
         0 => String::new(),

@@ -19,7 +19,8 @@ pub(crate) fn verified(summary: &VerifySummary) -> String {
 fn whole(image: &ImageContent) -> String {
     let layers = human::count(image.layers.len() as u64, "layer");
     let size = human::size(image.layers.iter().map(|layer| layer.size).fold(0, u64::saturating_add));
-    format!("{}  {layers}, {size}: digests, sizes and diff ids are right", image.platform)
+    let platform = human::one_line(&image.platform.to_string());
+    format!("{platform}  {layers}, {size}: digests, sizes and diff ids are right")
 }
 
 fn signed(key: &VerifiedKey) -> String {
@@ -34,5 +35,5 @@ fn signed(key: &VerifiedKey) -> String {
 
 fn not_counted(one: &NotCounted) -> String {
     let document = one.document.map_or_else(String::new, |digest| format!("sha256:{}…: ", digest.short()));
-    format!("{document}{}", one.reason)
+    format!("{document}{}", human::one_line(&one.reason))
 }
