@@ -13,7 +13,7 @@ quoted_words() {
   local words word separator=
   IFS=$' \t\r\n,' read -r -d '' -a words <<< "$1" || true
   printf '['
-  for word in "${words[@]}"; do
+  for word in ${words[@]+"${words[@]}"}; do
     printf '%s%s' "$separator" "$(quoted "$word")"
     separator=', '
   done

@@ -51,6 +51,7 @@ if [ -n "$SEED_RECORD$SEED_INDEX" ]; then
 fi
 
 archive=
+# An empty array counts as unset in the bash of macOS: below, `${name[@]+…}` leaves it out.
 records=()
 systems=()
 IFS=$' \t\r\n,' read -r -d '' -a systems <<< "$SEED_SYSTEMS" || true
@@ -79,7 +80,7 @@ if [ -n "$pipeline" ]; then
   [ -n "$token" ] || arguments+=(--no-publish)
   if [ -e "$(lock_of "$pipeline")" ]; then arguments+=(--locked); fi
   if [ -z "$SEED_RECORD" ]; then
-    for system in "${systems[@]}"; do arguments+=(--system "$system"); done
+    for system in ${systems[@]+"${systems[@]}"}; do arguments+=(--system "$system"); done
   fi
 elif [ -n "$token" ]; then
   if [ "$SEED_SIGN" = true ]; then
@@ -102,7 +103,7 @@ group "seed ${arguments[*]}"
 stop=$(random_word)
 printf '::stop-commands::%s\n' "$stop"
 status=0
-seed "${arguments[@]}" "$pipeline" "${records[@]}" > "$private/summary.json" || status=$?
+seed "${arguments[@]}" "$pipeline" ${records[@]+"${records[@]}"} > "$private/summary.json" || status=$?
 printf '::%s::\n' "$stop"
 end_group
 
