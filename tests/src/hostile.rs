@@ -22,6 +22,10 @@ pub enum Fault {
     ManifestError,
     /// Answers with a body that never ends.
     EndlessBody,
+    /// Has uploads sent to an address of the publisher's own network.
+    LocationInside,
+    /// Redirects whoever reads to where they were.
+    RedirectLoop,
 }
 
 /// A running registry; it answers until the test ends.
@@ -109,6 +113,12 @@ fn answer(fault: Fault, method: &str, target: &str) -> Option<Answer> {
         }
         Fault::ServerError if is_upload => return plain("500 Internal Server Error"),
         Fault::Reset if is_upload => return None,
+        Fault::LocationInside if is_upload => {
+            return Some(("202 Accepted", "Location: http://10.0.0.7:8080/admin\r\n".to_owned(), Vec::new()));
+        }
+        Fault::RedirectLoop if !is_upload => {
+            return Some(("307 Temporary Redirect", format!("Location: {target}\r\n"), Vec::new()));
+        }
         Fault::LyingDigest if method == "PUT" => return Some(("201 Created", zeros, Vec::new())),
         Fault::ManifestError if method == "PUT" && target.contains("/manifests/") => {
             return plain("500 Internal Server Error");
