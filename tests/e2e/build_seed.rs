@@ -42,6 +42,12 @@ fn a_changed_source_is_built_in_a_container_without_network() {
     environment.write("flake/app/who", "there\n");
     let docker = Docker::start();
     let image = docker.load(&environment.work().join("app-build.tar"));
+    let mut list = docker.command(&["run", "--rm", "--network", "none", &image]);
+    let paths = Run::of(list.args(["busybox", "ls", "/nix/store"])).ok().stdout;
+    // Every output of what is built from directly, and what builds take of nixpkgs without naming it.
+    for name in ["greeting-1", "greeting-1-dev", "stdenv-linux", "stdenv-no-cc-linux", "bash-interactive-5"] {
+        assert!(paths.lines().any(|path| path.ends_with(&format!("-{name}"))), "{name}: {paths}");
+    }
     let source = format!("{}:/src:ro", environment.work().join("flake").display());
     for user in ["0:0", "1000:1000"] {
         let mut run =
@@ -70,7 +76,7 @@ fn a_changed_source_is_built_in_a_container_without_network() {
 
     let mut read_only = docker.command(&["run", "--rm", "--read-only", "--user", "1000", &image]);
     let refused = Run::of(read_only.args(["nix", "--version"])).failed(1);
-    assert!(refused.stderr.contains("seed: /nix is read-only here"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("seed: give it a volume (--volume /nix)"), "{}", refused.stderr);
 }
 
 /// Runs `seed cache pull` into a store of its own, as on a machine that has built nothing.
@@ -84,15 +90,15 @@ impl<'a> OtherMachine<'a> {
         Self { environment, store: format!("local?root={}", environment.root().join("store").display()) }
     }
 
-    fn pull(&self, reference: &str) -> Run {
-        self.environment.seed(&["cache", "pull", "--json", "--store", &self.store, reference])
+    fn pull(&self, args: &[&str]) -> Run {
+        self.environment.seed(&[&["cache", "pull", "--json", "--store", &self.store], args].concat())
     }
 
     /// The error of a pull, for people.
     #[track_caller]
-    fn error(&self, code: i32, reference: &str) -> String {
+    fn error(&self, code: i32, args: &[&str]) -> String {
         let failed =
-            self.environment.seed(&["cache", "pull", "--store", &self.store, reference]).failed(code);
+            self.environment.seed(&[&["cache", "pull", "--store", &self.store], args].concat()).failed(code);
         self.environment.redact(&failed.stderr)
     }
 }
@@ -105,22 +111,30 @@ fn a_build_seed_is_the_cache_of_another_machine() {
     let publish = format!(
         "\n[[publish]]\nplugin = \"builtin:registry-publisher\"\n\
          config = {{ repository = \"{address}/org/app-build\", tags = [\"v1\"] }}\n\
-         grants = {{ http = [\"http://{address}\"] }}\n"
+         grants = {{ http = [\"http://{address}\"] }}\n\n\
+         [[sign]]\nplugin = \"builtin:cosign-signer\"\ngrants = {{ keys = [\"release\"] }}\n\n\
+         [keys.release]\ncosign = {{ file = \"cosign.key\", password = {{ env = \"COSIGN_PASSWORD\" }} }}\n"
     );
     environment.write("pipeline.toml", environment.read("pipeline.toml") + &publish);
+    environment.make_key("cosign");
+    environment.make_key("other");
     let image = |summary: &Value| format!("{address}/org/app-build@{}", summary["digest"].as_str().unwrap());
     let first = image(&environment.run_json(&[]));
 
     let other = OtherMachine::new(&environment);
-    let tag = other.error(5, &format!("{address}/org/app-build:v1")).replace(address, "REGISTRY");
+    let tagged = format!("{address}/org/app-build:v1");
+    let tag = other.error(5, &[&tagged]).replace(address, "REGISTRY");
     insta::assert_snapshot!(tag, @r#"
     error[seed::pull::tag]: `REGISTRY/org/app-build:v1` is a tag: whoever can move it would choose what your builds are made from
-      help: it names sha256:[HASH] now: if that is what you mean, pull `REGISTRY/org/app-build@sha256:[HASH]`, or take whatever the tag names with `--trust-tag`
+      help: it names sha256:[HASH] now: if that is what you mean, pull `REGISTRY/org/app-build@sha256:[HASH]`, or say why to trust it, with `--lock seed.lock` or `--key cosign.pub`; `--trust-tag` takes whatever it names
     "#);
-    let pulled = other.pull(&first).ok().json();
+    let unsigned = other.error(6, &[&tagged, "--key", "other.pub"]);
+    assert!(unsigned.starts_with("error[seed::verify::unsigned]"), "{unsigned}");
+    let pulled = other.pull(&[&tagged, "--key", "cosign.pub"]).ok().json();
+    assert_eq!(format!("{address}/org/app-build@{}", pulled["digest"].as_str().unwrap()), first);
     let paths = pulled["paths"].as_u64().unwrap();
     assert_eq!((&pulled["added"], &pulled["skipped"]), (&Value::from(paths), &Value::from(0)), "{pulled}");
-    let again = other.pull(&first).ok().json();
+    let again = other.pull(&[&first]).ok().json();
     assert_eq!((&again["added"], &again["layers"]), (&Value::from(0), &Value::from(0)), "{again}");
 
     environment.write("flake/app/who", "the second machine\n");
@@ -131,7 +145,14 @@ fn a_build_seed_is_the_cache_of_another_machine() {
     assert!(built.len() == 1 && built[0].ends_with("-app-1.drv'..."), "{log}");
 
     // What another release brings is all that is fetched: not the layers with Nix and with what building takes.
-    let second = other.pull(&image(&environment.run_json(&[]))).ok().json();
+    fs::copy(environment.work().join("seed.lock"), environment.work().join("old.lock")).unwrap();
+    environment.run_json(&[]);
+    let moved = other.error(5, &[&tagged, "--lock", "old.lock"]).replace(address, "REGISTRY");
+    insta::assert_snapshot!(moved, @r"
+    error[seed::pull::not-locked]: `REGISTRY/org/app-build:v1` is sha256:[HASH] now, which is not what old.lock names
+      help: somebody moved the tag since the lock was written: pull the image that is locked, by its digest, or update the lock
+    ");
+    let second = other.pull(&[&tagged, "--lock", "seed.lock"]).ok().json();
     let (added, layers) = (second["added"].as_u64().unwrap(), second["layers"].as_u64().unwrap());
     assert!(added < paths / 2 && layers < pulled["layers"].as_u64().unwrap(), "{second}\n{pulled}");
 }
@@ -149,7 +170,7 @@ fn what_cannot_be_pulled_is_refused() {
     let middle = damaged.len() / 2;
     damaged[middle] ^= 1;
     fs::write(&largest, damaged).unwrap();
-    insta::assert_snapshot!(other.error(1, "result"), @r#"
+    insta::assert_snapshot!(other.error(1, &["result"]), @r#"
     error[seed::pull::failed]: `result` cannot be pulled
       cause: layer sha256:[HASH] of result cannot be read: corrupt gzip stream does not have a matching checksum
     "#);
@@ -158,7 +179,7 @@ fn what_cannot_be_pulled_is_refused() {
         environment.seed(&["cache", "pull", "--json", "--system", "aarch64-linux", "result"]).failed(1);
     insta::assert_snapshot!(missing.json()["error"]["causes"][0], @r#""result has no image for linux/arm64; there are: linux/amd64""#);
     let port = free_port();
-    let unreachable = other.error(1, &format!("127.0.0.1:{port}/org/app@sha256:{}", "0".repeat(64)));
+    let unreachable = other.error(1, &[&format!("127.0.0.1:{port}/org/app@sha256:{}", "0".repeat(64))]);
     insta::assert_snapshot!(unreachable.replace(&port.to_string(), "PORT"), @r#"
     error[seed::pull::failed]: `127.0.0.1:PORT/org/app@sha256:0000000000000000000000000000000000000000000000000000000000000000` cannot be pulled
       cause: GET http://127.0.0.1:PORT/v2/org/app/manifests/sha256:0000000000000000000000000000000000000000000000000000000000000000 failed: tcp connect error: Connection refused (os error 111)
@@ -166,7 +187,7 @@ fn what_cannot_be_pulled_is_refused() {
 
     environment.replace("pipeline.toml", "variant = \"build\"\n", "");
     environment.run_json(&[]);
-    insta::assert_snapshot!(other.error(1, "result"), @r#"
+    insta::assert_snapshot!(other.error(1, &["result"]), @r#"
     error[seed::pull::not-a-build-seed]: `result` is not a build seed: it has no registration of store paths
       help: pull an image that was made with `[seed] variant = "build"`
     "#);

@@ -132,17 +132,11 @@ impl CliError {
                 InspectError::Reference(_) => Exit::Usage,
                 InspectError::Failed { .. } => Exit::Failed,
             },
-            Self::Verify(error) => match **error {
-                VerifyError::Unsigned { .. } => Exit::Signing,
-                VerifyError::Reference(_)
-                | VerifyError::KeyFile { .. }
-                | VerifyError::Key { .. }
-                | VerifyError::SameKey { .. } => Exit::Usage,
-                VerifyError::Image { .. } | VerifyError::Signatures { .. } => Exit::Failed,
-            },
-            Self::Pull(error) => match **error {
-                PullError::Reference(_) | PullError::System(_) => Exit::Usage,
-                PullError::Tag { .. } => Exit::Pin,
+            Self::Verify(error) => verification(error),
+            Self::Pull(error) => match &**error {
+                PullError::Reference(_) | PullError::System(_) | PullError::NoLock { .. } => Exit::Usage,
+                PullError::Tag { .. } | PullError::NotLocked { .. } | PullError::Lock(_) => Exit::Pin,
+                PullError::Signature(error) => verification(error),
                 PullError::Nix { .. } => Exit::Source,
                 _ => Exit::Failed,
             },
@@ -153,5 +147,17 @@ impl CliError {
             | Self::Directory(_)
             | Self::Exec { .. } => Exit::Failed,
         }
+    }
+}
+
+/// The code of an image that is not verified.
+fn verification(error: &VerifyError) -> Exit {
+    match error {
+        VerifyError::Unsigned { .. } => Exit::Signing,
+        VerifyError::Reference(_)
+        | VerifyError::KeyFile { .. }
+        | VerifyError::Key { .. }
+        | VerifyError::SameKey { .. } => Exit::Usage,
+        VerifyError::Image { .. } | VerifyError::Signatures { .. } => Exit::Failed,
     }
 }

@@ -178,16 +178,28 @@ pub fn verify(reference: &str, keys: &[PathBuf]) -> Result<VerifySummary, Verify
     let source = source::open(&parsed, credentials).map_err(|error| image_error(error.into()))?;
     let image = check_whole(source.as_ref(), &ContentLimits::default()).map_err(image_error)?;
     let subject = Descriptor::new(&image.media_type, image.digest, image.size);
+    let (keys, not_counted) = signed(source.as_ref(), reference, &subject, &keys)?;
+    Ok(VerifySummary { schema: SCHEMA, image, keys, not_counted })
+}
+
+/// Checks that each of `keys` has signed `subject`, which `reference` names. Also gives what is attached and does not count.
+pub(crate) fn signed(
+    source: &dyn Source,
+    reference: &str,
+    subject: &Descriptor,
+    keys: &[(PathBuf, PublicKey)],
+) -> Result<(Vec<VerifiedKey>, Vec<NotCounted>), VerifyError> {
     let mut found = Found {
         signatures: keys.iter().map(|_| Vec::new()).collect(),
         keys: keys.iter().map(|(_, key)| key).collect(),
         not_counted: Vec::new(),
     };
-    let documents = signature_documents(source.as_ref(), subject.digest).map_err(|error| {
-        VerifyError::Signatures { reference: reference.to_owned(), source: Box::new(error) }
+    let documents = signature_documents(source, subject.digest).map_err(|error| VerifyError::Signatures {
+        reference: reference.to_owned(),
+        source: Box::new(error),
     })?;
     for document in documents {
-        found.add(source.as_ref(), document, &subject);
+        found.add(source, document, subject);
     }
     let Found { signatures, not_counted, .. } = found;
     let verified = keys.iter().zip(signatures).map(|((file, key), signatures)| VerifiedKey {
@@ -197,13 +209,14 @@ pub fn verify(reference: &str, keys: &[PathBuf]) -> Result<VerifySummary, Verify
     });
     let (keys, missing): (Vec<_>, Vec<_>) = verified.partition(|key| !key.signatures.is_empty());
     if missing.is_empty() {
-        return Ok(VerifySummary { schema: SCHEMA, image, keys, not_counted });
+        return Ok((keys, not_counted));
     }
     let missing = missing.into_iter().map(|key| key.file).collect();
-    Err(VerifyError::Unsigned { image: image.digest, missing, not_counted })
+    Err(VerifyError::Unsigned { image: subject.digest, missing, not_counted })
 }
 
-fn read_keys(files: &[PathBuf]) -> Result<Vec<(PathBuf, PublicKey)>, VerifyError> {
+/// Reads key files; one key in two of them is refused.
+pub(crate) fn read_keys(files: &[PathBuf]) -> Result<Vec<(PathBuf, PublicKey)>, VerifyError> {
     let mut keys: Vec<(PathBuf, PublicKey)> = Vec::new();
     for path in files {
         let key = read_key(path)?;

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 
 use seed_model::{Installable, Part};
-use seed_nix::{Event, Nix, NixError, NixOptions};
+use seed_nix::{Event, Import, Nix, NixError, NixOptions};
 
 const FLAKE: &str = r#"
 {
@@ -169,6 +169,72 @@ fn packages_are_listed_by_system() {
     let names = fixture.nix.packages(&flake, &fixture.system, &quiet).unwrap();
     assert_eq!(names, ["depends", "fails", "foreign", "imports", "seed", "throws", "with.dot"]);
     assert!(fixture.nix.packages(&flake, "m68k-linux", &quiet).unwrap().is_empty());
+}
+
+#[test]
+fn what_building_takes_is_found() {
+    let fixture = Fixture::new();
+    let Fixture { nix, dir, system } = &fixture;
+    let text = fs::read_to_string(dir.path().join("flake.nix")).unwrap();
+    let package = r#"
+        app = derivation {
+          name = "app"; system = "SYSTEM"; builder = "/bin/sh"; args = [ "-c" "echo $lib > $out" ]; src = ./flake.nix;
+          lib = derivation {
+            name = "lib"; system = "SYSTEM"; builder = "/bin/sh"; outputs = [ "out" "dev" ];
+            args = [ "-c" "echo lib > $out; echo header > $dev" ];
+          };
+        };
+        fails ="#;
+    let text = text.replacen("fails =", &package.replace("SYSTEM", system), 1);
+    fs::write(dir.path().join("flake.nix"), text).unwrap();
+
+    let flake = nix.flake("path:.", dir.path(), &quiet).unwrap();
+    let of = |attribute: &str, part| Installable { attribute: attribute.to_owned(), part };
+    let wanted = [of("", Part::FlakeInputs), of("app", Part::BuildInputs), of("app", Part::DefaultOutput)];
+    let evaluated = nix.evaluate(&flake, system, &wanted, &quiet).unwrap();
+    let realised = nix.realise(&evaluated, &quiet).unwrap();
+    let names = |paths: &[String]| -> BTreeSet<String> {
+        paths.iter().map(|path| path.split_once('-').unwrap().1.to_owned()).collect()
+    };
+    let expected = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<BTreeSet<_>>();
+    assert_eq!(realised.paths[0], [flake.path.clone()]);
+    assert_eq!(names(&realised.paths[1]), expected(&["flake.nix", "lib", "lib-dev"]));
+    assert_eq!(names(&realised.paths[2]), expected(&["app"]));
+    assert!(realised.paths.iter().flatten().all(|path| Path::new(path).exists()));
+}
+
+#[test]
+fn what_is_there_is_not_missing_and_what_is_imported_is_there() {
+    let nix = find();
+    let dir = tempfile::tempdir().unwrap();
+    let store = format!("local?root={}", dir.path().join("store").display());
+    let options = BTreeMap::from([("store".to_owned(), store)]);
+    let other = Nix::find(NixOptions { substitute: Some(false), options, ..NixOptions::default() }).unwrap();
+    // The NAR of a file with an `x`.
+    let mut bytes = Vec::new();
+    for text in [&b"nix-archive-1"[..], b"(", b"type", b"regular", b"contents", b"x", b")"] {
+        bytes.extend((text.len() as u64).to_le_bytes());
+        bytes.extend(text);
+        bytes.resize(bytes.len().next_multiple_of(8), 0);
+    }
+    let nar = dir.path().join("nar");
+    fs::write(&nar, bytes).unwrap();
+    let path = |name: &str| format!("/nix/store/0c0ffaa0c0ffaa0c0ffaa0c0ffaa0c0f-{name}");
+    let (first, second) = (path("a"), path("b"));
+    let import = |path: &String, references: &[&String]| Import {
+        path: path.clone(),
+        references: references.iter().map(|&reference| reference.clone()).collect(),
+        nar: nar.clone(),
+    };
+    assert_eq!(nix.missing(&[&first, &second], &quiet).unwrap(), [first.clone(), second.clone()]);
+    other.import(&[import(&first, &[]), import(&second, &[&first, &second])], &quiet).unwrap();
+    assert!(other.missing(&[&first, &second], &quiet).unwrap().is_empty());
+    let layers = [("all".to_owned(), vec![second])];
+    let closure = other.closure(&layers, &quiet).unwrap();
+    assert_eq!(closure.paths.len(), 2);
+    assert_eq!(closure.paths[1].references, [0, 1]);
+    let unordered = import(&path("c"), &[&path("missing")]);
+    assert!(other.import(&[unordered], &quiet).is_err());
 }
 
 /// Replaces what differs between machines and runs.

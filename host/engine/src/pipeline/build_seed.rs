@@ -55,3 +55,13 @@ pub(super) fn read(
     let nix = installable(&nix, problems)?;
     Some(BuildSeed { nix, builds: inputs, places: places.into_iter().collect() })
 }
+
+/// Directories bring neither Nix nor anything that it builds from.
+pub(super) fn needs_flake(build: &BuildSeed) -> Problem {
+    let span = build.places.values().next().cloned().unwrap_or_default();
+    invalid(
+        "a build seed cannot be made from directories",
+        span,
+        "give a flake as the source, or make a runtime image",
+    )
+}

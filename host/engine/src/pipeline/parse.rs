@@ -7,7 +7,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::pipeline::model::{Config, Grants, Pipeline, PluginSource, PluginUse, Source, Stage};
 use crate::pipeline::reader::{Section, invalid, wrong_type};
-use crate::pipeline::{legal, plugin, seed, source, vault};
+use crate::pipeline::{build_seed, legal, plugin, seed, source, vault};
 use crate::problem::{Problem, Problems, SourceFile};
 use crate::suggest::did_you_mean;
 
@@ -46,6 +46,11 @@ fn read(mut root: Section<'_>, file: &SourceFile, problems: &mut Vec<Problem>) -
     }
     let source = source::read(&mut root, problems);
     let seed = seed::read(&mut root, problems);
+    if let (Some((Source::Directories(_), _)), Some(build)) =
+        (&source, seed.as_ref().and_then(|s| s.build.as_ref()))
+    {
+        problems.push(build_seed::needs_flake(build));
+    }
     let select = single(&mut root, Stage::Select, "standard-layers", problems);
     let pack = single(&mut root, Stage::Pack, "oci-packer", problems);
     let sign = several(&mut root, Stage::Sign, problems);

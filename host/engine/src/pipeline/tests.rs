@@ -242,6 +242,34 @@ fn impossible_keys_secrets_and_limits() {
 }
 
 #[test]
+fn build_seeds_have_keys_of_their_own() {
+    let seed = |source: &str, keys: &str| {
+        let rest = "[[publish]]\nplugin = \"builtin:oci-layout\"\n";
+        parse(&format!("schema = 1\n[source]\n{source}\n[seed]\nname = \"hello\"\n{keys}\n{rest}"))
+    };
+    let build = |keys: &str| {
+        let seed = seed("flake = \".\"", &format!("variant = \"build\"\n{keys}")).unwrap().seed;
+        let build = seed.build.unwrap();
+        let builds: Vec<_> = build.builds.into_iter().map(|installable| installable.attribute).collect();
+        (build.nix.attribute, builds.join(" "))
+    };
+    assert_eq!(build(""), ("nix".to_owned(), "default".to_owned()));
+    assert_eq!(build("nix = \"lix\"\nbuilds = [\"a\", \"b.c\"]"), ("lix".to_owned(), "a b.c".to_owned()));
+    assert!(seed("flake = \".\"", "").unwrap().seed.build.is_none());
+
+    let error = |source: &str, keys: &str| rendered(&seed(source, keys).unwrap_err());
+    let of_others = error("flake = \".\"", "nix = \"nix\"\nbuilds = []");
+    assert!(
+        of_others.contains("`nix` is for build seeds only") && of_others.contains("`builds` is for"),
+        "{of_others}"
+    );
+    let outputs = error("flake = \".\"", "variant = \"build\"\nbuilds = [\"a^dev\"]");
+    assert!(outputs.contains("`builds` takes no outputs"), "{outputs}");
+    let directories = error("directories = { apps = \"a\" }", "variant = \"build\"");
+    assert!(directories.contains("a build seed cannot be made from directories"), "{directories}");
+}
+
+#[test]
 fn files_that_cannot_be_read() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("pipeline.toml");

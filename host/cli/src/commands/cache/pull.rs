@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use seed_engine::default_cache_directory;
-use seed_engine::pull::{PullOptions, pull};
+use seed_engine::pull::{PullOptions, Trust, pull};
 
 use crate::error::CliError;
 use crate::printer::Printer;
@@ -17,20 +17,32 @@ use crate::summary;
 /// The next build here then finds its dependencies built: the registry is the cache. Only the layers with store paths that
 /// are missing here are fetched, and each path is compared with the hash that the image registers it with.
 ///
-/// Nix will build with what the image holds, so it must be one that you trust: name it by its digest. It needs a Nix that
-/// lets this user add store paths: root, or one of its `trusted-users`.
+/// Nix will build with what the image holds, so it must be one that you trust: by its digest, by a lock file that you
+/// have reviewed, or by the keys that signed it. Nix must let this user add store paths: root, or one of its
+/// `trusted-users`.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
-  seed cache pull ghcr.io/org/app-build@sha256:…   from a registry
-  seed cache pull ghcr.io/org/app-build:main --trust-tag
+  seed cache pull ghcr.io/org/app-build@sha256:…   by digest
+  seed cache pull ghcr.io/org/app-build:main --lock seed.lock
+  seed cache pull ghcr.io/org/app-build:main --key cosign.pub
   seed cache pull ./app-build.tar                  from an archive")]
 pub(crate) struct PullArgs {
-    /// `host/repository@sha256:…`, a layout directory or a tar; a tag only with `--trust-tag`
+    /// `host/repository` with `@sha256:…`, or with `:tag` and a reason to trust it; a layout directory or a tar
     reference: String,
 
+    /// Take the image that a tag names where this lock file names it too
+    ///
+    /// The lock that `seed run` wrote when it published the build seed, such as `seed.lock`.
+    #[arg(long, value_name = "FILE", group = "trust")]
+    lock: Option<PathBuf>,
+
+    /// Take the image where this public key has signed it, as PEM (can be repeated: each must have signed)
+    #[arg(long = "key", value_name = "FILE", group = "trust")]
+    keys: Vec<PathBuf>,
+
     /// Take whatever a tag names now
-    #[arg(long)]
+    #[arg(long, group = "trust")]
     trust_tag: bool,
 
     /// The Nix system whose image is taken; default: this machine's
@@ -50,11 +62,17 @@ pub(crate) struct PullArgs {
 
 pub(crate) fn run(args: &PullArgs, printer: &Arc<Printer>) -> Result<(), CliError> {
     let given = args.cache_dir.clone();
+    let trust = match &args.lock {
+        Some(lock) => Trust::Lock(lock.clone()),
+        None if !args.keys.is_empty() => Trust::Keys(args.keys.clone()),
+        None if args.trust_tag => Trust::Tag,
+        None => Trust::Digest,
+    };
     let options = PullOptions {
         reference: args.reference.clone(),
         system: args.system.clone(),
         store: args.store.clone(),
-        trust_tag: args.trust_tag,
+        trust,
         directory: given.or_else(default_cache_directory).ok_or(CliError::NoCacheDirectory)?,
     };
     let pulled = pull(&options, Arc::new(Progress::new(Arc::clone(printer))))?;

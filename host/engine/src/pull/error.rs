@@ -1,0 +1,129 @@
+//! Why a build seed cannot be pulled.
+
+use std::io;
+use std::path::PathBuf;
+
+use miette::Diagnostic;
+use seed_model::{Digest, UnknownSystem};
+use seed_nix::NixError;
+use seed_oci::restore::RestoreError;
+use seed_oci::source::ReferenceError;
+
+use crate::lock::LockFileError;
+use crate::verify::VerifyError;
+
+/// A build seed that cannot be pulled.
+#[derive(Debug, thiserror::Error, Diagnostic)]
+pub enum PullError {
+    /// It is not said where it is.
+    #[error(transparent)]
+    #[diagnostic(code("seed::pull::reference"))]
+    Reference(#[from] ReferenceError),
+    /// There are no images for this system.
+    #[error(transparent)]
+    #[diagnostic(code("seed::pull::system"))]
+    System(#[from] UnknownSystem),
+    /// Nothing says which image is meant.
+    #[error("`{reference}` is a tag: whoever can move it would choose what your builds are made from")]
+    #[diagnostic(
+        code("seed::pull::tag"),
+        help(
+            "it names {digest} now: if that is what you mean, pull `{pinned}`, or say why to trust it, with `--lock seed.lock` or `--key cosign.pub`; `--trust-tag` takes whatever it names"
+        )
+    )]
+    Tag {
+        /// The reference.
+        reference: String,
+        /// What the tag names now.
+        digest: Digest,
+        /// The reference with the digest.
+        pinned: String,
+    },
+    /// The lock file names another image.
+    #[error("`{reference}` is {digest} now, which is not what {} names", lock.display())]
+    #[diagnostic(
+        code("seed::pull::not-locked"),
+        help(
+            "somebody moved the tag since the lock was written: pull the image that is locked, by its digest, or update the lock"
+        )
+    )]
+    NotLocked {
+        /// The reference.
+        reference: String,
+        /// What the tag names now.
+        digest: Digest,
+        /// The lock file.
+        lock: PathBuf,
+    },
+    /// There is no such lock file.
+    #[error("there is no lock file {}", path.display())]
+    #[diagnostic(code("seed::pull::no-lock"), help("`seed run` writes it when it has published"))]
+    NoLock {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The lock file cannot be read.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Lock(#[from] LockFileError),
+    /// Nobody who is trusted has signed it, or a key cannot be used.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Signature(#[from] VerifyError),
+    /// It was not made to build in.
+    #[error("`{reference}` is not a build seed: it has no registration of store paths")]
+    #[diagnostic(
+        code("seed::pull::not-a-build-seed"),
+        help("pull an image that was made with `[seed] variant = \"build\"`")
+    )]
+    NotABuildSeed {
+        /// The reference.
+        reference: String,
+    },
+    /// It cannot be read, or is not what it says.
+    #[error("`{reference}` cannot be pulled")]
+    #[diagnostic(code("seed::pull::failed"))]
+    Image {
+        /// The reference.
+        reference: String,
+        /// Why.
+        source: RestoreError,
+    },
+    /// Its registration cannot be used.
+    #[error("the registration in `{reference}` cannot be used: {reason}")]
+    #[diagnostic(code("seed::pull::registration"), help("nothing was added to the store"))]
+    Registration {
+        /// The reference.
+        reference: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Nix cannot take the paths.
+    #[error("{error}")]
+    #[diagnostic(code("seed::pull::nix"))]
+    Nix {
+        /// Why.
+        error: NixError,
+        /// What to do.
+        #[help]
+        help: Option<String>,
+    },
+    /// There is no place for the paths until Nix has them.
+    #[error("cannot keep store paths in {}", path.display())]
+    #[diagnostic(
+        code("seed::pull::directory"),
+        help("name a directory with more room, by `--cache-dir DIR` or `SEED_CACHE_DIR`")
+    )]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+impl From<NixError> for PullError {
+    fn from(error: NixError) -> Self {
+        Self::Nix { help: error.help(), error }
+    }
+}
