@@ -82,17 +82,21 @@ fn an_image_that_still_needs_glibc_is_refused() {
 #[test]
 fn what_has_no_musl_build_is_refused() {
     let environment = musl();
-    environment.replace("pipeline.toml", "[seed]\n", "[seed]\nvariant = \"build\"\n");
+    environment.replace(
+        "pipeline.toml",
+        "[seed]\n",
+        "[seed]\nvariant = \"build\"\nnix = \"hello\"\nbuilds = [\"hello\"]\n",
+    );
     insta::assert_snapshot!(error(&environment), @r#"
     error[musl-runtime::variant]: pipeline.toml: musl-runtime 0.1.0: this makes runtime images only: what builds inside a build image is linked with the C library of its compiler
-      --> pipeline.toml:17:10
+      --> pipeline.toml:19:10
        |
-    16 | plugin = "builtin:musl-runtime"
-    17 | config = { entrypoint = ["hello"] }
+    18 | plugin = "builtin:musl-runtime"
+    19 | config = { entrypoint = ["hello"] }
        |          ^^^^^^^^^^^^^^^^^^^^^^^^^^ said of this
       help: write `variant = "runtime"` in [seed], or take `builtin:standard-layers` for the build image
     "#);
-    environment.replace("pipeline.toml", "variant = \"build\"\n", "");
+    environment.replace("pipeline.toml", "variant = \"build\"\nnix = \"hello\"\nbuilds = [\"hello\"]\n", "");
     environment.replace("pipeline.toml", "apps = [\"hello\"]", "apps = [\"glibc\"]");
     let failed = environment.seed(&["run", "--quiet"]).failed(3);
     insta::assert_snapshot!(environment.redact(&failed.stderr), @r#"
