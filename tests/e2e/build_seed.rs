@@ -141,8 +141,8 @@ fn a_build_seed_is_the_cache_of_another_machine() {
     let mut build = environment.command(peer("nix"));
     build.args(["build", "path:./flake", "--no-link", "--store", &other.store]);
     let log = Run::of(&mut build).ok().stderr;
-    let built: Vec<_> = log.lines().filter(|line| line.starts_with("building ")).collect();
-    assert!(built.len() == 1 && built[0].ends_with("-app-1.drv'..."), "{log}");
+    let lines: Vec<_> = log.lines().filter(|line| line.starts_with("building ")).collect();
+    assert!(lines.len() == 1 && lines[0].ends_with("-app-1.drv'..."), "{log}");
 
     // What another release brings is all that is fetched: not the layers with Nix and with what building takes.
     fs::copy(environment.work().join("seed.lock"), environment.work().join("old.lock")).unwrap();

@@ -181,16 +181,17 @@ impl NarHash {
     }
 
     fn padding(&mut self, length: u64) {
-        let Ok(()) = put_padding(length, |bytes| self.put(bytes));
+        let Ok(()) = put_padding::<Infallible>(length, |bytes| {
+            self.bytes(bytes);
+            Ok(())
+        });
     }
 
     fn string(&mut self, text: &[u8]) {
-        let Ok(()) = put_string(text, |bytes| self.put(bytes));
-    }
-
-    fn put(&mut self, bytes: &[u8]) -> Result<(), Infallible> {
-        self.bytes(bytes);
-        Ok(())
+        let Ok(()) = put_string::<Infallible>(text, |bytes| {
+            self.bytes(bytes);
+            Ok(())
+        });
     }
 
     fn strings(&mut self, texts: &[&[u8]]) {

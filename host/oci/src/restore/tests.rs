@@ -55,7 +55,7 @@ fn append(tar: &mut tar::Builder<Vec<u8>>, path: &str, content: Content) {
     }
 }
 
-fn tar<'a>(entries: impl IntoIterator<Item = (String, Content)>) -> Vec<u8> {
+fn tar(entries: impl IntoIterator<Item = (String, Content)>) -> Vec<u8> {
     let mut builder = tar::Builder::new(Vec::new());
     entries.into_iter().for_each(|(path, content)| append(&mut builder, &path, content));
     builder.into_inner().unwrap()
@@ -82,7 +82,7 @@ fn tool(directory: &Path) -> StorePath {
 }
 
 /// A build seed whose lower layer holds `entries` below the store path, and whose list of layers is `layers`.
-fn build_seed(annotations: serde_json::Value, entries: &[(&str, Content)], layers: &'static str) -> Fixture {
+fn build_seed(annotations: &serde_json::Value, entries: &[(&str, Content)], layers: &'static str) -> Fixture {
     let mut fixture = Fixture::default();
     let lower = entries.iter().map(|(name, content)| (format!("{PATH}{name}"), *content));
     let lower = tar([("nix/store".to_owned(), Content::Directory)].into_iter().chain(lower));
@@ -135,7 +135,7 @@ fn restore(fixture: &Fixture, system: &str) -> Result<Vec<u8>, String> {
 
 #[test]
 fn a_store_path_becomes_its_nar_again() {
-    let nar = restore(&build_seed(annotated(), &TOOL, "0\n\n"), "x86_64-linux").unwrap();
+    let nar = restore(&build_seed(&annotated(), &TOOL, "0\n\n"), "x86_64-linux").unwrap();
     let directory = tempfile::tempdir().unwrap();
     let StorePath { nar_hash, nar_size, .. } = tool(directory.path());
     assert_eq!((Digest::of(&nar), nar.len() as u64), (nar_hash, nar_size));
@@ -143,15 +143,15 @@ fn a_store_path_becomes_its_nar_again() {
 
 #[test]
 fn what_is_no_build_seed_is_refused_before_a_layer_is_read() {
-    let error = restore(&build_seed(json!({}), &TOOL, "0\n\n"), "x86_64-linux").unwrap_err();
+    let error = restore(&build_seed(&json!({}), &TOOL, "0\n\n"), "x86_64-linux").unwrap_err();
     insta::assert_snapshot!(error, @"DIGEST of DIR is not a build seed");
-    let error = restore(&build_seed(annotated(), &TOOL, "0\n\n"), "aarch64-linux").unwrap_err();
+    let error = restore(&build_seed(&annotated(), &TOOL, "0\n\n"), "aarch64-linux").unwrap_err();
     insta::assert_snapshot!(error, @"DIR has no image for linux/arm64; there are: linux/amd64");
 }
 
 #[test]
 fn lists_that_lie_are_refused() {
-    let error = |layers| restore(&build_seed(annotated(), &TOOL, layers), "x86_64-linux").unwrap_err();
+    let error = |layers| restore(&build_seed(&annotated(), &TOOL, layers), "x86_64-linux").unwrap_err();
     insta::assert_snapshot!(error("0\n"), @"`/nix/seed/layers` in DIR cannot be used: it lists 1 layers of 2");
     insta::assert_snapshot!(error("0 x\n\n"), @"`/nix/seed/layers` in DIR cannot be used: it holds something else than numbers");
 }
@@ -161,7 +161,7 @@ fn lists_that_lie_are_refused() {
 fn changed(index: usize, entry: (&'static str, Content)) -> String {
     let mut entries = TOOL;
     entries[index] = entry;
-    restore(&build_seed(annotated(), &entries, "0\n\n"), "x86_64-linux").unwrap_err()
+    restore(&build_seed(&annotated(), &entries, "0\n\n"), "x86_64-linux").unwrap_err()
 }
 
 #[test]
@@ -172,6 +172,6 @@ fn what_is_not_as_it_is_registered_is_refused() {
     insta::assert_snapshot!(changed(5, ("/share", Content::Device)), @"layer DIGEST of DIR cannot be read: `/nix/store/0c0ffee0c0ffee0c0ffee0c0ffee0c0f-tool/share` is of a type that no store path holds");
     insta::assert_snapshot!(changed(3, ("/a", Content::Link("bin"))), @"layer DIGEST of DIR cannot be read: `a` is not where the archive format of Nix has it: directories first, and names in byte order");
     insta::assert_snapshot!(changed(2, ("/missing/tool", Content::File(""))), @"layer DIGEST of DIR cannot be read: `missing/tool` is not where the archive format of Nix has it: directories first, and names in byte order");
-    let nothing = restore(&build_seed(annotated(), &[], "0\n\n"), "x86_64-linux").unwrap_err();
+    let nothing = restore(&build_seed(&annotated(), &[], "0\n\n"), "x86_64-linux").unwrap_err();
     insta::assert_snapshot!(nothing, @"layer DIGEST of DIR cannot be read: `/nix/store/0c0ffee0c0ffee0c0ffee0c0ffee0c0f-tool` should be in it, and is not");
 }
