@@ -29,18 +29,22 @@ let
 
   quoted = names: builtins.concatStringsSep ", " (map (name: "`${name}`") names);
 
-  # A pipeline file as a set. A plugin that is a file beside it is put into the store.
+  # A pipeline file as a set. A plugin that is a file beside it, and the layers that it pins, are put into the store.
   read =
     file:
     let
       pipeline = builtins.fromTOML (builtins.readFile file);
-      relative = plugin: builtins.match "\\.\\.?/.*" plugin != null;
-      stored =
+      beside = path: dirOf file + "/${path}";
+      isRelative = plugin: builtins.match "\\.\\.?/.*" plugin != null;
+      plugin = use: if use ? plugin && isRelative use.plugin then { plugin = "${beside use.plugin}"; } else { };
+      # Where nothing is pinned yet, only a run writes the file.
+      pin =
         use:
-        if use ? plugin && relative use.plugin then
-          use // { plugin = "${dirOf file + "/${use.plugin}"}"; }
+        if use ? pin then
+          { pin = if builtins.pathExists (beside use.pin) then "${beside use.pin}" else null; }
         else
-          use;
+          { };
+      stored = use: use // plugin use // pin use;
       stage = name: if pipeline ? ${name} then { ${name} = stored pipeline.${name}; } else { };
     in
     pipeline // stage "select" // stage "pack";

@@ -165,17 +165,25 @@ fn impossible_images_are_refused() {
     insta::assert_snapshot!(error(r#"(image { seed.name = "hello"; }).override { format = "tar"; }"#), @"mkImage: there is no format `tar`; use `docker-archive` or `oci-layout`");
 }
 
-/// A plugin beside the pipeline file is in the store when the image is made.
+/// What is beside the pipeline file is in the store when the image is made.
 #[test]
-fn an_image_brings_the_plugins_of_its_pipeline_file() {
+fn an_image_brings_the_files_of_its_pipeline() {
     let directory = tempfile::tempdir().unwrap();
-    let pipeline = "[seed]\nname = \"hello\"\n[pack]\nplugin = \"./packer.wasm\"\n";
+    let pipeline =
+        "[seed]\nname = \"hello\"\n[pack]\nplugin = \"./packer.wasm\"\n[select]\npin = \"layers.lock\"\n";
     fs::write(directory.path().join("pipeline.toml"), pipeline).unwrap();
     fs::write(directory.path().join("packer.wasm"), "a component").unwrap();
     let file = directory.path().join("pipeline.toml");
     let text = evaluate(&format!("text (image {})", file.display())).unwrap();
-    let line = text.lines().find_map(|line| line.strip_prefix("plugin = \"/nix/store/")).unwrap();
-    assert!(line.ends_with("-packer.wasm\""), "{text}");
+    let stored = |text: &str, key: &str| {
+        let start = format!("{key} = \"/nix/store/");
+        text.lines().find_map(|line| line.strip_prefix(&start).map(str::to_owned)).unwrap_or_default()
+    };
+    assert!(stored(&text, "plugin").ends_with("-packer.wasm\""), "{text}");
+    assert!(!text.contains("pin ="), "only a run pins layers: {text}");
+    fs::write(directory.path().join("layers.lock"), "").unwrap();
+    let text = evaluate(&format!("text (image {})", file.display())).unwrap();
+    assert!(stored(&text, "pin").ends_with("-layers.lock\""), "{text}");
 }
 
 /// The commit of the flake, as `seed run` knows it.
