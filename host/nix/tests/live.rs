@@ -197,7 +197,7 @@ fn what_building_takes_is_found() {
         paths.iter().map(|path| path.split_once('-').unwrap().1.to_owned()).collect()
     };
     let expected = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<BTreeSet<_>>();
-    assert_eq!(realised.paths[0], [flake.path.clone()]);
+    assert_eq!(realised.paths[0], std::slice::from_ref(&flake.path));
     assert_eq!(names(&realised.paths[1]), expected(&["flake.nix", "lib", "lib-dev"]));
     assert_eq!(names(&realised.paths[2]), expected(&["app"]));
     assert!(realised.paths.iter().flatten().all(|path| Path::new(path).exists()));

@@ -66,24 +66,25 @@ mod tests {
     const B: &str = "/nix/store/11111111111111111111111111111111-b";
 
     fn record(path: &str, references: &[&str]) -> String {
-        let references: String = references.iter().map(|reference| format!("{reference}\n")).collect();
+        let references =
+            references.iter().map(|reference| format!("{reference}\n")).collect::<Vec<_>>().concat();
         format!("{path}\n{}\n120\n\n{}\n{references}", "ab".repeat(32), references.lines().count())
     }
 
-    fn read(registration: String, paths: &[&[u32]]) -> Result<Vec<usize>, String> {
+    fn read(registration: &str, paths: &[&[u32]]) -> Result<Vec<usize>, String> {
         let paths: Vec<_> = paths.iter().map(|paths| paths.to_vec()).collect();
-        contents(&registration, &paths).map(|(_, layers)| layers)
+        contents(registration, &paths).map(|(_, layers)| layers)
     }
 
     #[test]
     fn each_path_is_in_a_layer() {
         let both = || record(A, &[B]) + &record(B, &[]);
-        assert_eq!(read(both(), &[&[1], &[0], &[]]).unwrap(), [1, 0]);
-        insta::assert_snapshot!(read(both(), &[&[1]]).unwrap_err(), @"`/nix/store/00000000000000000000000000000000-a` is in none of the layers");
-        insta::assert_snapshot!(read(both(), &[&[0, 1, 2]]).unwrap_err(), @"a layer is said to have path 2 of 2");
-        insta::assert_snapshot!(read(record(A, &[B]), &[&[0]]).unwrap_err(), @"`/nix/store/11111111111111111111111111111111-b`, to which `/nix/store/00000000000000000000000000000000-a` refers, is missing from the closure");
-        insta::assert_snapshot!(read(record("/etc/passwd", &[]), &[&[0]]).unwrap_err(), @"`/etc/passwd` is not a path of the store /nix/store");
-        insta::assert_snapshot!(read(record("/nix/store/../../etc/cron.d/x", &[]), &[&[0]]).unwrap_err(), @"`/nix/store/../../etc/cron.d/x` is not a path of the store /nix/store");
+        assert_eq!(read(&both(), &[&[1], &[0], &[]]).unwrap(), [1, 0]);
+        insta::assert_snapshot!(read(&both(), &[&[1]]).unwrap_err(), @"`/nix/store/00000000000000000000000000000000-a` is in none of the layers");
+        insta::assert_snapshot!(read(&both(), &[&[0, 1, 2]]).unwrap_err(), @"a layer is said to have path 2 of 2");
+        insta::assert_snapshot!(read(&record(A, &[B]), &[&[0]]).unwrap_err(), @"`/nix/store/11111111111111111111111111111111-b`, to which `/nix/store/00000000000000000000000000000000-a` refers, is missing from the closure");
+        insta::assert_snapshot!(read(&record("/etc/passwd", &[]), &[&[0]]).unwrap_err(), @"`/etc/passwd` is not a path of the store /nix/store");
+        insta::assert_snapshot!(read(&record("/nix/store/../../etc/cron.d/x", &[]), &[&[0]]).unwrap_err(), @"`/nix/store/../../etc/cron.d/x` is not a path of the store /nix/store");
     }
 
     #[test]
