@@ -9,7 +9,7 @@ use clap::Args;
 use miette::{IntoDiagnostic, Result, bail, miette};
 
 use crate::process::{built, cargo, run};
-use crate::{machine, state_directory};
+use crate::{machine, repository, state_directory};
 
 /// The pipeline that packs the directory `root`, and writes nothing but the image.
 const PIPELINE: &str = r#"schema = 1
@@ -39,12 +39,31 @@ pub(crate) struct BenchArgs {
     #[arg(long, value_name = "DIR")]
     input: Option<PathBuf>,
 
+    /// Compare ways to choose layers instead: what each sends again over the update histories of real packages
+    #[arg(long, conflicts_with_all = ["input", "pairs"])]
+    layers: bool,
+
+    /// With `--layers`: how many layers each way may make
+    #[arg(long, value_name = "N", default_value = "64", requires = "layers")]
+    budget: String,
+
+    /// With `--layers`: draw the layers of one image, coloured by how often each changes, into this SVG file instead
+    #[arg(long, value_name = "FILE", requires = "layers", conflicts_with = "record")]
+    picture: Option<PathBuf>,
+
+    /// With `--layers`: record the histories anew from this machine, a Debian system that has all packages of the images
+    #[arg(long, requires = "layers")]
+    record: bool,
+
     /// How many pairs
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
     pairs: u32,
 }
 
 pub(crate) fn bench(args: &BenchArgs) -> Result<()> {
+    if args.layers {
+        return layers(args);
+    }
     run(&mut cargo(&["build", "--workspace", "--bin", "seed"]))?;
     let input = match &args.input {
         Some(directory) => directory.clone(),
@@ -71,6 +90,22 @@ pub(crate) fn bench(args: &BenchArgs) -> Result<()> {
     let unchanged = seed(&directory)?;
     println!("again unchanged: {:.3} s", unchanged.as_secs_f64());
     Ok(())
+}
+
+/// The comparison itself is the crate `layer-bench`.
+fn layers(args: &BenchArgs) -> Result<()> {
+    run(&mut cargo(&["build", "--workspace", "--bin", "layer-bench"]))?;
+    let repository = repository();
+    let mut command = Command::new(built("layer-bench")?);
+    command.arg("--history").arg(repository.join("bench/histories/debian-12.txt"));
+    if args.record {
+        return run(command.arg("--record"));
+    }
+    let selector = repository.join("plugins/prebuilt/standard-layers.wasm");
+    if let Some(picture) = &args.picture {
+        command.arg("--picture").arg(picture);
+    }
+    run(command.arg("--selector").arg(selector).arg("--budget").arg(&args.budget))
 }
 
 fn compare(directory: &Path, codec: &str, peer: &str, pairs: u32) -> Result<()> {

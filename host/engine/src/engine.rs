@@ -53,6 +53,8 @@ pub struct RunOptions {
     pub pack_only: bool,
     /// Publish by digest only, and write what `seed index` needs into this file; the run is for one system then.
     pub record: Option<PathBuf>,
+    /// Write the pinned layers anew.
+    pub pin: bool,
 }
 
 /// Runs pipelines. May be used from several threads, and by several processes with one cache.

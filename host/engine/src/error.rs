@@ -12,6 +12,7 @@ use seed_runtime::RuntimeError;
 use crate::exec::ExecError;
 use crate::index::IndexError;
 use crate::lock::{LockError, LockFileError};
+use crate::pin::PinError;
 use crate::pipeline::LoadError;
 use crate::plugins::PluginError;
 use crate::problem::Problems;
@@ -87,6 +88,10 @@ pub enum ErrorKind {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Lock(#[from] LockError),
+    /// The pinned layers.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Pin(#[from] PinError),
     /// A plugin cannot be used.
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -179,6 +184,11 @@ impl ErrorKind {
         match self {
             Self::Load(_) | Self::Problems(_) | Self::Usage { .. } => Category::Pipeline,
             Self::Lock(error) => lock(error),
+            Self::Pin(error) => match error {
+                PinError::Nowhere => Category::Pipeline,
+                PinError::Read { .. } | PinError::Write { .. } => Category::Other,
+                PinError::Missing { .. } | PinError::Newer { .. } | PinError::Problems(_) => Category::Pin,
+            },
             Self::Plugin(error) => match error {
                 PluginError::Pin { .. } => Category::Pin,
                 PluginError::Lock(error) => lock(error),

@@ -23,6 +23,7 @@ pub mod inspect;
 mod limits;
 pub mod lock;
 mod moved;
+pub mod pin;
 pub mod pipeline;
 mod plan;
 pub mod plugins;

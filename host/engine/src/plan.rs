@@ -26,6 +26,9 @@ pub(crate) fn plan(
         prepared.lock.settle(prepared.locked_plugins())?;
     }
     let planned = prepared.plan()?;
+    if options.pin {
+        prepared.write_pins(&planned)?;
+    }
     let mut targets = Vec::new();
     for plugin in &prepared.plugins.publish {
         targets.extend(stages::targets(&prepared.context, plugin)?);

@@ -10,6 +10,7 @@ use crate::engine::{Engine, RunOptions};
 use crate::error::{EngineError, ErrorKind};
 use crate::events::{Event, EventSink, Events, Level, Step};
 use crate::lock::{Lock, LockedPlugin, lock_path};
+use crate::pin::Pins;
 use crate::pipeline::{Pipeline, Stage};
 use crate::plugins::{Places, ResolvedPlugin, resolve};
 use crate::rules::{self, APPLE_SDK_ANNOTATION};
@@ -39,6 +40,7 @@ pub(crate) struct Prepared<'a> {
     pub(crate) context: Context<'a>,
     pub(crate) plugins: Plugins,
     pub(crate) lock: Lock,
+    pub(crate) pins: Pins,
     pub(crate) systems: Vec<(String, Platform)>,
     pub(crate) times: Vec<StepTime>,
 }
@@ -87,6 +89,9 @@ pub(crate) fn prepare<'a>(
     let events = Arc::new(Events::new(sink));
     let mut times = Vec::new();
     let lock = Lock::open(lock_path(&pipeline.file.path), engine.policy(options))?;
+    let pin = pipeline.pin.as_ref().map(|pin| pipeline.file.directory().join(pin));
+    let names = systems.iter().map(|(system, _)| system.clone());
+    let pins = Pins::open(pin, engine.policy(options), options.pin, names)?;
     let plugins = events.step(&mut times, Step::Plugins, None, || {
         let (runtime, limits) = engine.runtime(Some(pipeline))?;
         let places = Places {
@@ -107,7 +112,7 @@ pub(crate) fn prepare<'a>(
         memo: engine.memo.clone(),
         variables: std::collections::BTreeMap::new(),
     };
-    Ok(Prepared { context, plugins, lock, systems, times })
+    Ok(Prepared { context, plugins, lock, pins, systems, times })
 }
 
 fn by_stage(resolved: Vec<ResolvedPlugin>) -> Plugins {
@@ -164,6 +169,14 @@ impl Prepared<'_> {
         Ok(planned)
     }
 
+    /// Writes what is to be pinned, and says so.
+    pub(crate) fn write_pins(&mut self, planned: &[Planned]) -> Result<(), EngineError> {
+        if let Some(path) = self.pins.write(planned)? {
+            self.context.events.message(Level::Info, format!("wrote the layers to {}", path.display()));
+        }
+        Ok(())
+    }
+
     /// Evaluates and builds for every system.
     pub(crate) fn build(&mut self) -> Result<Vec<BuiltSystem>, EngineError> {
         let source = self.open_source()?;
@@ -198,6 +211,7 @@ impl Prepared<'_> {
             platform: platform.clone(),
             source: source.kind(),
             available: available.clone(),
+            pin: None,
         };
         let outputs = events.step(times, Step::Select, Some(system), || {
             stages::outputs(context, &selection).map_err(EngineError::from)
@@ -213,7 +227,9 @@ impl Prepared<'_> {
         let legal = rules::check(&self.context, &system, &built)?;
         let (context, times) = (&self.context, &mut self.times);
         let plugin = &self.plugins.select;
-        let selection = Selection { plugin, system: &system, platform: platform.clone(), source, available };
+        let pin = self.pins.of(&system);
+        let selection =
+            Selection { plugin, system: &system, platform: platform.clone(), source, available, pin };
         let mut plan = context.events.step(times, Step::Select, Some(&system), || {
             stages::plan(context, &selection, &built.closure).map_err(EngineError::from)
         })?;

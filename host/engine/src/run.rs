@@ -32,6 +32,7 @@ pub(crate) fn run(
     let settled = prepared.lock.settle(prepared.locked_plugins())?;
 
     let planned = prepared.plan()?;
+    prepared.write_pins(&planned)?;
     let images = pack(&mut prepared, &planned)?;
     let summaries: Vec<_> =
         planned.iter().zip(&images).map(|(planned, image)| image_summary(planned, image)).collect();

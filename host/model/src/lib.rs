@@ -9,6 +9,7 @@ mod closure;
 mod diagnostic;
 mod digest;
 mod image;
+mod pin;
 mod plan;
 mod platform;
 mod publication;
@@ -21,13 +22,12 @@ pub use closure::{Closure, LayerRoots, StorePath};
 pub use diagnostic::{Diagnostic, Severity, StageError};
 pub use digest::{Digest, DigestError, Hasher};
 pub use image::{Codec, Descriptor, Image, LayerJob, PackRequest, PackedLayer};
+pub use pin::{Pin, PinnedLayer};
 pub use plan::{Entry, EntryKind, ImageConfig, ImagePlan, Layer};
 pub use platform::{Platform, UnknownSystem};
 pub use publication::{
     Attached, Attachment, Content, File, FileContent, PublishRequest, Published, SystemImage, Written,
 };
-pub use selection::{
-    Installable, OutputRequest, Part, Pin, PinnedLayer, SelectionRequest, SourceKind, Variant,
-};
+pub use selection::{Installable, OutputRequest, Part, SelectionRequest, SourceKind, Variant};
 pub use signature::{Algorithm, Artifact, PayloadFormat, PublicKey, SignRequest, Signature, Signed};
 pub use size::{ByteSize, NotASize};

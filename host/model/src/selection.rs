@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Platform;
+use crate::{Pin, Platform};
 
 /// Where paths come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,28 +61,6 @@ pub struct OutputRequest {
     pub layer: String,
     /// What to build for it.
     pub installables: Vec<Installable>,
-}
-
-/// One layer of an earlier plan.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct PinnedLayer {
-    /// The layer's name.
-    pub name: String,
-    /// The store paths that it held.
-    pub paths: Vec<String>,
-}
-
-/// An earlier plan, to be kept as far as the closure allows.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Pin {
-    /// The layers, bottom first.
-    pub layers: Vec<PinnedLayer>,
-    /// How many changes of the closure were seen.
-    pub updates: u32,
-    /// How often each package changed then, by its name without hash and version.
-    pub changes: BTreeMap<String, u32>,
 }
 
 /// What the pipeline asks of a selector.

@@ -12,8 +12,11 @@ mod config;
 mod darwin;
 mod entries;
 mod environment;
+mod merge;
 mod outputs;
 mod packages;
+mod pin;
+mod rates;
 mod split;
 
 use seed_plugin::selector::{Closure, ImageConfig, ImagePlan, Layer, SelectRequest};
@@ -24,11 +27,15 @@ pub use config::{Config, MaxLayers};
 pub use outputs::{STANDARD, choose};
 pub use packages::{find, is_package, name};
 
+use rates::Requested;
+
 /// The plan for a closure. Fails where the layer budget is too small, or a link names no package.
 pub fn plan(config: &Config, request: &SelectRequest, closure: &Closure) -> Result<ImagePlan, Diagnostic> {
     if darwin::is_darwin(request) {
         let (config, notes) = darwin::outputs_only(config, request);
-        return Ok(ImagePlan { notes, ..compose(&config, request, closure)? });
+        let mut plan = compose(&config, request, closure)?;
+        plan.notes.extend(notes);
+        return Ok(plan);
     }
     compose(config, request, closure)
 }
@@ -52,7 +59,8 @@ fn compose(config: &Config, request: &SelectRequest, closure: &Closure) -> Resul
         .with_help(&format!("set `max-layers` to {least} or more"))
         .at("/max-layers"));
     };
-    let mut layers = split::split(&roles, closure, budget);
+    let requested = asked_for(request, closure);
+    let (mut layers, notes) = split::split(&roles, closure, &requested, request.pin.as_ref(), budget);
     if is_build_seed {
         entries.push(build_seed::listing(&layers));
     }
@@ -65,8 +73,15 @@ fn compose(config: &Config, request: &SelectRequest, closure: &Closure) -> Resul
         layers,
         config: image_config(config, request, closure),
         annotations: annotations(config, request),
-        notes: Vec::new(),
+        notes,
     })
+}
+
+/// The packages that the user asked for. Those of `apps` are the project's own.
+fn asked_for(request: &SelectRequest, closure: &Closure) -> Vec<(u32, Requested)> {
+    let kind = |layer: &str| if layer == "apps" { Requested::Own } else { Requested::Other };
+    let all = packages::requested(request, closure).into_iter();
+    all.flat_map(|(layer, paths)| paths.into_iter().map(move |path| (path, kind(&layer)))).collect()
 }
 
 fn image_config(config: &Config, request: &SelectRequest, closure: &Closure) -> ImageConfig {

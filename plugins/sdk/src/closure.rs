@@ -102,8 +102,7 @@ impl Closure {
 impl From<graph::Closure> for Closure {
     fn from(data: graph::Closure) -> Self {
         let mut ends = Vec::with_capacity(data.nar_sizes.len());
-        let bytes = data.store_paths.bytes().enumerate();
-        ends.extend(bytes.filter(|(_, byte)| *byte == b'\n').map(|(end, _)| index(end)));
+        ends.extend(data.store_paths.match_indices('\n').map(|(end, _)| index(end)));
         Self { data, ends }
     }
 }

@@ -22,6 +22,7 @@ Examples:
   seed plan                                  layers of pipeline.toml as a table
   seed plan --paths                          and each store path in them
   seed plan --why glibc                      what refers to it, from the layer down
+  seed plan --pin                            keep these layers in later runs
   seed plan --json > plan.json               to compare with another plan")]
 pub(crate) struct PlanArgs {
     /// The pipeline file, or a directory that holds a `pipeline.toml`
@@ -36,8 +37,15 @@ pub(crate) struct PlanArgs {
     ///
     /// NAME is the name of a package (`glibc` means any version; `*` stands for any text) or a whole store path. It also
     /// answers for an image that is too large or holds something forbidden.
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["paths", "locked"])]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["paths", "locked", "pin"])]
     why: Option<String>,
+
+    /// Write the layers to the file that `pin` in [select] names, for later runs to keep
+    ///
+    /// Layers that were pinned and did not change stay as they are. What has changed is sent again anyway, and is split anew,
+    /// with what the file says of how often each package changed.
+    #[arg(long, conflicts_with = "locked")]
+    pin: bool,
 
     /// Fail where a run with `--locked` would fail
     #[arg(long)]
@@ -54,7 +62,12 @@ pub(crate) struct PlanArgs {
 pub(crate) fn run(args: &PlanArgs, printer: &Arc<Printer>) -> Result<(), CliError> {
     let pipeline = session::pipeline(&args.pipeline)?;
     let engine = session::engine(&args.engine, None, printer)?;
-    let options = RunOptions { locked: args.locked, systems: args.system.clone(), ..RunOptions::default() };
+    let options = RunOptions {
+        locked: args.locked,
+        systems: args.system.clone(),
+        pin: args.pin,
+        ..RunOptions::default()
+    };
     let progress = Arc::new(Progress::new(Arc::clone(printer)));
     if let Some(wanted) = &args.why {
         let why = engine.why(&pipeline, &options, wanted, progress)?;

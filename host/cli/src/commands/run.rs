@@ -90,6 +90,7 @@ pub(crate) fn run(args: &RunArgs, printer: &Arc<Printer>) -> Result<(), CliError
         locked: args.locked,
         systems: args.system.clone(),
         pack_only: args.no_publish,
+        pin: false,
         record: args.record.clone(),
     };
     let summary = engine.run(&pipeline, &options, Arc::new(Progress::new(Arc::clone(printer))))?;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use seed_http::OriginPattern;
@@ -26,6 +27,8 @@ pub struct Pipeline {
     pub seed: Seed,
     /// The selection stage.
     pub select: PluginUse,
+    /// The file of pinned layers, relative to the pipeline file or absolute.
+    pub pin: Option<PathBuf>,
     /// The packing stage.
     pub pack: PluginUse,
     /// Signing plugins in the order of the file; none where the image is not signed.

@@ -1,6 +1,7 @@
 //! From the text of a pipeline file to its typed form.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -51,8 +52,8 @@ fn read(mut root: Section<'_>, file: &SourceFile, problems: &mut Vec<Problem>) -
     {
         problems.push(build_seed::needs_flake(build));
     }
-    let select = single(&mut root, Stage::Select, "standard-layers", problems);
-    let pack = single(&mut root, Stage::Pack, "oci-packer", problems);
+    let (select, pin) = select(&mut root, problems);
+    let pack = pack(&mut root, problems);
     let sign = several(&mut root, Stage::Sign, problems);
     let publish = several(&mut root, Stage::Publish, problems);
     if publish.is_empty() && root.value("publish").is_none() {
@@ -78,6 +79,7 @@ fn read(mut root: Section<'_>, file: &SourceFile, problems: &mut Vec<Problem>) -
         systems_given,
         seed: seed?,
         select: select?,
+        pin,
         pack: pack?,
         sign: sign.into_iter().collect::<Option<_>>()?,
         publish: publish.into_iter().collect::<Option<_>>()?,
@@ -112,25 +114,35 @@ fn schema(root: &mut Section<'_>) -> Option<Problem> {
     }
 }
 
-/// `[select]` or `[pack]`: a builtin where it is not given.
-fn single(
-    root: &mut Section<'_>,
-    stage: Stage,
-    builtin: &str,
-    problems: &mut Vec<Problem>,
-) -> Option<PluginUse> {
-    let name = stage.section();
-    if root.value(name).is_none() {
-        return Some(PluginUse {
-            stage,
-            source: Spanned::new(0..0, PluginSource::Builtin(builtin.to_owned())),
-            pin: None,
-            config: Config::default(),
-            grants: Grants::default(),
-        });
+/// `[select]`, a builtin where it is not given, and the file of its pinned layers.
+fn select(root: &mut Section<'_>, problems: &mut Vec<Problem>) -> (Option<PluginUse>, Option<PathBuf>) {
+    const BUILTIN: &str = "standard-layers";
+    if root.value("select").is_none() {
+        return (Some(builtin(Stage::Select, BUILTIN)), None);
     }
-    let section = root.table(name, &format!("[{name}]"), problems)?;
-    plugin::read(section, stage, Some(builtin), problems)
+    let Some(mut section) = root.table("select", "[select]", problems) else { return (None, None) };
+    let pin = section.string("pin", problems).map(|pin| PathBuf::from(pin.into_inner()));
+    (plugin::read(section, Stage::Select, Some(BUILTIN), problems), pin)
+}
+
+/// `[pack]`: a builtin where it is not given.
+fn pack(root: &mut Section<'_>, problems: &mut Vec<Problem>) -> Option<PluginUse> {
+    const BUILTIN: &str = "oci-packer";
+    if root.value("pack").is_none() {
+        return Some(builtin(Stage::Pack, BUILTIN));
+    }
+    let section = root.table("pack", "[pack]", problems)?;
+    plugin::read(section, Stage::Pack, Some(BUILTIN), problems)
+}
+
+fn builtin(stage: Stage, name: &str) -> PluginUse {
+    PluginUse {
+        stage,
+        source: Spanned::new(0..0, PluginSource::Builtin(name.to_owned())),
+        pin: None,
+        config: Config::default(),
+        grants: Grants::default(),
+    }
 }
 
 /// `[[sign]]` or `[[publish]]`.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use miette::Diagnostic;
-use seed_model::{Closure, Digest, ImagePlan, OutputRequest, Platform, SelectionRequest, SourceKind};
+use seed_model::{Closure, Digest, ImagePlan, OutputRequest, Pin, Platform, SelectionRequest, SourceKind};
 use seed_runtime::PluginError;
 use seed_runtime::capabilities::Capabilities;
 use serde::de::DeserializeOwned;
@@ -58,6 +58,8 @@ pub(crate) struct Selection<'a> {
     pub(crate) source: SourceKind,
     /// The layers on offer.
     pub(crate) available: Vec<OutputRequest>,
+    /// The pinned plan.
+    pub(crate) pin: Option<Pin>,
 }
 
 impl Selection<'_> {
@@ -72,7 +74,7 @@ impl Selection<'_> {
             source: self.source,
             available: self.available.clone(),
             variables: context.variables.clone(),
-            pin: None,
+            pin: self.pin.clone(),
         }
     }
 }

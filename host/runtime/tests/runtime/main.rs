@@ -9,6 +9,7 @@ mod compatibility;
 mod guest;
 mod limits;
 mod memory;
+mod pins;
 mod plugins;
 mod refused;
 mod support;

@@ -22,7 +22,7 @@ const PLUGINS: [(&str, Stage); 6] = [
     ("registry-publisher", Stage::Publish),
 ];
 
-fn component(name: &str) -> Vec<u8> {
+pub(crate) fn component(name: &str) -> Vec<u8> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugins/prebuilt");
     fs::read(directory.join(format!("{name}.wasm"))).unwrap()
 }

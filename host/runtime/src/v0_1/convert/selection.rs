@@ -44,6 +44,7 @@ impl From<&model::Pin> for wit::Pin {
             layers: model.layers.iter().map(layer).collect(),
             updates: model.updates,
             changes: model.changes.iter().map(changes).collect(),
+            rebalance: model.rebalance,
         }
     }
 }

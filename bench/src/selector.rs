@@ -1,0 +1,64 @@
+//! The project's own choice of layers: the component, as a run calls it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use miette::{IntoDiagnostic, Result};
+use seed_model::{Closure, ImagePlan, Pin, Platform, SelectionRequest, SourceKind, Variant};
+use seed_runtime::capabilities::{Capabilities, LogLevel, Reporter};
+use seed_runtime::{Options, Plugin, Runtime, Stage};
+
+#[derive(Debug)]
+struct Silent;
+
+impl Reporter for Silent {
+    fn log(&self, _level: LogLevel, _message: &str) {}
+    fn progress_start(&self, _label: &str, _total: Option<u64>) -> u64 {
+        0
+    }
+    fn progress_advance(&self, _task: u64, _amount: u64) {}
+    fn progress_end(&self, _task: u64) {}
+}
+
+/// A component that chooses layers.
+#[derive(Debug)]
+pub(crate) struct Selector {
+    plugin: Plugin,
+    config: String,
+}
+
+impl Selector {
+    /// Compiles the component. It may make `budget` layers.
+    pub(crate) fn load(path: &Path, budget: usize) -> Result<Self> {
+        let runtime = Runtime::new(Options::default()).into_diagnostic()?;
+        let plugin = runtime.load(&fs::read(path).into_diagnostic()?, Stage::Select).into_diagnostic()?;
+        let config = format!(r#"{{"users":false,"tmp":false,"max-layers":{budget}}}"#);
+        Ok(Self { plugin, config })
+    }
+
+    /// The plan for a closure.
+    pub(crate) fn plan(&self, closure: &Closure, pin: Option<Pin>) -> Result<ImagePlan> {
+        let capabilities = Capabilities {
+            reporter: Arc::new(Silent),
+            archive: None,
+            blobs: None,
+            keyring: None,
+            http: None,
+            files: None,
+        };
+        let request = SelectionRequest {
+            config: self.config.clone(),
+            name: "bench".to_owned(),
+            system: "x86_64-linux".to_owned(),
+            platform: Platform::of_system("x86_64-linux").into_diagnostic()?,
+            variant: Variant::Runtime,
+            source: SourceKind::Flake,
+            available: Vec::new(),
+            variables: BTreeMap::new(),
+            pin,
+        };
+        self.plugin.plan(&capabilities, &request, closure).into_diagnostic()
+    }
+}

@@ -1,0 +1,255 @@
+//! `[select] pin`: the file that keeps layers as they are. `seed run` writes it where it is missing, `seed plan --pin` anew.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use seed_model::{Pin, PinnedLayer};
+use serde::{Deserialize, Serialize};
+
+use crate::durable;
+use crate::lock::Policy;
+use crate::prepare::Planned;
+use crate::problem::{Problem, Problems, SourceFile};
+
+/// The version that this program reads and writes.
+const VERSION: u32 = 1;
+
+/// The largest file in bytes: a hundred thousand store paths.
+const MAX_SIZE: u64 = 16 << 20;
+
+const HEADER: &str = "# Which store paths stand in which layer. Written by `seed plan --pin`, and by `seed run` where it is missing; commit it.\n\n";
+
+/// Why a pin cannot be used.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+pub enum PinError {
+    /// It is to be written, but the pipeline file does not say where.
+    #[error("the pipeline file does not say where pinned layers are kept")]
+    #[diagnostic(
+        code("seed::pin::nowhere"),
+        help("add to the pipeline file:\n\n[select]\npin = \"layers.lock\"")
+    )]
+    Nowhere,
+    /// `--locked` asks for one that is not there.
+    #[error("{} has no layers for {system}, and `--locked` asks for them", path.display())]
+    #[diagnostic(code("seed::pin::missing"), help("run `seed plan --pin`, then commit the file"))]
+    Missing {
+        /// The file.
+        path: PathBuf,
+        /// The Nix system.
+        system: String,
+    },
+    /// Reading failed.
+    #[error("the pinned layers in {} cannot be read", path.display())]
+    #[diagnostic(code("seed::pin::unreadable"))]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Writing failed.
+    #[error("the pinned layers cannot be written to {}", path.display())]
+    #[diagnostic(
+        code("seed::pin::unwritable"),
+        help("make the directory of `pin` in [select]; or name another file")
+    )]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A newer program wrote it.
+    #[error("{} was written by a newer `seed`: it has version {found}, this `seed` reads {VERSION}", path.display())]
+    #[diagnostic(code("seed::pin::version"), help("upgrade `seed`"))]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: u32,
+    },
+    /// It is not such a file.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Problems(#[from] Problems),
+}
+
+#[derive(Deserialize)]
+struct Version {
+    version: u32,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    version: u32,
+    #[serde(default)]
+    image: Vec<PinnedImage>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PinnedImage {
+    system: String,
+    updates: u32,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    changes: BTreeMap<String, u32>,
+    layer: Vec<PinnedLayer>,
+}
+
+/// The pins of a run, by system.
+#[derive(Debug, Default)]
+pub(crate) struct Pins {
+    path: Option<PathBuf>,
+    systems: BTreeMap<String, Pin>,
+    /// Whether they will be written anew.
+    renew: bool,
+}
+
+impl Pins {
+    /// Reads the pin file, if the pipeline names one and it is there. `renew`: they will be written anew; `systems` are
+    /// those of the run.
+    pub(crate) fn open(
+        path: Option<PathBuf>,
+        policy: Policy,
+        renew: bool,
+        systems: impl Iterator<Item = String>,
+    ) -> Result<Self, PinError> {
+        let Some(path) = path else {
+            return if renew { Err(PinError::Nowhere) } else { Ok(Self::default()) };
+        };
+        let pins = read(&path)?;
+        for system in systems {
+            if policy == Policy::Locked && !pins.contains_key(&system) {
+                return Err(PinError::Missing { path, system });
+            }
+        }
+        Ok(Self { path: Some(path), systems: pins, renew })
+    }
+
+    /// The pin of a system, as a selector gets it.
+    pub(crate) fn of(&self, system: &str) -> Option<Pin> {
+        let pin = self.systems.get(system)?;
+        Some(Pin { rebalance: self.renew, ..pin.clone() })
+    }
+
+    /// Writes the pins of plans that have none, or of all where they are to be written anew. Gives the file that was
+    /// written.
+    pub(crate) fn write(&mut self, planned: &[Planned]) -> Result<Option<&Path>, PinError> {
+        let Some(path) = &self.path else { return Ok(None) };
+        let before = self.systems.clone();
+        for Planned { system, built, plan, .. } in planned {
+            if self.renew || !self.systems.contains_key(system) {
+                let pin = Pin::of(plan, &built.closure, self.systems.get(system));
+                self.systems.insert(system.clone(), pin);
+            }
+        }
+        if before == self.systems {
+            return Ok(None);
+        }
+        durable::remove_abandoned(path, Duration::ZERO);
+        durable::write(path, text(&self.systems).as_bytes())
+            .map_err(|source| PinError::Write { path: path.clone(), source })?;
+        Ok(Some(path))
+    }
+}
+
+fn read(path: &Path) -> Result<BTreeMap<String, Pin>, PinError> {
+    let unreadable = |source| PinError::Read { path: path.to_owned(), source };
+    let mut text = String::new();
+    match File::open(path).and_then(|file| file.take(MAX_SIZE + 1).read_to_string(&mut text)) {
+        Ok(size) if size as u64 > MAX_SIZE => return Err(unreadable(io::ErrorKind::FileTooLarge.into())),
+        Ok(_) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
+        Err(error) => return Err(unreadable(error)),
+    }
+    let file = SourceFile { path: path.to_owned(), text: text.into() };
+    let Version { version } = parse(&file)?;
+    if version > VERSION {
+        return Err(PinError::Newer { path: path.to_owned(), found: version });
+    }
+    let document: Document = parse(&file)?;
+    let pin = |image: PinnedImage| {
+        let PinnedImage { system, updates, changes, layer } = image;
+        (system, Pin { layers: layer, updates, changes, rebalance: false })
+    };
+    Ok(document.image.into_iter().map(pin).collect())
+}
+
+fn parse<'a, T: Deserialize<'a>>(file: &'a SourceFile) -> Result<T, Problems> {
+    toml::from_str(&file.text).map_err(|error| {
+        let problem = Problem {
+            code: "seed::pin::not-a-pin".to_owned(),
+            message: format!("not a file of pinned layers: {}", error.message()),
+            label: "here".to_owned(),
+            span: error.span(),
+            help: Some(
+                "`seed plan --pin` writes it anew when it is deleted; git has the last good one".to_owned(),
+            ),
+        };
+        Problems::check(file, vec![problem]).expect_err("there is a problem")
+    })
+}
+
+fn text(systems: &BTreeMap<String, Pin>) -> String {
+    let image = |(system, pin): (&String, &Pin)| PinnedImage {
+        system: system.clone(),
+        updates: pin.updates,
+        changes: pin.changes.clone(),
+        layer: pin.layers.clone(),
+    };
+    let document = Document { version: VERSION, image: systems.iter().map(image).collect() };
+    let body = toml::to_string_pretty(&document).expect("strings and arrays have a TOML form");
+    format!("{HEADER}{body}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::rendered;
+
+    fn pin() -> Pin {
+        let layer =
+            |name: &str, path: &str| PinnedLayer { name: name.to_owned(), paths: vec![path.to_owned()] };
+        Pin {
+            layers: vec![layer("base", "/nix/store/a-glibc-2.40"), layer("apps", "/nix/store/b-hello-1")],
+            updates: 3,
+            changes: BTreeMap::from([("hello".to_owned(), 2)]),
+            rebalance: false,
+        }
+    }
+
+    #[test]
+    fn what_is_written_can_be_read() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("layers.lock");
+        let systems = BTreeMap::from([("x86_64-linux".to_owned(), pin())]);
+        let text = text(&systems);
+        std::fs::write(&path, &text).unwrap();
+        assert_eq!(read(&path).unwrap(), systems);
+        insta::assert_snapshot!(text);
+        assert_eq!(read(&directory.path().join("none")).unwrap(), BTreeMap::new());
+    }
+
+    #[test]
+    fn files_that_are_no_pins_are_told_apart() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("layers.lock");
+        let error = |text: &str| {
+            std::fs::write(&path, text).unwrap();
+            rendered(&read(&path).unwrap_err()).replace(&*directory.path().to_string_lossy(), "DIRECTORY")
+        };
+        let system = std::iter::once("x86_64-linux".to_owned());
+        let errors = [
+            error("version = 2\nnew = true\n"),
+            error("version = 1\n[[image]]\nsystem = 1\n"),
+            error("{}"),
+            rendered(&Pins::open(None, Policy::Update, true, std::iter::empty()).unwrap_err()),
+            rendered(&Pins::open(Some("no-such-file".into()), Policy::Locked, false, system).unwrap_err()),
+        ];
+        insta::assert_snapshot!(errors.join("\n"));
+    }
+}

@@ -1,0 +1,165 @@
+//! Pinned plans: which paths stood in which layer, and how often each package has changed since.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Closure, ImagePlan};
+
+/// The history is halved when it has seen this many updates: what changed lately counts more, and numbers stay small.
+const LONG_HISTORY: u32 = 128;
+
+/// Length of the hash in the name of a store path.
+const HASH_LENGTH: usize = 32;
+
+/// One layer of an earlier plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct PinnedLayer {
+    /// The layer's name.
+    pub name: String,
+    /// The store paths that it held.
+    pub paths: Vec<String>,
+}
+
+/// An earlier plan, to be kept as far as the closure allows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Pin {
+    /// The layers, bottom first.
+    pub layers: Vec<PinnedLayer>,
+    /// How many changes of the closure were seen.
+    pub updates: u32,
+    /// How often each package changed then, by its name without hash and version.
+    pub changes: BTreeMap<String, u32>,
+    /// Whether the pin will be written anew from the plan.
+    pub rebalance: bool,
+}
+
+impl Pin {
+    /// The pin of a plan, with the history of the one that it was made with.
+    pub fn of(plan: &ImagePlan, closure: &Closure, previous: Option<&Self>) -> Self {
+        let path = |index: &u32| closure.paths[*index as usize].store_path.clone();
+        let filled = plan.layers.iter().filter(|layer| !layer.paths.is_empty());
+        let layers = filled.map(|layer| PinnedLayer {
+            name: layer.name.clone(),
+            paths: layer.paths.iter().map(path).collect(),
+        });
+        let mut pin = Self { layers: layers.collect(), ..Self::default() };
+        if let Some(previous) = previous {
+            pin.continue_history(previous, closure);
+        }
+        pin
+    }
+
+    fn continue_history(&mut self, previous: &Self, closure: &Closure) {
+        (self.updates, self.changes) = (previous.updates, previous.changes.clone());
+        let old: BTreeSet<&str> =
+            previous.layers.iter().flat_map(|layer| &layer.paths).map(String::as_str).collect();
+        let is_new = |index: usize| !old.contains(closure.paths[index].store_path.as_str());
+        if old.len() == closure.paths.len() && !(0..closure.paths.len()).any(is_new) {
+            return;
+        }
+        let old_names: BTreeSet<&str> = old.iter().map(|path| name(path)).collect();
+        let old_packages: BTreeSet<&str> = old_names.iter().map(|name| package(name)).collect();
+        let mut changed = BTreeSet::new();
+        let mut present = BTreeSet::new();
+        for (index, path) in closure.paths.iter().enumerate() {
+            let name = name(&path.store_path);
+            present.insert(package(name));
+            if !is_new(index) || !old_packages.contains(package(name)) {
+                continue;
+            }
+            // A new hash alone may come from something below; a new version does not.
+            let mut below = path.references.iter().map(|reference| *reference as usize);
+            if !old_names.contains(name) || !below.any(|reference| reference != index && is_new(reference)) {
+                changed.insert(package(name));
+            }
+        }
+        self.updates += 1;
+        for package in changed {
+            *self.changes.entry(package.to_owned()).or_default() += 1;
+        }
+        let halve = self.updates >= LONG_HISTORY;
+        self.updates >>= u32::from(halve);
+        self.changes.retain(|package, changes| {
+            *changes >>= u32::from(halve);
+            *changes > 0 && present.contains(package.as_str())
+        });
+    }
+}
+
+/// The name of a store path without directory and hash.
+fn name(store_path: &str) -> &str {
+    let base = store_path.rsplit('/').next().unwrap_or(store_path);
+    base.split_at_checked(HASH_LENGTH).and_then(|(_, rest)| rest.strip_prefix('-')).unwrap_or(base)
+}
+
+/// A name without its version: up to the first hyphen that no letter follows, as Nix's `parseDrvName` has it.
+fn package(name: &str) -> &str {
+    let is_letter = |at: usize| name.as_bytes().get(at).is_none_or(u8::is_ascii_alphabetic);
+    let version = name.match_indices('-').map(|(at, _)| at).find(|at| !is_letter(at + 1));
+    &name[..version.unwrap_or(name.len())]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Digest, Layer, StorePath};
+
+    /// Paths as (hash letter, name, references), all in one layer.
+    fn pin(paths: &[(char, &str, &[u32])], previous: Option<&Pin>) -> Pin {
+        let path = |(hash, name, references): &(char, &str, &[u32])| StorePath {
+            store_path: format!("/nix/store/{}-{name}", String::from(*hash).repeat(HASH_LENGTH)),
+            nar_hash: Digest::of(name.as_bytes()),
+            nar_size: 1,
+            references: references.to_vec(),
+        };
+        let closure = Closure { paths: paths.iter().map(path).collect(), outputs: Vec::new() };
+        let layer =
+            Layer { name: "apps".to_owned(), paths: (0..).take(paths.len()).collect(), entries: Vec::new() };
+        Pin::of(&ImagePlan { layers: vec![layer], ..ImagePlan::default() }, &closure, previous)
+    }
+
+    #[test]
+    fn the_history_counts_what_changed_by_itself() {
+        let first =
+            pin(&[('a', "glibc-2.40", &[]), ('b', "openssl-3.0.1", &[0]), ('c', "app", &[0, 1])], None);
+        assert_eq!((first.updates, first.changes.len()), (0, 0));
+        // Openssl is new, and so is what refers to it.
+        let second = pin(
+            &[('a', "glibc-2.40", &[]), ('d', "openssl-3.0.2", &[0]), ('e', "app", &[0, 1])],
+            Some(&first),
+        );
+        assert_eq!((second.updates, &second.changes), (1, &BTreeMap::from([("openssl".to_owned(), 1)])));
+        // The same closure again is no update.
+        let same = pin(
+            &[('a', "glibc-2.40", &[]), ('d', "openssl-3.0.2", &[0]), ('e', "app", &[0, 1])],
+            Some(&second),
+        );
+        assert_eq!((same.updates, &same.changes), (1, &second.changes));
+        // A new hash without anything new below; and a package that was not there.
+        let third = pin(
+            &[
+                ('a', "glibc-2.40", &[]),
+                ('d', "openssl-3.0.2", &[0]),
+                ('f', "app", &[0, 1]),
+                ('g', "zlib-1.3", &[0]),
+            ],
+            Some(&same),
+        );
+        let expected = BTreeMap::from([("app".to_owned(), 1), ("openssl".to_owned(), 1)]);
+        assert_eq!((third.updates, &third.changes), (2, &expected));
+    }
+
+    #[test]
+    fn a_long_history_is_halved() {
+        let previous = Pin {
+            updates: LONG_HISTORY - 1,
+            changes: BTreeMap::from([("app".to_owned(), 9), ("gone".to_owned(), 9), ("zlib".to_owned(), 1)]),
+            ..Pin::default()
+        };
+        let pin = pin(&[('a', "app", &[]), ('b', "zlib-1", &[])], Some(&previous));
+        assert_eq!((pin.updates, pin.changes), (LONG_HISTORY / 2, BTreeMap::from([("app".to_owned(), 4)])));
+    }
+}

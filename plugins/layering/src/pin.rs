@@ -1,0 +1,125 @@
+//! A pinned plan, and which paths of a new closure stand in the places of its paths.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use seed_plugin::Diagnostic;
+use seed_plugin::selector::{Closure, Pin};
+
+use crate::assign::Role;
+use crate::packages;
+
+/// What is left of a pinned layer.
+#[derive(Debug)]
+pub(crate) struct PinnedLayer {
+    /// Index of its standard layer.
+    pub(crate) role: usize,
+    /// Its place in the pinned plan.
+    pub(crate) place: usize,
+    /// The paths in the places of its own.
+    pub(crate) paths: Vec<u32>,
+    /// Whether these are exactly the paths that it held.
+    pub(crate) same: bool,
+}
+
+/// A closure as a pinned plan sees it.
+#[derive(Debug)]
+pub(crate) struct Pinned {
+    /// The layers of which something is left.
+    pub(crate) layers: Vec<PinnedLayer>,
+    /// Role and index of every other path.
+    pub(crate) free: Vec<(usize, u32)>,
+    /// How many pinned paths are in the closure in whatever version.
+    found: usize,
+}
+
+impl Pinned {
+    /// Gives each path the place of the pinned path that it is: by its whole name; else by its name without hash; else by
+    /// that without version too. Where the pin is written anew, layers that changed are given up: they are sent again
+    /// anyway, so they may as well be split better.
+    pub(crate) fn new(pin: Option<&Pin>, roles: &[Role], closure: &Closure) -> Self {
+        let role_of = |name: &str| roles.iter().position(|role| role.name == name);
+        let mut old: Vec<(usize, usize, &str)> = Vec::new();
+        for (place, layer) in pin.iter().flat_map(|pin| &pin.layers).enumerate() {
+            let Some(role) = role_of(&layer.name) else { continue };
+            old.extend(layer.paths.iter().map(|path| (role, place, path.as_str())));
+        }
+        let mut free: Vec<(usize, u32)> = Vec::new();
+        for (role, content) in roles.iter().enumerate() {
+            free.extend(content.paths.iter().map(|path| (role, *path)));
+        }
+        let mut places: BTreeMap<usize, PinnedLayer> = BTreeMap::new();
+        let all = old.len();
+        take(&mut old, &mut free, closure, &mut places, |path| (path, ""));
+        let changed: BTreeSet<usize> = old.iter().map(|(_, place, _)| *place).collect();
+        take(&mut old, &mut free, closure, &mut places, |path| (packages::name(path), ""));
+        take(&mut old, &mut free, closure, &mut places, |path| packages::output(packages::name(path)));
+        let found = all - old.len();
+        let mut layers = Vec::new();
+        for (place, mut layer) in places {
+            layer.same = !changed.contains(&place);
+            if layer.same || pin.is_some_and(|pin| !pin.rebalance) {
+                layers.push(layer);
+            } else {
+                free.extend(layer.paths.iter().map(|path| (layer.role, *path)));
+            }
+        }
+        Self { layers, free, found }
+    }
+
+    /// What the user should know of a pin that fits badly.
+    pub(crate) fn notes(&self, pin: Option<&Pin>, roles: &[Role], closure: &Closure) -> Vec<Diagnostic> {
+        let Some(pin) = pin.filter(|pin| !pin.rebalance) else { return Vec::new() };
+        let names: BTreeSet<&str> = pin.layers.iter().map(|layer| layer.name.as_str()).collect();
+        let unknown: Vec<String> = names
+            .iter()
+            .filter(|name| roles.iter().all(|role| role.name != **name))
+            .map(|name| format!("`{name}`"))
+            .collect();
+        let mut notes = Vec::new();
+        let mut warn = |code, message: String| {
+            let help = "write the pin anew with `seed plan --pin`, and commit it";
+            notes.push(Diagnostic::warning(code, &message).with_help(help));
+        };
+        if !unknown.is_empty() {
+            let has = roles.iter().map(|role| format!("`{}`", role.name)).collect::<Vec<_>>().join(", ");
+            warn(
+                "layering::pin-layers",
+                format!("the pinned plan has {}, which this image does not have; it has {has}", unknown.join(", ")),
+            );
+        }
+        let paths = closure.len() as usize;
+        if self.found * 2 < paths {
+            warn(
+                "layering::pin-old",
+                format!("the pinned plan has places for {} of {paths} paths only", self.found),
+            );
+        }
+        notes
+    }
+}
+
+/// Lets free paths take the places of old ones that have the same role and key, each place once.
+fn take<'a>(
+    old: &mut Vec<(usize, usize, &'a str)>,
+    free: &mut Vec<(usize, u32)>,
+    closure: &'a Closure,
+    layers: &mut BTreeMap<usize, PinnedLayer>,
+    key: impl Fn(&'a str) -> (&'a str, &'a str),
+) {
+    if old.is_empty() {
+        return;
+    }
+    let mut places: BTreeMap<_, VecDeque<_>> = BTreeMap::new();
+    for (role, place, path) in old.drain(..) {
+        places.entry((role, key(path))).or_default().push_back((role, place, path));
+    }
+    free.retain(|(role, path)| {
+        let found = places.get_mut(&(*role, key(closure.store_path(*path)))).and_then(VecDeque::pop_front);
+        if let Some((_, place, _)) = found {
+            let new = || PinnedLayer { role: *role, place, paths: Vec::new(), same: false };
+            layers.entry(place).or_insert_with(new).paths.push(*path);
+        }
+        found.is_none()
+    });
+    old.extend(places.into_values().flatten());
+}
