@@ -73,6 +73,8 @@ let
       isRuntime = (given.seed.variant or "runtime") == "runtime";
 
       config = given.select.config or { };
+      # A copy of the pinned layers, since a run adds what it misses: another system's are none of this build.
+      pin = given.select.pin or null;
       # The layers that the image takes, bottom first.
       layers =
         config.layers or (
@@ -123,6 +125,7 @@ let
           ];
           select = (given.select or { }) // {
             config = listed // config;
+            pin = if pin == null then null else "layers.lock";
           };
           publish = [
             {
@@ -148,11 +151,15 @@ let
           "-euc"
           ''
             printf '%s' "$1" > pipeline.toml
+            if [ -n "$3" ]; then
+              while IFS= read -r line; do printf '%s\n' "$line"; done < "$3" > layers.lock
+            fi
             exec "$2" run --progress plain --cache-dir cache --no-aot-cache pipeline.toml
           ''
           "mkImage"
           "${text}\n[source.closure.outputs]\n${outputs}"
           "${program}/bin/seed"
+          (if pin == null then "" else "${pin}")
         ];
         # `.attrs.json`, with the closure in it.
         __structuredAttrs = true;
