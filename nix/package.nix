@@ -13,6 +13,7 @@ rustPlatform.buildRustPackage {
     fileset = lib.fileset.unions [
       ../Cargo.lock
       ../Cargo.toml
+      ../bench
       ../host
       ../plugins/prebuilt
       ../tests

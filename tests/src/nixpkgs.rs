@@ -8,10 +8,11 @@ use std::process::Command;
 use crate::environment::copy;
 use crate::{Run, peer, seed_program};
 
-/// What this project's flake reads; of its tests that they are there.
-const FLAKE: [&str; 10] = [
+/// What this project's flake reads; of its tests and benchmarks that they are there.
+const FLAKE: [&str; 11] = [
     "Cargo.lock",
     "Cargo.toml",
+    "bench/Cargo.toml",
     "flake.lock",
     "flake.nix",
     "host",

@@ -1,4 +1,4 @@
-//! The parts of `examples/hello` that are in the repository twice, in two forms.
+//! What is in the repository twice, in two forms.
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::fs;
@@ -17,6 +17,18 @@ fn the_example_has_the_same_mkseed() {
         read("examples/hello/flake/mkseed.nix"),
         "copy the first over the second"
     );
+}
+
+/// Cargo refuses to build one member of a workspace that lacks another.
+#[test]
+fn the_package_has_every_member_of_the_workspace() {
+    let read = |path: &str| fs::read_to_string(repository(path)).unwrap();
+    let (manifest, package) = (read("Cargo.toml"), read("nix/package.nix"));
+    let members = manifest.lines().find_map(|line| line.strip_prefix("members = ")).unwrap();
+    for member in members.split('"').skip(1).step_by(2) {
+        let directory = member.trim_end_matches("/*");
+        assert!(package.contains(&format!("      ../{directory}\n")), "{directory} in nix/package.nix");
+    }
 }
 
 /// What `hexbuild` does, once more: digits are bytes, `"…"` its characters, `#` begins a comment.
