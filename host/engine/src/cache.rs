@@ -6,6 +6,7 @@
 //! | `frames/`    | compressed frames of single store paths                                   | NAR hash, entry rules, codec |
 //! | `layers/`    | which blob a layer became                                                 | layer key |
 //! | `aot/`       | compiled plugins, authenticated by a key of this user                     | component digest, wasmtime version, target |
+//! | `pull-*/`    | store paths on their way to Nix, while they are pulled                   | nothing |
 //! | `stages/`    | results of the selection stage, which is a pure function                  | component, input, contract |
 
 use std::env;

@@ -31,7 +31,7 @@ mod packages;
 mod realise;
 #[cfg(test)]
 mod recorded;
-mod roots;
+mod scratch;
 mod settings;
 mod version;
 
@@ -43,5 +43,6 @@ pub use graph::{Graph, GraphError};
 pub use import::Import;
 pub use nix::{EVALUATION_TIME, Nix, NixOptions};
 pub use realise::Realised;
+pub use scratch::Scratch;
 pub use settings::Settings;
 pub use version::Version;

@@ -7,8 +7,7 @@ use crate::closure::batches;
 use crate::command::Outcome;
 use crate::evaluate::Target;
 use crate::events::{Build, Observer, derivation_name};
-use crate::roots::Roots;
-use crate::{Evaluated, Nix, NixError};
+use crate::{Evaluated, Nix, NixError, Scratch};
 
 /// Store paths that exist. They are safe from the garbage collector until this value is dropped.
 #[derive(Debug)]
@@ -17,23 +16,25 @@ pub struct Realised {
     /// The store paths of each of the evaluated, in the order of the request.
     pub paths: Vec<Vec<String>>,
     /// The links that are the roots.
-    _roots: Roots,
+    _roots: Scratch,
 }
 
+/// Begins the names of directories of links. Nix forgets a root when its link is gone.
+const ROOTS: &str = "seed-roots-";
 /// Prints one path per output.
 const MAX_OUTPUT: u64 = 16 * 1024 * 1024;
 
 impl Nix {
     /// Builds what was evaluated, or fetches it where substitution is on. What exists costs one call of `nix-store`.
     pub fn realise(&self, evaluated: &[Evaluated], observer: &dyn Observer) -> Result<Realised, NixError> {
-        let roots = Roots::make(&env::temp_dir()).map_err(NixError::Roots)?;
+        let roots = Scratch::make(&env::temp_dir(), ROOTS).map_err(NixError::Roots)?;
         let wanted = wanted(evaluated.iter().flat_map(|evaluated| &evaluated.targets));
         for (number, batch) in batches(&wanted).into_iter().enumerate() {
             let outcome = self
                 .nix_store(&["--realise"], MAX_OUTPUT)
                 .args(batch)
                 .quiet_args(["--indirect", "--add-root"])
-                .quiet_args([roots.link(number)])
+                .quiet_args([roots.path().join(format!("root-{number}"))])
                 .run(observer)?;
             if !outcome.status.success() {
                 return Err(build_error(outcome));

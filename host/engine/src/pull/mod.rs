@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use seed_http::DockerConfig;
 use seed_model::{Digest, Platform, StorePath};
-use seed_nix::{Import, Nix, NixOptions};
+use seed_nix::{Import, Nix, NixOptions, Scratch};
 use seed_oci::restore::{BuildSeed, RestoreError};
 use seed_oci::source::{self, Reference};
 use serde::Serialize;
@@ -122,8 +122,7 @@ pub fn pull(options: &PullOptions, sink: Arc<dyn EventSink>) -> Result<PullSumma
 
     let no_room = |source| PullError::Directory { path: options.directory.clone(), source };
     std::fs::create_dir_all(&options.directory).map_err(no_room)?;
-    let directory =
-        tempfile::Builder::new().prefix("pull-").tempdir_in(&options.directory).map_err(no_room)?;
+    let directory = Scratch::make(&options.directory, "pull-").map_err(no_room)?;
     let fetch = Fetch {
         source: source.as_ref(),
         seed: &seed,
