@@ -40,7 +40,7 @@ pub(crate) struct PlanArgs {
     #[arg(long, value_name = "NAME", conflicts_with_all = ["paths", "locked", "pin"])]
     why: Option<String>,
 
-    /// Write the layers to the file that `pin` in [select] names, for later runs to keep
+    /// Write the layers to the file that `pin` in `[select]` names, for later runs to keep
     ///
     /// Layers that were pinned and did not change stay as they are. What has changed is sent again anyway, and is split anew,
     /// with what the file says of how often each package changed.
