@@ -204,7 +204,7 @@ impl<'a> Model<'a> {
                 None => roots.push(("apps", vec![own])),
             }
         }
-        sorted(paths, &roots)
+        sorted(&paths, &roots)
     }
 }
 
@@ -214,7 +214,7 @@ fn varied(size: u64, name: &str) -> u64 {
     size - size / 25 + size * 2 / 25 * byte / 255
 }
 
-fn sorted(paths: Vec<(StorePath, Vec<usize>)>, roots: &[(&str, Vec<usize>)]) -> (Closure, Vec<usize>) {
+fn sorted(paths: &[(StorePath, Vec<usize>)], roots: &[(&str, Vec<usize>)]) -> (Closure, Vec<usize>) {
     let mut order: Vec<usize> = (0..paths.len()).collect();
     order.sort_by(|a, b| paths[*a].0.store_path.cmp(&paths[*b].0.store_path));
     let mut index = vec![0_u32; paths.len()];

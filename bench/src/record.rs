@@ -74,8 +74,8 @@ fn packages(text: &str) -> BTreeMap<String, Package> {
 /// The days of a package's versions, from its changelog.
 fn days(package: &str) -> Result<Vec<u32>> {
     let names = ["changelog.Debian.gz", "changelog.Debian.amd64.gz", "changelog.gz"];
-    let files = names.iter().map(|name| Path::new("/usr/share/doc").join(package).join(name));
-    let file = files.filter_map(|path| File::open(path).ok()).next();
+    let mut files = names.iter().map(|name| Path::new("/usr/share/doc").join(package).join(name));
+    let file = files.find_map(|path| File::open(path).ok());
     let file = file.ok_or_else(|| miette!("the package {package} has no changelog"))?;
     let mut bytes = Vec::new();
     MultiGzDecoder::new(file).read_to_end(&mut bytes).into_diagnostic()?;
