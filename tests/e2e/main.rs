@@ -14,6 +14,7 @@ mod flake;
 mod hello;
 mod musl;
 mod nix_versions;
+mod pins;
 mod registry;
 mod rules;
 mod systems;
