@@ -79,9 +79,15 @@ fn compose(config: &Config, request: &SelectRequest, closure: &Closure) -> Resul
 
 /// The packages that the user asked for. Those of `apps` are the project's own.
 fn asked_for(request: &SelectRequest, closure: &Closure) -> Vec<(u32, Requested)> {
-    let kind = |layer: &str| if layer == "apps" { Requested::Own } else { Requested::Other };
-    let all = packages::requested(request, closure).into_iter();
-    all.flat_map(|(layer, paths)| paths.into_iter().map(move |path| (path, kind(&layer)))).collect()
+    let mut asked = Vec::new();
+    for (output, (layer, paths)) in closure.outputs().iter().zip(packages::requested(request, closure)) {
+        let kind = if layer == "apps" { Requested::Own } else { Requested::Other };
+        asked.extend(paths.iter().map(|path| (*path, kind)));
+        // The lists of a split-output derivation are one derivation: all of them change when any layer does.
+        let lists = output.roots.iter().filter(|root| !paths.contains(root));
+        asked.extend(lists.map(|root| (*root, Requested::Own)));
+    }
+    asked
 }
 
 fn image_config(config: &Config, request: &SelectRequest, closure: &Closure) -> ImageConfig {

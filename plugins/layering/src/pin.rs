@@ -84,7 +84,10 @@ impl Pinned {
             let has = roles.iter().map(|role| format!("`{}`", role.name)).collect::<Vec<_>>().join(", ");
             warn(
                 "layering::pin-layers",
-                format!("the pinned plan has {}, which this image does not have; it has {has}", unknown.join(", ")),
+                format!(
+                    "the pinned plan has {}, which this image does not have; it has {has}",
+                    unknown.join(", ")
+                ),
             );
         }
         let paths = closure.len() as usize;
