@@ -13,7 +13,6 @@ rustPlatform.buildRustPackage {
     fileset = lib.fileset.unions [
       ../Cargo.lock
       ../Cargo.toml
-      ../bench
       ../host
       ../plugins/prebuilt
       ../tests

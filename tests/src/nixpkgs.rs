@@ -12,7 +12,7 @@ use crate::{Run, peer, seed_program};
 const FLAKE: [&str; 11] = [
     "Cargo.lock",
     "Cargo.toml",
-    "bench/Cargo.toml",
+    "tests/bench/Cargo.toml",
     "flake.lock",
     "flake.nix",
     "host",

@@ -97,7 +97,7 @@ fn layers(args: &BenchArgs) -> Result<()> {
     run(&mut cargo(&["build", "--workspace", "--bin", "layer-bench"]))?;
     let repository = repository();
     let mut command = Command::new(built("layer-bench")?);
-    command.arg("--history").arg(repository.join("bench/histories/debian-12.txt"));
+    command.arg("--history").arg(repository.join("tests/bench/histories/debian-12.txt"));
     if args.record {
         return run(command.arg("--record"));
     }
