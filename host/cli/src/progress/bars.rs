@@ -100,6 +100,9 @@ fn template(template: &str) -> ProgressStyle {
 
 #[cfg(test)]
 mod tests {
+    use std::thread;
+    use std::time::Instant;
+
     use indicatif::{InMemoryTerm, ProgressDrawTarget};
 
     use super::*;
@@ -115,9 +118,12 @@ mod tests {
         bars.event(started(1, TaskKind::NixBuild, "hello-2.12", None));
         bars.event(started(2, TaskKind::Pack, "base", Some(4 << 20)));
         bars.event(started(3, TaskKind::Plugin, "upload", None));
-        let drawn = terminal.contents();
-        for part in ["pack", "hello-2.12", "of 4.00 MiB", "upload"] {
-            assert!(drawn.contains(part), "`{part}` is not in\n{drawn}");
+        // Other threads draw, line by line, and may be at it.
+        let parts = ["pack", "hello-2.12", "of 4.00 MiB", "upload"];
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while !parts.iter().all(|part| terminal.contents().contains(part)) {
+            assert!(Instant::now() < deadline, "not all of {parts:?} are in\n{}", terminal.contents());
+            thread::sleep(TICK);
         }
         for task in 1..=3 {
             bars.event(Event::TaskFinished { task });
