@@ -120,7 +120,7 @@ mod tests {
         bars.event(started(3, TaskKind::Plugin, "upload", None));
         // Other threads draw, line by line, and may be at it.
         let parts = ["pack", "hello-2.12", "of 4.00 MiB", "upload"];
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + Duration::from_mins(1);
         while !parts.iter().all(|part| terminal.contents().contains(part)) {
             assert!(Instant::now() < deadline, "not all of {parts:?} are in\n{}", terminal.contents());
             thread::sleep(TICK);
