@@ -55,7 +55,7 @@ pub(crate) fn test(args: &TestArgs) -> Result<()> {
         let start = Instant::now();
         let result = match part {
             Part::Lint => lint(),
-            Part::Unit => run(cargo(&["test", "--workspace"]).env("INSTA_UPDATE", "no")),
+            Part::Unit => run(cargo(&["test", "--workspace", "--no-fail-fast"]).env("INSTA_UPDATE", "no")),
             Part::Plugins => test_plugins(!args.no_peers),
             Part::Nix => peers::install().and_then(|peers| nix_versions::test(&peers)),
             Part::E2e => end_to_end(),
