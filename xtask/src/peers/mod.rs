@@ -15,10 +15,12 @@ mod roots;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use miette::{Result, bail, miette};
 
 use crate::examples::{MATERIALS, MUSL_MATERIALS};
+use crate::process::run;
 use crate::{machine, plugins, state_directory};
 
 /// The variable through which the tests find the peers.
@@ -65,9 +67,21 @@ pub(crate) fn install() -> Result<PathBuf> {
         link(&path, &directory.join(program))?;
     }
     roots::install(&directory)?;
+    make_stores(&directory)?;
     go::install(&directory)?;
     plugins::build_package(Path::new(CUSTOM_SIGNER), &directory)?;
     Ok(directory)
+}
+
+/// Makes the stores of Nix with their databases. Several programs that start at once in a new store get in each other's
+/// way while they make it, and some of them fail.
+fn make_stores(directory: &Path) -> Result<()> {
+    let make = |command: &mut Command| run(command.env("NIX_CONFIG", machine::nix_config()));
+    make(Command::new("nix-store").arg("--init"))?;
+    for script in roots::scripts(directory) {
+        make(Command::new(script).arg(directory).args(["nix-store", "--init"]))?;
+    }
+    Ok(())
 }
 
 /// Makes `name` a symbolic link to `target`, whatever it was before.

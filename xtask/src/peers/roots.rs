@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use miette::{Result, miette};
 
@@ -21,9 +21,18 @@ pub(super) fn install(directory: &Path) -> Result<()> {
     for (suite, cosign) in SUITES {
         let root = Root::ensure(suite, &["nix-bin", "cosign", "git"])?;
         link(&root.directory().join("usr/bin/cosign"), &directory.join(cosign))?;
-        write_script(&root, suite, &directory.join(format!("in-{suite}")))?;
+        write_script(&root, suite, &script(directory, suite))?;
     }
     Ok(())
+}
+
+/// The scripts that run a command in each root.
+pub(super) fn scripts(directory: &Path) -> impl Iterator<Item = PathBuf> {
+    SUITES.into_iter().map(|(suite, _)| script(directory, suite))
+}
+
+fn script(directory: &Path, suite: &str) -> PathBuf {
+    directory.join(format!("in-{suite}"))
 }
 
 /// Writes `in-SUITE DIRECTORY COMMAND…`, which runs a command in the root, where it sees the directory of this machine
