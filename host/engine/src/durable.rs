@@ -22,6 +22,15 @@ pub(crate) fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     File::open(directory)?.sync_all()
 }
 
+/// Makes `path`, a file of the user's, one of `content`, as [`write`] does, and removes what killed runs left beside it. Runs
+/// that do so in one directory take turns: none removes what another one is writing.
+pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    let turn = File::open(directory(path))?;
+    turn.lock()?;
+    remove_abandoned(path, Duration::ZERO);
+    write(path, content)
+}
+
 /// Removes what killed runs left beside `path` at least `age` ago. Failures do not matter: the next run tries again.
 pub(crate) fn remove_abandoned(path: &Path, age: Duration) {
     let prefix = prefix(path);
@@ -33,7 +42,8 @@ pub(crate) fn remove_abandoned(path: &Path, age: Duration) {
     }
 }
 
-fn directory(path: &Path) -> &Path {
+/// The directory of a file.
+pub(crate) fn directory(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
@@ -45,6 +55,19 @@ fn prefix(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn runs_that_replace_one_file_take_turns() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("layers.lock");
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| (0..20).for_each(|_| replace(&path, b"new").unwrap()));
+            }
+        });
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
 
     #[test]
     fn what_was_left_is_removed_and_nothing_else() {

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use seed_model::{Pin, PinnedLayer};
 use serde::{Deserialize, Serialize};
@@ -150,8 +149,7 @@ impl Pins {
         if before == self.systems {
             return Ok(None);
         }
-        durable::remove_abandoned(path, Duration::ZERO);
-        durable::write(path, text(&self.systems).as_bytes())
+        durable::replace(path, text(&self.systems).as_bytes())
             .map_err(|source| PinError::Write { path: path.clone(), source })?;
         Ok(Some(path))
     }

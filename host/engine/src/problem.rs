@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
 
+use crate::durable;
+
 /// A file as it was read, for errors that quote it.
 #[derive(Clone, Debug)]
 pub struct SourceFile {
@@ -24,10 +26,7 @@ impl SourceFile {
 
     /// The directory that relative paths in the file begin at.
     pub fn directory(&self) -> &Path {
-        match self.path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        }
+        durable::directory(&self.path)
     }
 }
 

@@ -212,7 +212,7 @@ impl Record {
     pub(crate) fn write(&self, path: &Path) -> Result<(), RecordError> {
         let mut text = canonical_json(self);
         text.push(b'\n');
-        durable::write(path, &text).map_err(|source| RecordError::Write { path: path.to_owned(), source })
+        durable::replace(path, &text).map_err(|source| RecordError::Write { path: path.to_owned(), source })
     }
 
     /// The image as summaries show it.

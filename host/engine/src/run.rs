@@ -7,6 +7,7 @@ use std::sync::Arc;
 use seed_model::Digest;
 
 use crate::capabilities::RunKeyring;
+use crate::durable;
 use crate::engine::{Engine, RunOptions};
 use crate::error::{EngineError, ErrorKind};
 use crate::events::{EventSink, Level, Step};
@@ -93,8 +94,7 @@ fn check_record(prepared: &Prepared<'_>, path: &Path) -> Result<(), EngineError>
         }
         .into());
     }
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if path.is_dir() || !directory.is_dir() {
+    if path.is_dir() || !durable::directory(path).is_dir() {
         return Err(ErrorKind::Usage {
             message: format!("`{}` cannot be the file of a record", path.display()),
             help: "name a file in a directory that exists".to_owned(),

@@ -10,24 +10,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use seed_model::{Closure, Digest, LayerRoots, Platform, SelectionRequest, SourceKind, StorePath, Variant};
-use seed_runtime::capabilities::{Capabilities, LogLevel, Reporter};
+use seed_runtime::capabilities::{Capabilities, Silent};
 use seed_runtime::{Limits, Options, Runtime, Stage};
 
 const PATHS: u32 = 5_000;
 const REFERENCES: u32 = 8;
 const REPETITIONS: u32 = 200;
-
-#[derive(Debug)]
-struct Silent;
-
-impl Reporter for Silent {
-    fn log(&self, _level: LogLevel, _message: &str) {}
-    fn progress_start(&self, _label: &str, _total: Option<u64>) -> u64 {
-        0
-    }
-    fn progress_advance(&self, _task: u64, _amount: u64) {}
-    fn progress_end(&self, _task: u64) {}
-}
 
 fn main() {
     let component = std::fs::read(std::env::args().nth(1).expect("the path of a selector")).unwrap();
@@ -38,14 +26,7 @@ fn main() {
     let runtime = Runtime::new(options()).unwrap();
     let (plugin, compile) = timed(|| runtime.load(&component, Stage::Select).unwrap());
     let (_, load) = best(|| runtime.load(&component, Stage::Select).unwrap());
-    let capabilities = Capabilities {
-        reporter: Arc::new(Silent),
-        archive: None,
-        blobs: None,
-        keyring: None,
-        http: None,
-        files: None,
-    };
+    let capabilities = Capabilities::none(Arc::new(Silent));
     let (request, closure) = (request(), closure());
     let (_, outputs) = best(|| plugin.select_outputs(&capabilities, &request));
     let (_, plan) = best(|| plugin.plan(&capabilities, &request, &closure));

@@ -85,6 +85,22 @@ pub trait Reporter: Send + Sync + fmt::Debug {
     fn progress_end(&self, task: u64);
 }
 
+/// Reports to nobody.
+#[derive(Clone, Copy, Debug)]
+pub struct Silent;
+
+impl Reporter for Silent {
+    fn log(&self, _level: LogLevel, _message: &str) {}
+
+    fn progress_start(&self, _label: &str, _total: Option<u64>) -> u64 {
+        0
+    }
+
+    fn progress_advance(&self, _task: u64, _amount: u64) {}
+
+    fn progress_end(&self, _task: u64) {}
+}
+
 /// Everything that one call of a stage may reach. What is `None` is answered with `denied`.
 #[derive(Clone, Debug)]
 pub struct Capabilities {
@@ -100,4 +116,11 @@ pub struct Capabilities {
     pub http: Option<Arc<seed_http::Client>>,
     /// Files.
     pub files: Option<Arc<dyn Files>>,
+}
+
+impl Capabilities {
+    /// Messages and progress, and nothing else.
+    pub fn none(reporter: Arc<dyn Reporter>) -> Self {
+        Self { reporter, archive: None, blobs: None, keyring: None, http: None, files: None }
+    }
 }

@@ -11,7 +11,7 @@ use wasmtime::component::Instance;
 use wasmtime::{Result, Store};
 
 use crate::call::Callable;
-use crate::capabilities::{Capabilities, LogLevel, Reporter};
+use crate::capabilities::{Capabilities, Silent};
 use crate::state::State;
 use crate::v0_1::Exports;
 use crate::{Inspection, Origin, PluginError, Stage};
@@ -46,14 +46,8 @@ impl Plugin {
         inspection: Inspection,
         origin: Origin,
     ) -> Result<Self, PluginError> {
-        let nothing = Capabilities {
-            reporter: Arc::new(Silent),
-            archive: None,
-            blobs: None,
-            keyring: None,
-            http: None,
-            files: None,
-        };
+        // Messages of `describe` go into its error, if there is one, and nowhere else.
+        let nothing = Capabilities::none(Arc::new(Silent));
         let describe = |exports: &Exports, store: &mut _, instance: &_| exports.describe(store, instance);
         let description = callable.call(None, "describe", &nothing, describe)?;
         Ok(Self { callable, inspection, description, origin })
@@ -170,20 +164,4 @@ impl fmt::Debug for Plugin {
             .field("description", &self.description)
             .finish_non_exhaustive()
     }
-}
-
-/// Where messages of `describe` go: into its error, if there is one, and nowhere else.
-#[derive(Debug)]
-struct Silent;
-
-impl Reporter for Silent {
-    fn log(&self, _level: LogLevel, _message: &str) {}
-
-    fn progress_start(&self, _label: &str, _total: Option<u64>) -> u64 {
-        0
-    }
-
-    fn progress_advance(&self, _task: u64, _amount: u64) {}
-
-    fn progress_end(&self, _task: u64) {}
 }

@@ -7,20 +7,8 @@ use std::sync::Arc;
 
 use miette::{IntoDiagnostic, Result};
 use seed_model::{Closure, ImagePlan, Pin, Platform, SelectionRequest, SourceKind, Variant};
-use seed_runtime::capabilities::{Capabilities, LogLevel, Reporter};
+use seed_runtime::capabilities::{Capabilities, Silent};
 use seed_runtime::{Options, Plugin, Runtime, Stage};
-
-#[derive(Debug)]
-struct Silent;
-
-impl Reporter for Silent {
-    fn log(&self, _level: LogLevel, _message: &str) {}
-    fn progress_start(&self, _label: &str, _total: Option<u64>) -> u64 {
-        0
-    }
-    fn progress_advance(&self, _task: u64, _amount: u64) {}
-    fn progress_end(&self, _task: u64) {}
-}
 
 /// A component that chooses layers.
 #[derive(Debug)]
@@ -40,14 +28,7 @@ impl Selector {
 
     /// The plan for a closure.
     pub(crate) fn plan(&self, closure: &Closure, pin: Option<Pin>) -> Result<ImagePlan> {
-        let capabilities = Capabilities {
-            reporter: Arc::new(Silent),
-            archive: None,
-            blobs: None,
-            keyring: None,
-            http: None,
-            files: None,
-        };
+        let capabilities = Capabilities::none(Arc::new(Silent));
         let request = SelectionRequest {
             config: self.config.clone(),
             name: "bench".to_owned(),

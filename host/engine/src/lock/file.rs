@@ -1,11 +1,10 @@
 //! The form of a lock file, version 1.
 
 use std::ffi::OsStr;
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use seed_model::Digest;
 use serde::{Deserialize, Serialize};
@@ -169,12 +168,8 @@ impl LockFile {
 
     /// Writes a lock, whole or not at all. Runs that write at the same time take turns.
     pub fn write(path: &Path, plugins: &[LockedPlugin], seeds: &LockedSeeds) -> Result<(), LockFileError> {
-        let error = |source| LockFileError::Write { path: path.to_owned(), source };
-        let directory = SourceFile { path: path.to_owned(), text: "".into() }.directory().to_owned();
-        let turn = File::open(directory).map_err(error)?;
-        turn.lock().map_err(error)?;
-        durable::remove_abandoned(path, Duration::ZERO);
-        durable::write(path, Self::text(plugins, seeds).as_bytes()).map_err(error)
+        durable::replace(path, Self::text(plugins, seeds).as_bytes())
+            .map_err(|source| LockFileError::Write { path: path.to_owned(), source })
     }
 }
 

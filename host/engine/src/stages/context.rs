@@ -33,14 +33,7 @@ impl Context<'_> {
 
     /// Messages and progress, and nothing else.
     pub(crate) fn no_capabilities(&self, plugin: &ResolvedPlugin) -> Capabilities {
-        Capabilities {
-            reporter: self.reporter(plugin),
-            archive: None,
-            blobs: None,
-            keyring: None,
-            http: None,
-            files: None,
-        }
+        Capabilities::none(self.reporter(plugin))
     }
 
     /// The configuration of a plugin as it is handed over.

@@ -61,7 +61,7 @@ pub(crate) fn nothing() -> Capabilities {
 
 /// No capability but this reporter.
 pub(crate) fn reporting(reporter: Arc<Recorder>) -> Capabilities {
-    Capabilities { reporter, archive: None, blobs: None, keyring: None, http: None, files: None }
+    Capabilities::none(reporter)
 }
 
 /// A request without layers.
