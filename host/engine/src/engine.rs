@@ -10,16 +10,16 @@ use std::sync::Arc;
 use seed_oci::{BlobStore, Packer};
 use seed_runtime::{Limits, Options, Runtime};
 
+use crate::commands::exec::ExecOptions;
+use crate::commands::index::IndexOptions;
+use crate::commands::{exec, index, init, plan, plugin_inspect, run, why};
 use crate::error::{CacheError, EngineError, ErrorKind};
 use crate::events::EventSink;
-use crate::exec::ExecOptions;
-use crate::index::IndexOptions;
 use crate::limits::limits;
 use crate::lock::Policy;
 use crate::pipeline::Pipeline;
-use crate::stages::Memo;
+use crate::stage_cache::StageCache;
 use crate::summary::{PlanSummary, PluginSummary, RunSummary, WhySummary};
-use crate::{describe, exec, index, init, plan, run, why};
 
 /// Asks for passwords that the pipeline file does not say where to find.
 pub trait Passwords: Send + Sync + fmt::Debug {
@@ -63,7 +63,7 @@ pub struct Engine {
     pub(crate) options: EngineOptions,
     pub(crate) store: BlobStore,
     pub(crate) packer: Arc<Packer>,
-    pub(crate) memo: Memo,
+    pub(crate) memo: StageCache,
 }
 
 impl Engine {
@@ -84,7 +84,7 @@ impl Engine {
         }
         let store = BlobStore::open(path).map_err(|error| failed(error.into()))?;
         let packer = Packer::new(store.clone(), options.threads).map_err(|error| failed(error.into()))?;
-        let memo = Memo::open(path.join("stages")).map_err(|error| failed(error.into()))?;
+        let memo = StageCache::open(path.join("stages")).map_err(|error| failed(error.into()))?;
         Ok(Self { store, packer: Arc::new(packer), memo, options })
     }
 
@@ -149,7 +149,7 @@ impl Engine {
     /// Describes the component at `source` (`builtin:NAME`, a file, `oci://…`; relative paths begin at the working
     /// directory) without running a stage.
     pub fn plugin_inspect(&self, source: &str) -> Result<PluginSummary, EngineError> {
-        describe::describe(self, source, Path::new("."))
+        plugin_inspect::describe(self, source, Path::new("."))
     }
 
     /// A runtime with the limits of `pipeline`, or the default ones.

@@ -9,8 +9,8 @@ use seed_oci::documents::DocumentError;
 use seed_oci::{PackError, StoreError};
 use seed_runtime::RuntimeError;
 
-use crate::exec::ExecError;
-use crate::index::IndexError;
+use crate::commands::exec::ExecError;
+use crate::commands::index::IndexError;
 use crate::lock::{LockError, LockFileError};
 use crate::pin::PinError;
 use crate::pipeline::LoadError;

@@ -10,7 +10,7 @@ use crate::capabilities::{PluginReporter, RunBlobs, WrittenPaths};
 use crate::events::Events;
 use crate::pipeline::Pipeline;
 use crate::plugins::ResolvedPlugin;
-use crate::stages::Memo;
+use crate::stage_cache::StageCache;
 
 /// One run.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub(crate) struct Context<'a> {
     pub(crate) blobs: RunBlobs,
     pub(crate) written: WrittenPaths,
     pub(crate) packer: Arc<Packer>,
-    pub(crate) memo: Memo,
+    pub(crate) memo: StageCache,
     /// Facts of the source.
     pub(crate) variables: BTreeMap<String, String>,
 }

@@ -1,20 +1,20 @@
 //! The stages of a run: each calls its plugin and checks what it claims.
 
+mod artifact;
 mod context;
 mod failure;
-mod memo;
 mod pack;
 mod publish;
 mod select;
 mod sign;
 
+pub(crate) use artifact::SignedArtifact;
 pub(crate) use context::Context;
 pub(crate) use failure::StageFailure;
-pub(crate) use memo::Memo;
 pub(crate) use pack::ImageError;
 pub(crate) use pack::{PackedImage, descriptors, layer_specs, pack, request as pack_request};
 pub(crate) use publish::PublishError;
-pub(crate) use publish::{SignedArtifact, ToPublish, publish, targets};
+pub(crate) use publish::{ToPublish, publish, targets};
 pub(crate) use select::SelectError;
 pub(crate) use select::{Selection, outputs, plan};
 pub(crate) use sign::SignError;

@@ -3,20 +3,15 @@
 use std::sync::Arc;
 
 use miette::Diagnostic;
-use seed_model::{Attached, Attachment, Content, Descriptor, Digest, PublishRequest, Published, SystemImage};
-use seed_oci::StoreError;
-use seed_oci::documents::MAX_DOCUMENT;
+use seed_model::{Attached, Content, Descriptor, PublishRequest, Published, SystemImage};
 use seed_runtime::capabilities::Capabilities;
-use serde::Deserialize;
 
-use crate::capabilities::{GrantedFiles, RunBlobs, client};
+use crate::capabilities::{GrantedFiles, client};
 use crate::plugins::ResolvedPlugin;
+use crate::stages::artifact::SignedArtifact;
 use crate::stages::pack::{PackedImage, descriptors};
 use crate::stages::{Context, StageFailure};
 use crate::vault::{self, VaultError};
-
-/// Blobs of one artifact: signatures have a few.
-const MAX_BLOBS: usize = 1000;
 
 /// Why publishing failed.
 #[derive(Debug, thiserror::Error, Diagnostic)]
@@ -29,81 +24,6 @@ pub enum PublishError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Vault(#[from] VaultError),
-}
-
-/// Why an artifact's manifest cannot be published.
-#[derive(Debug, thiserror::Error)]
-pub enum ContentError {
-    /// A blob that is not of this run.
-    #[error("the artifact names {0}, which does not belong to this run")]
-    Foreign(Digest),
-    /// A blob of another size.
-    #[error("the artifact says that {digest} has {stated} bytes, but it has {found}")]
-    Size {
-        /// The blob.
-        digest: Digest,
-        /// What the descriptor says.
-        stated: u64,
-        /// What it has.
-        found: u64,
-    },
-    /// Not a manifest.
-    #[error("the artifact's manifest {digest} cannot be read: {error}")]
-    Manifest {
-        /// The manifest.
-        digest: Digest,
-        /// Why not.
-        error: serde_json::Error,
-    },
-    /// Too many blobs.
-    #[error("the artifact has {0} blobs; at most {MAX_BLOBS} are taken")]
-    TooMany(usize),
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-/// An artifact that was checked.
-#[derive(Clone, Debug)]
-pub(crate) struct SignedArtifact {
-    pub(crate) content: Content,
-    pub(crate) subject: Digest,
-    pub(crate) attachment: Attachment,
-}
-
-/// The parts of an image manifest that name blobs.
-#[derive(Deserialize)]
-struct ManifestBlobs {
-    config: Descriptor,
-    layers: Vec<Descriptor>,
-}
-
-/// The blobs that an artifact's manifest names, all of this run, and the manifest's bytes.
-pub(super) fn content(blobs: &RunBlobs, manifest: &Descriptor) -> Result<(Content, Vec<u8>), ContentError> {
-    check_blob(blobs, manifest)?;
-    let bytes = blobs.store().document(manifest.digest, MAX_DOCUMENT)?;
-    let parsed: ManifestBlobs = serde_json::from_slice(&bytes)
-        .map_err(|error| ContentError::Manifest { digest: manifest.digest, error })?;
-    let mut named: Vec<_> = [parsed.config].into_iter().chain(parsed.layers).collect();
-    named.sort_by_key(|descriptor| descriptor.digest);
-    named.dedup_by_key(|descriptor| descriptor.digest);
-    if named.len() > MAX_BLOBS {
-        return Err(ContentError::TooMany(named.len()));
-    }
-    named.iter().try_for_each(|descriptor| check_blob(blobs, descriptor))?;
-    Ok((Content { manifest: manifest.clone(), blobs: named }, bytes))
-}
-
-fn check_blob(blobs: &RunBlobs, descriptor: &Descriptor) -> Result<(), ContentError> {
-    let Descriptor { digest, size, .. } = descriptor;
-    if !blobs.knows(*digest) {
-        return Err(ContentError::Foreign(*digest));
-    }
-    let found = blobs.store().size(*digest)?.unwrap_or_default();
-    if found != *size {
-        return Err(ContentError::Size { digest: *digest, stated: *size, found });
-    }
-    Ok(())
 }
 
 /// The repositories that a plugin will write to.

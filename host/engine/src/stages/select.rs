@@ -10,7 +10,8 @@ use serde::de::DeserializeOwned;
 
 use crate::check::{PlanError, check_plan};
 use crate::plugins::ResolvedPlugin;
-use crate::stages::{Context, Memo, StageFailure};
+use crate::stage_cache::StageCache;
+use crate::stages::{Context, StageFailure};
 use crate::summary::PluginIdentity;
 
 /// More layers or installables than anybody declares.
@@ -85,7 +86,7 @@ pub(crate) fn outputs(
     selection: &Selection<'_>,
 ) -> Result<(Vec<OutputRequest>, bool), SelectError> {
     let request = selection.request(context);
-    let key = Memo::key(selection.plugin, "outputs", &request, None);
+    let key = StageCache::key(selection.plugin, "outputs", &request, None);
     let plugin = &selection.plugin.plugin;
     let (outputs, cached) =
         recall(context, selection, key, |capabilities| plugin.select_outputs(capabilities, &request))?;
@@ -132,7 +133,7 @@ pub(crate) fn plan(
     closure: &Closure,
 ) -> Result<(ImagePlan, bool), SelectError> {
     let request = selection.request(context);
-    let key = Memo::key(selection.plugin, "plan", &request, Some(closure));
+    let key = StageCache::key(selection.plugin, "plan", &request, Some(closure));
     let plugin = &selection.plugin.plugin;
     let (plan, cached) =
         recall(context, selection, key, |capabilities| plugin.plan(capabilities, &request, closure))?;

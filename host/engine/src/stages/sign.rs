@@ -10,7 +10,7 @@ use seed_trust::{ArtifactError, CoverError, SignedImage, VerifyError, check_arti
 
 use crate::capabilities::{RunBlobs, RunKeyring, client};
 use crate::plugins::ResolvedPlugin;
-use crate::stages::publish::{ContentError, SignedArtifact, content};
+use crate::stages::artifact::{ContentError, SignedArtifact, content};
 use crate::stages::{Context, StageFailure};
 use crate::summary::{PluginIdentity, SignatureSummary};
 use crate::vault::{self, VaultError};

@@ -25,11 +25,11 @@ const ABANDONED: Duration = Duration::from_hours(1);
 /// Results on disk, one file for each key: the SHA-256 of the JSON text in hexadecimal, a line break, the JSON text. A
 /// damaged plan could otherwise pass for another one, and make another image.
 #[derive(Clone, Debug)]
-pub(crate) struct Memo {
+pub(crate) struct StageCache {
     directory: PathBuf,
 }
 
-impl Memo {
+impl StageCache {
     /// Opens `directory`, which is made where it is missing.
     pub(crate) fn open(directory: PathBuf) -> io::Result<Self> {
         fs::create_dir_all(&directory)?;
@@ -94,7 +94,7 @@ mod tests {
     #[test]
     fn a_damaged_result_is_as_good_as_missing() {
         let directory = tempfile::tempdir().unwrap();
-        let memo = Memo::open(directory.path().join("stages")).unwrap();
+        let memo = StageCache::open(directory.path().join("stages")).unwrap();
         let key = Digest::of(b"key");
         assert_eq!(memo.get::<Vec<String>>(key), None);
         memo.put(key, &["base"]);

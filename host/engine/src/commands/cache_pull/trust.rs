@@ -6,9 +6,9 @@
 use seed_model::Descriptor;
 use seed_oci::source::{Reference, Source};
 
+use crate::commands::cache_pull::{PullError, PullOptions, Trust};
+use crate::commands::verify;
 use crate::lock::LockFile;
-use crate::pull::{PullError, PullOptions, Trust};
-use crate::verify;
 
 /// Checks the manifest or index that the reference names.
 pub(super) fn check(

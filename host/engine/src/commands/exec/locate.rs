@@ -10,8 +10,8 @@ use seed_oci::{BlobStore, StoreError};
 use serde::Deserialize;
 
 use crate::causes::with_causes;
+use crate::commands::exec::ExecError;
 use crate::events::{Events, Level};
-use crate::exec::ExecError;
 use crate::lock::LockedSeeds;
 use crate::moved::moved;
 use crate::pipeline::Pipeline;

@@ -9,9 +9,9 @@ use seed_oci::BlobStore;
 use seed_oci::documents::{manifest_parts, read_image};
 use seed_oci::source::{Reference, RegistryReference, Source, SourceError, open};
 
+use crate::commands::index::IndexError;
+use crate::commands::index::records::Found;
 use crate::error::EngineError;
-use crate::index::IndexError;
-use crate::index::records::Found;
 use crate::prepare::Plugins;
 use crate::record::Record;
 use crate::stages::{self, Context, PackedImage, descriptors};

@@ -12,7 +12,7 @@ use seed_oci::documents::canonical_json;
 use seed_oci::files::{FilesError, stream_tar};
 use serde_json::json;
 
-use crate::exec::{ExecError, ExecOptions, WORK};
+use crate::commands::exec::{ExecError, ExecOptions, WORK};
 
 /// How much of a failed command's output an error quotes, in bytes.
 const QUOTED: usize = 2000;

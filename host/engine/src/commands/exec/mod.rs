@@ -17,11 +17,11 @@ use seed_oci::documents::read_image;
 pub use container::ContainerEngine;
 pub use error::ExecError;
 
+use crate::commands::exec::container::Container;
+use crate::commands::exec::locate::Locator;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::events::{EventSink, Events, Level};
-use crate::exec::container::Container;
-use crate::exec::locate::Locator;
 use crate::lock::{LockFile, LockedSeeds, lock_path};
 use crate::pipeline::Pipeline;
 

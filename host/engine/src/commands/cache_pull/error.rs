@@ -9,8 +9,8 @@ use seed_nix::NixError;
 use seed_oci::restore::RestoreError;
 use seed_oci::source::ReferenceError;
 
+use crate::commands::verify::VerifyError;
 use crate::lock::LockFileError;
-use crate::verify::VerifyError;
 
 /// A build seed that cannot be pulled.
 #[derive(Debug, thiserror::Error, Diagnostic)]

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use crate::commands::index::IndexError;
 use crate::error::EngineError;
-use crate::index::IndexError;
 use crate::pipeline::{Pipeline, Stage};
 use crate::prepare::Prepared;
 use crate::record::Record;
