@@ -137,7 +137,7 @@ pub struct Forbid {
     pub names: Vec<Spanned<String>>,
 }
 
-/// A kind of content that programs do not need to run. Which files belong to it stands in `rules/groups.rs`.
+/// A kind of content that programs do not need to run. Which files belong to it stands in `rules/content.rs`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Group {
     /// `compilers`

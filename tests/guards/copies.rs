@@ -1,17 +1,13 @@
 //! What is in the repository twice, in two forms.
-#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-fn repository(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)
-}
+use crate::repository::{read, root};
 
 #[test]
 fn the_example_has_the_same_mkseed() {
-    let read = |path: &str| fs::read_to_string(repository(path)).unwrap();
     assert_eq!(
         read("nix/mkseed.nix"),
         read("examples/hello/flake/mkseed.nix"),
@@ -22,7 +18,6 @@ fn the_example_has_the_same_mkseed() {
 /// Cargo refuses to build one member of a workspace that lacks another.
 #[test]
 fn the_package_has_every_member_of_the_workspace() {
-    let read = |path: &str| fs::read_to_string(repository(path)).unwrap();
     let (manifest, package) = (read("Cargo.toml"), read("nix/package.nix"));
     let members = manifest.lines().find_map(|line| line.strip_prefix("members = ")).unwrap();
     for member in members.split('"').skip(1).step_by(2) {
@@ -53,7 +48,7 @@ fn assemble(listing: &str) -> Vec<u8> {
 #[test]
 fn the_compilers_are_what_their_listings_say() {
     for system in ["x86_64-linux", "aarch64-linux"] {
-        let path = repository(&format!("examples/hello/flake/program/hexbuild.{system}"));
+        let path = root().join(format!("examples/hello/flake/program/hexbuild.{system}"));
         let listing = fs::read_to_string(path.with_file_name(format!("hexbuild.{system}.hex"))).unwrap();
         assert!(assemble(&listing) == fs::read(&path).unwrap(), "{system}");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o111, 0o111, "{system}");

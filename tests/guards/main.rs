@@ -1,0 +1,10 @@
+//! Promises that hold for the whole repository, checked by reading its files.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+
+mod copies;
+mod error_codes;
+mod imports;
+mod modules;
+mod paths;
+mod repository;
+mod workspace;
