@@ -12,14 +12,15 @@ use seed_model::Digest;
 use tokio::sync::mpsc;
 
 use crate::activity::Activity;
-use crate::{BlobRange, Progress};
+use crate::message::BlobRange;
+use crate::progress::Progress;
 
 /// Bytes read at once, and how many of such pieces wait for the socket.
 const PIECE: usize = 256 << 10;
 const PIECES: usize = 4;
 
-/// Where the bytes of a [`Body::Blob`](crate::Body::Blob) come from. A range can be opened again, since a request is
-/// sent twice when the registry first asks for credentials.
+/// Where the bytes of a [`Body::Blob`](crate::message::Body::Blob) come from. A range can be opened again, since a request
+/// is sent twice when the registry first asks for credentials.
 pub trait BlobSource: Send + Sync + fmt::Debug {
     /// A reader over exactly `length` bytes from `offset`; an error when the blob does not belong to this run or has
     /// no such range.

@@ -9,13 +9,19 @@ use std::sync::{Arc, OnceLock};
 use tokio::runtime::Runtime;
 use tokio::sync::{Semaphore, mpsc};
 
+use crate::body::BlobSource;
+use crate::credentials::CredentialStore;
+use crate::error::Error;
 use crate::exchange::Exchange;
+use crate::grants::Grants;
+use crate::limits::Limits;
+use crate::message::{Request, Response};
 use crate::named::NamedOrigins;
 use crate::prepare::Prepared;
+use crate::progress::Progress;
 use crate::resolver::{Lookup, SystemLookup};
 use crate::tokens::Tokens;
 use crate::wire::{Sink, Wire};
-use crate::{BlobSource, CredentialStore, Error, Grants, Limits, Progress, Request, Response};
 
 /// What a [`Client`] works with.
 #[derive(Clone, Debug)]

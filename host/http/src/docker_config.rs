@@ -10,8 +10,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
+use crate::credentials::{Credential, CredentialError, CredentialStore, Secret};
 use crate::helper;
-use crate::{Credential, CredentialError, CredentialStore, Secret};
 
 /// The largest configuration file: 4 MiB.
 const MAX_FILE: u64 = 4 << 20;

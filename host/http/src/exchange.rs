@@ -8,15 +8,17 @@ use reqwest::{Response as Answer, StatusCode};
 use url::Url;
 
 use crate::activity::Activity;
-use crate::body::{BlobBody, Task};
+use crate::body::{BlobBody, BlobSource, Task};
 use crate::challenge;
-use crate::error::shown;
+use crate::error::{Error, shown};
 use crate::grants::{is_confidential, registry_url};
+use crate::limits::Limits;
+use crate::message::{Body, Response};
 use crate::named::NamedOrigins;
 use crate::prepare::{Prepared, check_url};
+use crate::progress::Progress;
 use crate::tokens::{Area, Tokens};
 use crate::wire::{Sink, Wire};
-use crate::{BlobSource, Body, Error, Limits, Progress, Response};
 
 /// Hops after the first request.
 const MAX_REDIRECTS: usize = 10;

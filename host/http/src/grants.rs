@@ -1,4 +1,4 @@
-//! What one user of a [`Client`](crate::Client) may reach.
+//! What one user of a [`Client`](crate::client::Client) may reach.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -6,9 +6,9 @@ use std::net::IpAddr;
 use url::{Host, Url};
 
 use crate::address::{is_link_local, is_public, literal};
-use crate::error::{NEVER_LINK_LOCAL, quoted, write_origin};
+use crate::credentials::Secret;
+use crate::error::{Error, NEVER_LINK_LOCAL, quoted, write_origin};
 use crate::origin::{HostPattern, OriginPattern, Scheme};
-use crate::{Error, Secret};
 
 /// How far requests may go beyond the granted origins.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub struct Grants {
 impl Grants {
     /// The grants with which the host reads from `registry` (`host[:port]`) itself: see [`Reach::PublicHttps`].
     /// Plain HTTP is used for this machine (`localhost` and loopback addresses) only.
-    pub fn for_reading(registry: &str) -> Result<Self, crate::OriginError> {
+    pub fn for_reading(registry: &str) -> Result<Self, crate::origin::OriginError> {
         Ok(Self {
             origins: vec![registry_url(registry).parse()?],
             credentials: BTreeSet::from([registry.to_owned()]),

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
-use crate::{Credential, CredentialError, Secret};
+use crate::credentials::{Credential, CredentialError, Secret};
 
 /// A helper may ask the user something, but not for ever.
 const TIME_LIMIT: Duration = Duration::from_mins(1);

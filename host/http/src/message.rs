@@ -21,7 +21,7 @@ pub enum Body {
     Empty,
     /// These bytes, at most [`MAX_BODY`].
     Bytes(Vec<u8>),
-    /// Part of a blob, streamed from the [`BlobSource`](crate::BlobSource).
+    /// Part of a blob, streamed from the [`BlobSource`](crate::body::BlobSource).
     Blob(BlobRange),
 }
 

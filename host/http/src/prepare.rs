@@ -4,9 +4,9 @@ use reqwest::Method;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
-use crate::error::shown;
-use crate::grants::is_confidential;
-use crate::{Body, Error, Grants, MAX_BODY, Request, SecretHeader};
+use crate::error::{Error, shown};
+use crate::grants::{Grants, is_confidential};
+use crate::message::{Body, MAX_BODY, Request, SecretHeader};
 
 const MAX_URL: usize = 8 << 10;
 const MAX_HEADERS: usize = 64;
@@ -169,7 +169,7 @@ fn clip(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Secret;
+    use crate::credentials::Secret;
 
     fn prepare(request: Request) -> Result<Prepared, String> {
         let mut grants = Grants { origins: vec!["https://a.example".parse().unwrap()], ..Grants::default() };

@@ -14,11 +14,11 @@ use url::Url;
 use url::form_urlencoded::Serializer;
 
 use crate::challenge::Challenge;
-use crate::error::shown;
+use crate::credentials::{Credential, CredentialStore, Secret};
+use crate::error::{Error, shown};
 use crate::grants::is_confidential;
 use crate::prepare::check_url;
 use crate::wire::Wire;
-use crate::{Credential, CredentialStore, Error, Secret};
 
 /// What the specification says where a token has no `expires_in`.
 const DEFAULT_LIFETIME: u64 = 60;

@@ -13,9 +13,11 @@ use tokio::time::timeout;
 use url::Url;
 
 use crate::activity::Activity;
-use crate::error::shown;
+use crate::error::{Error, shown};
+use crate::grants::Grants;
+use crate::limits::Limits;
+use crate::message::Response;
 use crate::resolver::{GrantedAddresses, Lookup};
-use crate::{Error, Grants, Limits, Response};
 
 /// The largest answer of a token service: 256 KiB.
 const MAX_TOKEN_ANSWER: u64 = 256 << 10;

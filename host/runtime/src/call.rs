@@ -9,11 +9,13 @@ use wasmtime::{Result, Store, UpdateDeadline};
 
 use crate::capabilities::Capabilities;
 use crate::engine::stack_size;
+use crate::error::{Failure, Identity, PluginError};
 use crate::failure::classify;
+use crate::limits::Limits;
+use crate::stage::Stage;
 use crate::state::State;
 use crate::v0_1::Exports;
 use crate::wasi::Wasi;
-use crate::{Failure, Identity, Limits, PluginError, Stage};
 
 /// Stack for the host's own functions, beyond the component's: packing, HTTP.
 const HOST_STACK: usize = 2 << 20;

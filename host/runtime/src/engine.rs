@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use wasmtime::{Config, Engine, InstanceAllocationStrategy};
 
-use crate::{Limits, RuntimeError};
+use crate::error::RuntimeError;
+use crate::limits::Limits;
 
 /// Time between two ticks of the effectful engine's clock.
 const TICK: Duration = Duration::from_millis(10);

@@ -5,12 +5,14 @@ use std::fmt;
 use seed_model::{Digest, StageError};
 
 use crate::aot::AotError;
-use crate::{InspectError, LimitExceeded, Stage};
+use crate::inspect::InspectError;
+use crate::limits::LimitExceeded;
+use crate::stage::Stage;
 
 const SHAPE_HELP: &str =
     "build the component against the released `wit/` of the contract version that it names";
 
-/// Why [`Runtime::new`](crate::Runtime::new) failed.
+/// Why [`Runtime::new`](crate::runtime::Runtime::new) failed.
 #[derive(Debug, thiserror::Error)]
 pub enum RuntimeError {
     /// The directory for compiled components cannot be trusted or used.
@@ -31,7 +33,7 @@ impl RuntimeError {
     }
 }
 
-/// Why [`Runtime::load`](crate::Runtime::load) failed.
+/// Why [`Runtime::load`](crate::runtime::Runtime::load) failed.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// The bytes are no component that this version of `seed` can run.
@@ -159,7 +161,7 @@ pub enum Failure {
     /// What it returned does not obey the contract.
     #[error(transparent)]
     InvalidOutput(#[from] InvalidOutput),
-    /// [`Runtime::cancel`](crate::Runtime::cancel) was called.
+    /// [`Runtime::cancel`](crate::runtime::Runtime::cancel) was called.
     #[error("it was cancelled")]
     Cancelled,
     /// The host could not start a thread for the call.
@@ -218,7 +220,7 @@ pub struct InvalidOutput {
     pub reason: String,
 }
 
-/// [`Runtime::cancel`](crate::Runtime::cancel) stops a component with this.
+/// [`Runtime::cancel`](crate::runtime::Runtime::cancel) stops a component with this.
 #[derive(Debug, thiserror::Error)]
 #[error("cancelled")]
 pub(crate) struct Cancelled;

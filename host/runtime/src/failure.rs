@@ -5,9 +5,9 @@ use wasmtime::Trap;
 use wasmtime::component::ResourceTableError;
 
 use crate::error::{Cancelled, ExitStatus, Failure, InvalidOutput};
+use crate::limits::{Limit, LimitExceeded, Limits};
 use crate::log::Log;
 use crate::text::printable;
-use crate::{Limit, LimitExceeded, Limits};
 
 /// The longest text of wasmtime's in an error, in bytes.
 const REASON: usize = 2_000;

@@ -5,8 +5,9 @@ use semver::Version;
 use wasmparser::{Encoding, Parser, Payload};
 use wasmtime::Engine;
 
+use crate::limits::{Limit, LimitExceeded, Limits};
+use crate::stage::Stage;
 use crate::text::printable;
-use crate::{Limit, LimitExceeded, Limits, Stage};
 
 /// The package of the contract.
 const PACKAGE: &str = "seed:pipeline";

@@ -12,9 +12,12 @@ use wasmtime::{Result, Store};
 
 use crate::call::Callable;
 use crate::capabilities::{Capabilities, Silent};
+use crate::error::PluginError;
+use crate::inspect::Inspection;
+use crate::runtime::Origin;
+use crate::stage::Stage;
 use crate::state::State;
 use crate::v0_1::Exports;
-use crate::{Inspection, Origin, PluginError, Stage};
 
 /// What a component says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -13,10 +13,14 @@ use wasmtime::component::{Component, Linker};
 use crate::aot::AotCache;
 use crate::call::Callable;
 use crate::engine::Engines;
+use crate::error::{LoadError, RuntimeError};
 use crate::failure::reason;
 use crate::inspect::inspect;
+use crate::limits::{Limit, Limits};
+use crate::plugin::Plugin;
+use crate::stage::Stage;
 use crate::v0_1::{self, Exports};
-use crate::{Limit, Limits, LoadError, Plugin, RuntimeError, Stage, wasi};
+use crate::wasi;
 
 /// How a [`Runtime`] works.
 #[derive(Clone, Debug, Default)]

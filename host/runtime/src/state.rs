@@ -9,9 +9,10 @@ use wasmtime::{ResourceLimiter, Result};
 
 use crate::capabilities::Capabilities;
 use crate::error::Cancelled;
+use crate::limits::{Limit, Limits};
 use crate::log::Log;
+use crate::stage::Stage;
 use crate::wasi::Wasi;
-use crate::{Limit, Limits, Stage};
 
 /// The state of one call.
 #[derive(Debug)]

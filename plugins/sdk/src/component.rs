@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use crate::bindings::description::exports::seed::pipeline::plugin as exports;
 use crate::bindings::imports::seed::pipeline::log as host_log;
-use crate::{Diagnostic, StageError};
+use crate::bindings::imports::seed::pipeline::types::{Diagnostic, StageError};
 
 /// What a component says of itself.
 #[derive(Clone, Copy, Debug)]

@@ -6,7 +6,9 @@ use super::server::{Received, Reply, Server};
 use super::{
     OneBlob, blob_body, client, client_with, client_with_password, message, options, with_credentials,
 };
-use crate::{Body, Client, Credential, CredentialError, CredentialStore, Request, Secret};
+use crate::client::Client;
+use crate::credentials::{Credential, CredentialError, CredentialStore, Secret};
+use crate::message::{Body, Request};
 
 /// base64 of `me:hunter2`.
 const BASIC: &str = "Basic bWU6aHVudGVyMg==";

@@ -7,8 +7,12 @@ use std::sync::Arc;
 
 use super::server::{Reply, Server};
 use super::{client, message, options};
+use crate::client::{Client, Options};
+use crate::credentials::Secret;
+use crate::error::Error;
+use crate::grants::Grants;
+use crate::message::{Request, SecretHeader};
 use crate::resolver::Lookup;
-use crate::{Client, Error, Grants, Options, Request, Secret, SecretHeader};
 
 #[test]
 fn granted_origins_answer_and_others_are_not_contacted() {

@@ -12,10 +12,14 @@ use std::time::Duration;
 
 use seed_model::Digest;
 
-use crate::{
-    Anonymous, BlobRange, BlobSource, Body, Client, Credential, CredentialError, CredentialStore, Error,
-    Grants, Limits, Options, Progress, Request, Secret,
-};
+use crate::body::BlobSource;
+use crate::client::{Client, Options};
+use crate::credentials::{Anonymous, Credential, CredentialError, CredentialStore, Secret};
+use crate::error::Error;
+use crate::grants::Grants;
+use crate::limits::Limits;
+use crate::message::{BlobRange, Body, Request};
+use crate::progress::Progress;
 
 /// Options that grant these origins, with short time limits.
 fn options(origins: &[String]) -> Options {

@@ -8,7 +8,10 @@ use std::time::{Duration, Instant};
 
 use super::server::{Reply, Server};
 use super::{OneBlob, Recorded, blob_body, client, message, options};
-use crate::{Body, Client, DownloadError, Error, Limits, Request};
+use crate::client::{Client, DownloadError};
+use crate::error::Error;
+use crate::limits::Limits;
+use crate::message::{Body, Request};
 
 fn put(url: String, body: Body) -> Request {
     Request { method: "PUT".to_owned(), body, ..Request::get(url) }
@@ -21,7 +24,7 @@ fn a_blob_is_streamed_with_its_length_and_progress() {
     let progress = Arc::new(Recorded::default());
     let mut options = options(&[server.origin()]);
     options.blobs = Some(Arc::new(OneBlob(content.clone())));
-    options.progress = Some(Arc::clone(&progress) as Arc<dyn crate::Progress>);
+    options.progress = Some(Arc::clone(&progress) as Arc<dyn crate::progress::Progress>);
     let client = Client::new(options);
     let request = put(server.url("/"), blob_body(&content, 10, 2_000_000));
     let response = client.send(Request { progress: Some("layer".to_owned()), ..request }).unwrap();
@@ -37,7 +40,7 @@ fn a_blob_is_streamed_with_its_length_and_progress() {
 #[test]
 fn a_blob_that_cannot_be_read_is_not_sent() {
     let server = Server::start(|_| Reply::status(201));
-    let client = Client::new(crate::Options {
+    let client = Client::new(crate::client::Options {
         blobs: Some(Arc::new(OneBlob(b"blob".to_vec()))),
         ..options(&[server.origin()])
     });

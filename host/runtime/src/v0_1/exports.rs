@@ -8,8 +8,9 @@ use super::bindings::exports::seed::pipeline::{layer_selection, packing, plugin,
 use super::bindings::seed::pipeline::types::StageError;
 use super::convert;
 use crate::failure::{Misshapen, Returned, reason};
+use crate::plugin::Description;
+use crate::stage::Stage;
 use crate::state::State;
-use crate::{Description, Stage};
 
 /// Where the exports of a component are.
 #[derive(Clone)]
@@ -148,6 +149,6 @@ fn returned<T>(result: Result<T, StageError>) -> Result<T> {
 }
 
 /// A breach of the contract as an error of the call.
-fn checked<T>(result: Result<T, crate::InvalidOutput>) -> Result<T> {
+fn checked<T>(result: Result<T, crate::error::InvalidOutput>) -> Result<T> {
     result.map_err(wasmtime::Error::new)
 }

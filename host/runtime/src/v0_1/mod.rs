@@ -10,7 +10,7 @@ mod host;
 use wasmtime::Result;
 use wasmtime::component::{HasSelf, Linker};
 
-use crate::Stage;
+use crate::stage::Stage;
 use crate::state::State;
 use bindings::seed::pipeline;
 

@@ -1,7 +1,7 @@
 //! Interface `http`.
 
 use super::types::{TEXT, digest};
-use crate::InvalidOutput;
+use crate::error::InvalidOutput;
 use crate::text::printable;
 use crate::v0_1::bindings::seed::pipeline::http as wit;
 

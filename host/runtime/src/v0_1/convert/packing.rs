@@ -3,7 +3,7 @@
 use seed_model as model;
 
 use super::types::{descriptor, digest};
-use crate::InvalidOutput;
+use crate::error::InvalidOutput;
 use crate::v0_1::bindings::exports::seed::pipeline::packing as wit;
 use crate::v0_1::bindings::seed::pipeline::archive;
 

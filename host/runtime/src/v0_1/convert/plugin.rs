@@ -3,9 +3,10 @@
 use semver::Version;
 
 use super::types::invalid;
+use crate::error::InvalidOutput;
+use crate::plugin::Description;
 use crate::text::printable;
 use crate::v0_1::bindings::exports::seed::pipeline::plugin as wit;
-use crate::{Description, InvalidOutput};
 
 /// The longest name in bytes.
 const NAME: usize = 64;

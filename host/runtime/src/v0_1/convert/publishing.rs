@@ -3,7 +3,7 @@
 use seed_model as model;
 
 use super::types::{TEXT, digest, pairs};
-use crate::InvalidOutput;
+use crate::error::InvalidOutput;
 use crate::text::printable;
 use crate::v0_1::bindings::exports::seed::pipeline::publishing as wit;
 use crate::v0_1::bindings::seed::pipeline::files as files_wit;

@@ -3,7 +3,7 @@
 use seed_model as model;
 
 use super::types::{diagnostics, map, pairs};
-use crate::InvalidOutput;
+use crate::error::InvalidOutput;
 use crate::v0_1::bindings::exports::seed::pipeline::layer_selection as wit;
 use crate::v0_1::bindings::seed::pipeline::{graph, plan};
 

@@ -3,7 +3,7 @@
 use seed_model as model;
 
 use super::types::{TEXT, descriptor, pairs};
-use crate::InvalidOutput;
+use crate::error::InvalidOutput;
 use crate::text::printable;
 use crate::v0_1::bindings::exports::seed::pipeline::signing as wit;
 use crate::v0_1::bindings::seed::pipeline::keyring;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use seed_model as model;
 
-use crate::InvalidOutput;
+use crate::error::InvalidOutput;
 use crate::text::printable;
 use crate::v0_1::bindings::seed::pipeline::types as wit;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use seed_http::Client;
 use wasmtime::Result;
 
-use crate::InvalidOutput;
+use crate::error::InvalidOutput;
 use crate::state::State;
 use crate::text::printable;
 use crate::v0_1::bindings::seed::pipeline::http::{Error, Host, Request, Response};
