@@ -1,11 +1,10 @@
 //! Why a path is in a closure: the shortest chain of references that leads to it.
 
-use std::collections::VecDeque;
 use std::fmt;
 
 use serde::Serialize;
 
-use crate::{Closure, StorePath};
+use crate::closure::Closure;
 
 /// The way from what a layer asked for to one path.
 ///
@@ -21,8 +20,8 @@ pub struct Chain {
 
 impl fmt::Display for Chain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.layer)?;
-        self.paths.iter().try_for_each(|path| write!(f, " → {}", StorePath::name_of(path)))
+        let text = seed_store_path::chain_text(&self.layer, self.paths.iter().map(String::as_str));
+        f.write_str(&text)
     }
 }
 
@@ -30,110 +29,53 @@ impl fmt::Display for Chain {
 #[derive(Clone, Debug)]
 pub struct Chains<'a> {
     closure: &'a Closure,
-    /// How each path was first reached; none for a path that no root reaches.
-    steps: Vec<Option<Step>>,
-}
-
-/// How a path was reached.
-#[derive(Clone, Copy, Debug)]
-enum Step {
-    /// It is a root of the output with this index.
-    Root(usize),
-    /// The path with this index refers to it.
-    Reference(u32),
+    chains: seed_store_path::Chains,
 }
 
 impl<'a> Chains<'a> {
-    /// Searches `closure` breadth first from the roots of all layers. Of equally short chains, the one from the first
-    /// layer wins, then the one over paths that sort first: equal closures have equal chains. Indices that name no
-    /// path are passed over.
+    /// Of equally short chains, the one from the first layer wins, then the one over paths that sort first: equal closures
+    /// have equal chains. Indices that name no path are passed over.
     pub fn new(closure: &'a Closure) -> Self {
-        let mut steps: Vec<Option<Step>> = vec![None; closure.paths.len()];
-        let mut pending = VecDeque::new();
-        let mut reach = |index: u32, step: Step, pending: &mut VecDeque<u32>| {
-            if let Some(place @ None) = steps.get_mut(index as usize) {
-                *place = Some(step);
-                pending.push_back(index);
-            }
-        };
-        for (output, roots) in closure.outputs.iter().enumerate() {
-            roots.roots.iter().for_each(|root| reach(*root, Step::Root(output), &mut pending));
-        }
-        while let Some(index) = pending.pop_front() {
-            for reference in &closure.paths[index as usize].references {
-                reach(*reference, Step::Reference(index), &mut pending);
-            }
-        }
-        Self { closure, steps }
+        let roots = closure.outputs.iter().map(|output| output.roots.as_slice());
+        let references = |path: u32| closure.paths[path as usize].references.as_slice();
+        Self { closure, chains: seed_store_path::Chains::new(closure.paths.len(), roots, references) }
     }
 
     /// The chain to the path with this index; none where no root reaches it, or there is no such path.
     pub fn to(&self, index: u32) -> Option<Chain> {
-        let mut paths = Vec::new();
-        let mut current = index;
-        let output = loop {
-            let step = *self.steps.get(current as usize)?;
-            paths.push(self.closure.paths[current as usize].store_path.clone());
-            match step? {
-                Step::Root(output) => break output,
-                Step::Reference(from) => current = from,
-            }
-        };
-        paths.reverse();
-        Some(Chain { layer: self.closure.outputs[output].layer.clone(), paths })
+        let chain = self.chains.to(index)?;
+        let path = |path: &u32| self.closure.paths[*path as usize].store_path.clone();
+        Some(Chain {
+            layer: self.closure.outputs[chain.layer].layer.clone(),
+            paths: chain.paths.iter().map(path).collect(),
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Digest, LayerRoots};
+    use crate::closure::{LayerRoots, StorePath};
+    use crate::digest::Digest;
 
-    /// A closure of paths with these references, and layers with these roots.
-    fn closure(references: &[&[u32]], layers: &[(&str, &[u32])]) -> Closure {
-        let path = |(index, references): (usize, &&[u32])| StorePath {
-            store_path: format!("/nix/store/0c0ffee0c0ffee0c0ffee0c0ffee0c0f-p{index}"),
+    #[test]
+    fn a_chain_has_the_names_of_layer_and_paths() {
+        let path = |name: &str, references: &[u32]| StorePath {
+            store_path: format!("/nix/store/0c0ffee0c0ffee0c0ffee0c0ffee0c0f-{name}"),
             nar_hash: Digest::of(b""),
             nar_size: 1,
             references: references.to_vec(),
         };
-        let roots = |(layer, roots): &(&str, &[u32])| LayerRoots {
-            layer: (*layer).to_owned(),
-            roots: roots.to_vec(),
+        let roots =
+            |layer: &str, roots: &[u32]| LayerRoots { layer: layer.to_owned(), roots: roots.to_vec() };
+        let closure = Closure {
+            paths: vec![path("hello-2.12", &[1]), path("glibc-2.40", &[]), path("lost", &[])],
+            outputs: vec![roots("library", &[]), roots("apps", &[0])],
         };
-        Closure {
-            paths: references.iter().enumerate().map(path).collect(),
-            outputs: layers.iter().map(roots).collect(),
-        }
-    }
-
-    fn shown(closure: &Closure, index: u32) -> Option<String> {
-        Chains::new(closure).to(index).map(|chain| chain.to_string())
-    }
-
-    #[test]
-    fn the_shortest_chain_is_found() {
-        // 0 → 1 → 2 → 4, and 0 → 3 → 4.
-        let closure = closure(&[&[1, 3], &[2], &[4], &[4], &[]], &[("apps", &[0])]);
-        assert_eq!(shown(&closure, 4).unwrap(), "apps → p0 → p3 → p4");
-        assert_eq!(shown(&closure, 0).unwrap(), "apps → p0");
-        let chain = Chains::new(&closure).to(3).unwrap();
-        assert_eq!(chain.paths.last().unwrap(), &closure.paths[3].store_path);
-    }
-
-    #[test]
-    fn the_first_layer_and_the_first_path_win() {
-        let closure = closure(&[&[2], &[2], &[]], &[("library", &[1]), ("apps", &[0])]);
-        assert_eq!(shown(&closure, 2).unwrap(), "library → p1 → p2");
-        let closure = self::closure(&[&[1, 2], &[3], &[3], &[]], &[("apps", &[0])]);
-        assert_eq!(shown(&closure, 3).unwrap(), "apps → p0 → p1 → p3");
-    }
-
-    #[test]
-    fn circles_end_and_the_unreached_has_no_chain() {
-        let closure = closure(&[&[0, 1], &[0], &[2], &[9]], &[("apps", &[0, 7])]);
-        assert_eq!(shown(&closure, 1).unwrap(), "apps → p0 → p1");
-        assert_eq!(shown(&closure, 2), None);
-        assert_eq!(shown(&closure, 99), None);
+        let chains = Chains::new(&closure);
+        let chain = chains.to(1).unwrap();
+        assert_eq!(chain.to_string(), "apps → hello-2.12 → glibc-2.40");
+        assert_eq!(chain.paths, [closure.paths[0].store_path.clone(), closure.paths[1].store_path.clone()]);
+        assert_eq!((chains.to(2), chains.to(99)), (None, None));
     }
 }

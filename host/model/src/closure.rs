@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Digest;
+use crate::digest::Digest;
 
 /// One store path.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,22 +20,10 @@ pub struct StorePath {
     pub references: Vec<u32>,
 }
 
-/// Length of the hash part of a store path's name.
-const HASH_LENGTH: usize = 32;
-
 impl StorePath {
     /// The name without directory and hash: `hello-2.12` of `/nix/store/…-hello-2.12`.
     pub fn name(&self) -> &str {
-        Self::name_of(&self.store_path)
-    }
-
-    /// The same of a path that is at hand as text.
-    pub fn name_of(store_path: &str) -> &str {
-        let base = store_path.rsplit('/').next().unwrap_or(store_path);
-        match base.split_at_checked(HASH_LENGTH) {
-            Some((_, rest)) => rest.strip_prefix('-').unwrap_or(base),
-            None => base,
-        }
+        seed_store_path::name(&self.store_path)
     }
 }
 

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Digest, ImagePlan, Platform};
+use crate::digest::Digest;
+use crate::plan::ImagePlan;
+use crate::platform::Platform;
 
 /// An OCI content descriptor; its JSON is the OCI form.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

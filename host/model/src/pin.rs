@@ -2,15 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use seed_store_path::{name, package};
 use serde::{Deserialize, Serialize};
 
-use crate::{Closure, ImagePlan};
+use crate::closure::Closure;
+use crate::plan::ImagePlan;
 
 /// The history is halved when it has seen this many updates: what changed lately counts more, and numbers stay small.
 const LONG_HISTORY: u32 = 128;
-
-/// Length of the hash in the name of a store path.
-const HASH_LENGTH: usize = 32;
 
 /// One layer of an earlier plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,28 +88,17 @@ impl Pin {
     }
 }
 
-/// The name of a store path without directory and hash.
-fn name(store_path: &str) -> &str {
-    let base = store_path.rsplit('/').next().unwrap_or(store_path);
-    base.split_at_checked(HASH_LENGTH).and_then(|(_, rest)| rest.strip_prefix('-')).unwrap_or(base)
-}
-
-/// A name without its version: up to the first hyphen that no letter follows, as Nix's `parseDrvName` has it.
-fn package(name: &str) -> &str {
-    let is_letter = |at: usize| name.as_bytes().get(at).is_none_or(u8::is_ascii_alphabetic);
-    let version = name.match_indices('-').map(|(at, _)| at).find(|at| !is_letter(at + 1));
-    &name[..version.unwrap_or(name.len())]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Digest, Layer, StorePath};
+    use crate::closure::StorePath;
+    use crate::digest::Digest;
+    use crate::plan::Layer;
 
     /// Paths as (hash letter, name, references), all in one layer.
     fn pin(paths: &[(char, &str, &[u32])], previous: Option<&Pin>) -> Pin {
         let path = |(hash, name, references): &(char, &str, &[u32])| StorePath {
-            store_path: format!("/nix/store/{}-{name}", String::from(*hash).repeat(HASH_LENGTH)),
+            store_path: format!("/nix/store/{}-{name}", String::from(*hash).repeat(32)),
             nar_hash: Digest::of(name.as_bytes()),
             nar_size: 1,
             references: references.to_vec(),

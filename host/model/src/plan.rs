@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Diagnostic;
+use crate::diagnostic::Diagnostic;
 
 /// What a synthesised entry is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,7 +16,7 @@ pub enum EntryKind {
     Symlink(String),
     /// A regular file with these bytes.
     File(Vec<u8>),
-    /// A regular file with [the registration of all store paths](crate::Closure::registration).
+    /// A regular file with [the registration of all store paths](crate::closure::Closure::registration).
     Registration,
 }
 

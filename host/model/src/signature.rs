@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::{Attachment, Descriptor};
+use crate::image::Descriptor;
+use crate::publication::Attachment;
 
 /// How a key signs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

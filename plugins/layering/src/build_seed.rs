@@ -12,7 +12,7 @@ use seed_plugin::selector::{Closure, Entry, EntryKind, ImageConfig, Layer, Selec
 
 use crate::config::Config;
 use crate::darwin::is_darwin;
-use crate::entries::entry;
+use crate::entry::entry;
 use crate::environment::NOT_IN_PATH;
 use crate::packages;
 

@@ -4,6 +4,7 @@ use seed_plugin::Diagnostic;
 use seed_plugin::selector::{Closure, Entry, EntryKind, SelectRequest, SourceKind};
 
 use crate::config::Config;
+use crate::entry::entry;
 use crate::{build_seed, packages};
 
 const PASSWD: &str = "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/var/empty:/bin/false\n";
@@ -41,10 +42,6 @@ pub(crate) fn entries(
         same
     });
     Ok(entries)
-}
-
-pub(crate) fn entry(path: &str, kind: EntryKind, mode: u32) -> Entry {
-    Entry { path: path.to_owned(), kind, mode, uid: 0, gid: 0 }
 }
 
 /// The target of a link as it is written. `bash/bin/sh` begins with a package of the closure.

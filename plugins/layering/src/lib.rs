@@ -11,6 +11,7 @@ mod chain;
 mod config;
 mod darwin;
 mod entries;
+mod entry;
 mod environment;
 mod merge;
 mod outputs;
@@ -25,7 +26,7 @@ use seed_plugin::{Diagnostic, Pair};
 pub use chain::chain;
 pub use config::{Config, MaxLayers};
 pub use outputs::{STANDARD, choose};
-pub use packages::{find, is_package, name};
+pub use packages::{find, is_package};
 
 use rates::Requested;
 

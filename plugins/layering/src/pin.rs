@@ -6,7 +6,6 @@ use seed_plugin::Diagnostic;
 use seed_plugin::selector::{Closure, Pin};
 
 use crate::assign::Role;
-use crate::packages;
 
 /// What is left of a pinned layer.
 #[derive(Debug)]
@@ -51,8 +50,10 @@ impl Pinned {
         let all = old.len();
         take(&mut old, &mut free, closure, &mut places, |path| (path, ""));
         let changed: BTreeSet<usize> = old.iter().map(|(_, place, _)| *place).collect();
-        take(&mut old, &mut free, closure, &mut places, |path| (packages::name(path), ""));
-        take(&mut old, &mut free, closure, &mut places, |path| packages::output(packages::name(path)));
+        take(&mut old, &mut free, closure, &mut places, |path| (seed_store_path::name(path), ""));
+        take(&mut old, &mut free, closure, &mut places, |path| {
+            seed_store_path::output(seed_store_path::name(path))
+        });
         let found = all - old.len();
         let mut layers = Vec::new();
         for (place, mut layer) in places {

@@ -9,8 +9,6 @@ use std::hash::{BuildHasherDefault, Hasher};
 
 use seed_plugin::selector::{Closure, Pin};
 
-use crate::packages;
-
 /// How many packages are told apart at most. Of more, the smallest share columns: what a call costs grows with the product
 /// of this and the number of paths.
 const COLUMNS: usize = 512;
@@ -94,7 +92,7 @@ impl Rates {
                 packages.push(Package { size: 0, paths: 0, requested: None, first: path });
                 packages.len() - 1
             };
-            let index = match packages::release(names[path as usize]) {
+            let index = match seed_store_path::release(names[path as usize]) {
                 Some(release) => *known.entry(release).or_insert_with(new),
                 None => new(),
             };
@@ -109,7 +107,7 @@ impl Rates {
         let changes: HashMap<&str, u32> =
             pin.iter().flat_map(|pin| &pin.changes).map(|c| (c.package.as_str(), c.changes)).collect();
         let class = |package: &Package| {
-            let changes = changes.get(packages::package(names[package.first as usize]));
+            let changes = changes.get(seed_store_path::package(names[package.first as usize]));
             class(package, changes.copied().unwrap_or(0), pin.map_or(0, |pin| pin.updates))
         };
         let classes: Vec<u32> = packages.iter().map(class).collect();

@@ -12,7 +12,6 @@ use seed_plugin::selector::{Closure, Layer, Pin};
 
 use crate::assign::Role;
 use crate::merge::{Group, LAYER_COST, merge};
-use crate::packages;
 use crate::pin::Pinned;
 use crate::rates::{Rates, Requested, join};
 
@@ -29,7 +28,7 @@ pub(crate) fn split(
     pin: Option<&Pin>,
     budget: usize,
 ) -> (Vec<Layer>, Vec<Diagnostic>) {
-    let names: Vec<&str> = closure.store_paths().map(packages::name).collect();
+    let names: Vec<&str> = closure.store_paths().map(seed_store_path::name).collect();
     let rates = Rates::new(closure, &names, requested, pin);
     let pinned = Pinned::new(pin, roles, closure);
     let mut groups = small_together(&pinned.free, &names, closure, &rates);

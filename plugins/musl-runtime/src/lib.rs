@@ -83,7 +83,7 @@ fn refuse(musl: &Musl, closure: &Closure) -> Result<(), Diagnostic> {
     if let Some(more @ 1..) = refused.len().checked_sub(SHOWN) {
         lines.push(format!("\n  and {more} more"));
     }
-    let name = layering::name(closure.store_path(*first));
+    let name = seed_store_path::name(closure.store_path(*first));
     Err(Diagnostic::error(
         "musl-runtime::refused",
         &format!("{name} is still reachable from the musl outputs:{}", lines.concat()),

@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 
 use seed_engine::summary::{WhyPath, WhySummary};
-use seed_model::StorePath;
 
 use crate::{human, style};
 
@@ -36,7 +35,7 @@ fn others(path: &WhyPath) -> String {
         .referrers
         .iter()
         .filter(|referrer| !path.chain.paths.contains(referrer))
-        .map(|referrer| StorePath::name_of(referrer))
+        .map(|referrer| seed_store_path::name(referrer))
         .collect();
     let more = others.len().saturating_sub(SHOWN);
     let named = others[..others.len() - more].join(", ");

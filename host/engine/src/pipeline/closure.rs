@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use seed_nix::Graph;
+use seed_store_path::is_store_path;
 use toml::Spanned;
 use toml::de::DeValue;
 
@@ -121,7 +121,7 @@ fn read_layers(table: &Section<'_>, problems: &mut Vec<Problem>) -> Vec<LayerPat
 }
 
 fn store_path(path: &Spanned<String>, problems: &mut Vec<Problem>) {
-    if !Graph::is_store_path(path.get_ref()) {
+    if !is_store_path(path.get_ref()) {
         problems.push(invalid(
             format!("`{}` is not a path of the store", path.get_ref().escape_debug()),
             path.span(),
