@@ -1,6 +1,7 @@
 //! Attribute paths: `seed`, `packages.x86_64-linux."a.b"`.
 
-use crate::NixError;
+use crate::error::NixError;
+use crate::text::shorten;
 
 /// The longest attribute path in bytes.
 const MAX_LENGTH: usize = 1024;
@@ -70,14 +71,6 @@ pub(crate) fn near<'a>(wanted: &str, names: impl IntoIterator<Item = &'a String>
     scored.sort_by(|(a, left), (b, right)| b.total_cmp(a).then_with(|| left.cmp(right)));
     scored.dedup_by(|a, b| a.1 == b.1);
     scored.into_iter().take(MAX_NEAR).map(|(_, name)| name.clone()).collect()
-}
-
-/// At most 200 characters of a text from outside, for messages.
-pub(crate) fn shorten(text: &str) -> String {
-    match text.char_indices().nth(200) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
 }
 
 #[cfg(test)]

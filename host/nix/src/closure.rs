@@ -2,8 +2,10 @@
 
 use seed_model::Closure;
 
+use crate::error::NixError;
 use crate::events::Observer;
-use crate::{Graph, Nix, NixError};
+use crate::graph::Graph;
+use crate::nix::Nix;
 
 /// A closure of a million paths with long names.
 const MAX_OUTPUT: u64 = 512 * 1024 * 1024;

@@ -1,19 +1,18 @@
 //! Runs one Nix program: fixed locale, bounded output, log lines as events.
 
 use std::ffi::{OsStr, OsString};
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufReader, Read};
 use std::path::Path;
-use std::process::{Child, ChildStdin, ExitStatus, Stdio};
+use std::process::{ChildStdin, ExitStatus, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use crate::events::{LogReader, Observer};
-use crate::{NixError, attribute};
-
-/// The longest line of a log. The rest of a longer one is skipped.
-const MAX_LOG_LINE: usize = 1024 * 1024;
+use crate::child::{Running, each_line};
+use crate::error::NixError;
+use crate::events::Observer;
+use crate::log_reader::LogReader;
+use crate::text::shorten;
 
 /// Milliseconds to wait before a program is started again that met another one while it opened Nix's database: 1.6 s
 /// in all.
@@ -111,11 +110,11 @@ impl Command {
     }
 
     fn run_once(&mut self, input: Option<Input<'_>>, observer: &dyn Observer) -> Result<Outcome, NixError> {
-        let command = attribute::shorten(&self.shown);
+        let command = shorten(&self.shown);
         let error = |source| NixError::Run { command: command.clone(), source };
         let mut process = self.process.spawn().map_err(error)?;
         let (stdin, stdout, stderr) = (process.stdin.take(), process.stdout.take(), process.stderr.take());
-        let child = KillOnDrop(Mutex::new(process));
+        let child = Running::new(process);
         let (limit, time) = (self.limit, self.time);
         let mut log = LogReader::default();
 
@@ -194,63 +193,10 @@ fn is_in_use(message: &str) -> bool {
     is_busy || is_being_made
 }
 
-/// Nix must not go on when the caller has given up.
-struct KillOnDrop(Mutex<Child>);
-
-impl KillOnDrop {
-    fn kill(&self) {
-        // Fails only where the program has ended and was waited for.
-        let _ = self.0.lock().unwrap_or_else(PoisonError::into_inner).kill();
-    }
-
-    /// Waits for the end of a program that has closed its output, which is near, without keeping others from killing it.
-    fn wait(&self) -> io::Result<ExitStatus> {
-        let mut pause = Duration::from_micros(100);
-        loop {
-            let ended = self.0.lock().unwrap_or_else(PoisonError::into_inner).try_wait()?;
-            if let Some(status) = ended {
-                return Ok(status);
-            }
-            thread::sleep(pause);
-            pause = (pause * 2).min(Duration::from_millis(50));
-        }
-    }
-}
-
-impl Drop for KillOnDrop {
-    fn drop(&mut self) {
-        self.kill();
-        let _ = self.0.get_mut().unwrap_or_else(PoisonError::into_inner).wait();
-    }
-}
-
-/// Calls `f` with each line without its end, cut at [`MAX_LOG_LINE`].
-fn each_line(mut reader: impl BufRead, mut f: impl FnMut(&[u8])) -> std::io::Result<()> {
-    let mut line = Vec::new();
-    loop {
-        let available = reader.fill_buf()?;
-        if available.is_empty() {
-            if !line.is_empty() {
-                f(&line);
-            }
-            return Ok(());
-        }
-        let end = available.iter().position(|byte| *byte == b'\n');
-        let part = &available[..end.unwrap_or(available.len())];
-        line.extend_from_slice(&part[..part.len().min(MAX_LOG_LINE - line.len())]);
-        let used = end.map_or(available.len(), |end| end + 1);
-        reader.consume(used);
-        if end.is_some() {
-            f(&line);
-            line.clear();
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Event;
+    use crate::events::Event;
 
     fn quiet(_: &Event) {}
 
@@ -328,14 +274,5 @@ mod tests {
     fn a_missing_program_is_named() {
         let error = Command::new(Path::new("/nonexistent/nix"), 10).run(&quiet).err().unwrap();
         insta::assert_snapshot!(error, @"cannot run `nix`: No such file or directory (os error 2)");
-    }
-
-    #[test]
-    fn lines_are_cut_and_the_last_needs_no_end() {
-        let mut text = vec![b'x'; MAX_LOG_LINE + 10];
-        text.extend_from_slice(b"\nshort\n\nend");
-        let mut lengths = Vec::new();
-        each_line(&text[..], |line| lengths.push(line.len())).unwrap();
-        assert_eq!(lengths, [MAX_LOG_LINE, 5, 0, 3]);
     }
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use crate::Version;
+use crate::version::Version;
 
 /// Why Nix could not do what was asked. The text says what failed and where, [`NixError::help`] what to do next.
 #[derive(Debug, thiserror::Error)]

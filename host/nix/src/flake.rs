@@ -4,10 +4,12 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::cause::{explain, fetch_error};
 use crate::command::Outcome;
-use crate::evaluate::explain;
+use crate::error::NixError;
 use crate::events::Observer;
-use crate::{Nix, NixError, attribute};
+use crate::nix::Nix;
+use crate::text;
 
 /// A flake whose reference was resolved and whose sources are in the store.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,7 +90,7 @@ fn check_reference(reference: &str) -> Result<(), NixError> {
     } else {
         return Ok(());
     };
-    Err(NixError::Invalid { value: attribute::shorten(reference), kind: "flake reference", problem })
+    Err(NixError::Invalid { value: text::shorten(reference), kind: "flake reference", problem })
 }
 
 fn parse(json: &[u8], reference: &str, dir: &Path) -> Result<FlakeInfo, NixError> {
@@ -118,17 +120,6 @@ const MISSING: [&str; 6] = [
     "could not find a flake.nix file",
     "is not part of a flake",
 ];
-
-/// What Nix says where something does not come over the network.
-const NOT_FETCHED: [&str; 3] =
-    ["unable to download", "Failed to fetch git repository", "program 'git' failed with exit code"];
-
-/// The cause in an explained message, if it is that something could not be fetched.
-pub(crate) fn fetch_error(reference: &str, message: &str) -> Option<NixError> {
-    let cause = message.lines().next().unwrap_or_default();
-    let is_fetch = NOT_FETCHED.iter().any(|text| cause.contains(text));
-    is_fetch.then(|| NixError::Fetch { reference: reference.to_owned(), message: cause.to_owned() })
-}
 
 /// Tells apart, by Nix's words, what the user has to do.
 fn flake_error(reference: &str, outcome: &Outcome) -> NixError {

@@ -4,18 +4,12 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use seed_model::{Closure, Digest, LayerRoots, StorePath};
+use seed_store_path::is_store_path;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::attribute::shorten;
 use crate::hash::parse_sha256;
-
-/// Where store paths are.
-const STORE: &str = "/nix/store/";
-/// Length of the hash that the name of a store path begins with.
-const HASH_LENGTH: usize = 32;
-/// The longest name after the hash that Nix allows.
-const MAX_NAME: usize = 211;
+use crate::text::shorten;
 
 /// Why a reference graph cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -93,19 +87,6 @@ struct PathInfo {
 }
 
 impl Graph {
-    /// Whether `text` has the form of a store path: `/nix/store/`, 32 letters and digits, a hyphen, and a name.
-    pub fn is_store_path(text: &str) -> bool {
-        let Some((hash, name)) = text.strip_prefix(STORE).and_then(|base| base.split_at_checked(HASH_LENGTH))
-        else {
-            return false;
-        };
-        let name_letter = |b: u8| b.is_ascii_alphanumeric() || b"+-._?=".contains(&b);
-        let name = name.strip_prefix('-').unwrap_or_default();
-        hash.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_lowercase())
-            && (1..=MAX_NAME).contains(&name.len())
-            && name.bytes().all(name_letter)
-    }
-
     /// All paths, sorted.
     pub fn paths(&self) -> impl Iterator<Item = &str> {
         self.records.keys().map(String::as_str)
@@ -121,7 +102,7 @@ impl Graph {
             self.registration(text)?;
         }
         let paths = self.records.iter().flat_map(|(path, record)| record.references.iter().chain([path]));
-        match paths.into_iter().find(|path| !Self::is_store_path(path)) {
+        match paths.into_iter().find(|path| !is_store_path(path)) {
             None => Ok(()),
             Some(path) => Err(GraphError::Outside { path: shorten(path) }),
         }

@@ -5,8 +5,9 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use crate::closure::batches;
+use crate::error::NixError;
 use crate::events::Observer;
-use crate::{Nix, NixError};
+use crate::nix::Nix;
 
 /// A store path to add.
 #[derive(Clone, Debug, PartialEq, Eq)]

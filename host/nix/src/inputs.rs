@@ -6,9 +6,11 @@ use std::path::Path;
 use serde::Deserialize;
 
 use crate::closure::batches;
-use crate::evaluate::{Found, Target};
+use crate::derivation::{Found, Target};
+use crate::error::NixError;
 use crate::events::Observer;
-use crate::{FlakeInfo, Nix, NixError};
+use crate::flake::FlakeInfo;
+use crate::nix::Nix;
 
 /// Packages of nixpkgs that building and developing take although no derivation of a flake need name them: small
 /// helpers are built with either `stdenv`, and `nix develop` starts `bashInteractive`.

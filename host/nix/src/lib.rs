@@ -7,7 +7,7 @@
 //! ```no_run
 //! # use seed_nix::{Nix, NixOptions};
 //! # fn main() -> Result<(), seed_nix::NixError> {
-//! let nix = Nix::find(NixOptions::default())?;
+//! let nix = Nix::find(NixOptions::locate(|name| std::env::var_os(name)))?;
 //! let quiet = |_: &seed_nix::Event| {};
 //! let flake = nix.flake(".", std::path::Path::new("."), &quiet)?;
 //! let outputs = nix.outputs(&flake, "x86_64-linux", "seed", &quiet)?; // base, library, apps, …
@@ -16,9 +16,13 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking"))]
 
 mod attribute;
+mod cause;
+mod child;
 mod closure;
 mod command;
+mod derivation;
 mod error;
+mod eval;
 mod evaluate;
 mod events;
 mod flake;
@@ -26,6 +30,8 @@ mod graph;
 mod hash;
 mod import;
 mod inputs;
+mod log_reader;
+mod log_record;
 mod nix;
 mod packages;
 mod realise;
@@ -33,10 +39,12 @@ mod realise;
 mod recorded;
 mod scratch;
 mod settings;
+mod text;
 mod version;
 
+pub use derivation::Target;
 pub use error::NixError;
-pub use evaluate::{Evaluated, Target};
+pub use evaluate::Evaluated;
 pub use events::{Event, Observer};
 pub use flake::FlakeInfo;
 pub use graph::{Graph, GraphError};

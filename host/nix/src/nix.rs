@@ -2,20 +2,26 @@
 
 use std::collections::BTreeMap;
 use std::env;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Duration;
 
 use crate::command::Command;
-use crate::evaluate::Memo;
-use crate::{NixError, Version, attribute};
+use crate::derivation::Memo;
+use crate::error::NixError;
+use crate::text;
+use crate::version::Version;
 
-/// How Nix is run.
-#[derive(Clone, Debug, Default)]
+/// How Nix is run. [`NixOptions::locate`] makes it, since nothing here reads the environment of the process.
+#[derive(Clone, Debug)]
 pub struct NixOptions {
-    /// The directory that holds `nix` and `nix-store`; default: that of the environment variable `SEED_NIX`,
-    /// else the first in `PATH`.
+    /// The directory that holds `nix` and `nix-store`; none for the first of [`search`](Self::search) that has them.
     pub programs: Option<PathBuf>,
+    /// The directories that are searched for them, in the form of `PATH`.
+    pub search: OsString,
+    /// An existing directory for the links that keep store paths from the garbage collector while they are used.
+    pub temporary: PathBuf,
     /// Nix's own option `substitute`: whether builds may be replaced by downloads from binary caches. Default: as
     /// Nix is configured.
     pub substitute: Option<bool>,
@@ -25,6 +31,22 @@ pub struct NixOptions {
     /// How long one evaluation may take, with fetching what it needs; default: [`EVALUATION_TIME`]. Builds may take as
     /// long as they do.
     pub evaluation_time: Option<Duration>,
+}
+
+impl NixOptions {
+    /// Finds Nix as environment variables say (`variable` looks one up): in the directory `SEED_NIX`, or else in `PATH`.
+    /// Links are kept in `TMPDIR`, or else in `/tmp`. All else is as Nix is configured.
+    pub fn locate(variable: impl Fn(&str) -> Option<OsString>) -> Self {
+        let path = |name| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        Self {
+            programs: path("SEED_NIX"),
+            search: variable("PATH").unwrap_or_default(),
+            temporary: path("TMPDIR").unwrap_or_else(|| PathBuf::from("/tmp")),
+            substitute: None,
+            options: BTreeMap::new(),
+            evaluation_time: None,
+        }
+    }
 }
 
 /// Half an hour: more than any honest evaluation takes, and less than what a CI job is given.
@@ -41,6 +63,8 @@ pub struct Nix {
     /// `--option NAME VALUE …`.
     options: Vec<String>,
     evaluation_time: Duration,
+    /// Where links that are garbage collector roots are made.
+    pub(crate) temporary: PathBuf,
     pub(crate) memo: Mutex<Memo>,
 }
 
@@ -50,9 +74,9 @@ const SMALL_OUTPUT: u64 = 64 * 1024;
 impl Nix {
     /// Looks for Nix and asks for its version.
     pub fn find(options: NixOptions) -> Result<Self, NixError> {
-        let programs = options.programs.or_else(|| env::var_os("SEED_NIX").map(PathBuf::from));
-        let new = find_program("nix", programs.as_deref())?;
-        let classic = find_program("nix-store", programs.as_deref())?;
+        let programs = options.programs.as_deref();
+        let new = find_program("nix", programs, &options.search)?;
+        let classic = find_program("nix-store", programs, &options.search)?;
 
         let command = Command::new(&new, SMALL_OUTPUT).args(["--version"]);
         let text = String::from_utf8_lossy(&command.run(&|_: &_| {})?.success()?).into_owned();
@@ -67,9 +91,15 @@ impl Nix {
         all.entry("allow-import-from-derivation".to_owned()).or_insert_with(|| "false".to_owned());
         // `FlakeInfo::dirty` tells.
         all.entry("warn-dirty".to_owned()).or_insert_with(|| "false".to_owned());
-        let options =
-            all.into_iter().flat_map(|(name, value)| ["--option".to_owned(), name, value]).collect();
-        Ok(Self { new, classic, version, options, evaluation_time, memo: Mutex::default() })
+        Ok(Self {
+            new,
+            classic,
+            version,
+            options: all.into_iter().flat_map(|(name, value)| ["--option".to_owned(), name, value]).collect(),
+            evaluation_time,
+            temporary: options.temporary,
+            memo: Mutex::default(),
+        })
     }
 
     /// The version of Nix.
@@ -104,7 +134,7 @@ impl Nix {
 fn supported(text: &str) -> Result<Version, NixError> {
     let version = Version::parse(text).ok_or_else(|| NixError::Malformed {
         command: "nix --version".to_owned(),
-        problem: format!("there is no version in `{}`", attribute::shorten(text.trim())),
+        problem: format!("there is no version in `{}`", text::shorten(text.trim())),
     })?;
     if version < Version::OLDEST {
         return Err(NixError::TooOld { found: version });
@@ -112,12 +142,9 @@ fn supported(text: &str) -> Result<Version, NixError> {
     Ok(version)
 }
 
-fn find_program(program: &'static str, dir: Option<&Path>) -> Result<PathBuf, NixError> {
-    let search = match dir {
-        Some(dir) => dir.as_os_str().to_owned(),
-        None => env::var_os("PATH").unwrap_or_default(),
-    };
-    let found = env::split_paths(&search).map(|dir| dir.join(program)).find(|path| path.is_file());
+fn find_program(program: &'static str, dir: Option<&Path>, search: &OsStr) -> Result<PathBuf, NixError> {
+    let search = dir.map_or(search, Path::as_os_str);
+    let found = env::split_paths(search).map(|dir| dir.join(program)).find(|path| path.is_file());
     found.ok_or_else(|| NixError::NotFound {
         program,
         searched: match dir {
@@ -142,9 +169,13 @@ mod tests {
 
     #[test]
     fn a_missing_nix_is_an_error_with_help() {
-        let options = NixOptions { programs: Some("/nonexistent".into()), ..NixOptions::default() };
-        let error = Nix::find(options).unwrap_err();
-        insta::assert_snapshot!(error, @"cannot find `nix` in /nonexistent");
-        assert!(error.help().unwrap().contains("SEED_NIX"));
+        let found = |variable: &'static str| {
+            let options =
+                NixOptions::locate(|name| (name == variable).then(|| OsString::from("/nonexistent")));
+            Nix::find(options).unwrap_err()
+        };
+        insta::assert_snapshot!(found("SEED_NIX"), @"cannot find `nix` in /nonexistent");
+        insta::assert_snapshot!(found("PATH"), @"cannot find `nix` in PATH");
+        assert!(found("PATH").help().unwrap().contains("SEED_NIX"));
     }
 }

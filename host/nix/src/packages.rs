@@ -1,7 +1,10 @@
 //! The names of a flake's packages.
 
+use crate::attribute;
+use crate::error::NixError;
 use crate::events::Observer;
-use crate::{FlakeInfo, Nix, NixError, attribute};
+use crate::flake::FlakeInfo;
+use crate::nix::Nix;
 
 const NAMES: &str = "set: if builtins.isAttrs set then builtins.attrNames set else [ ]";
 

@@ -1,13 +1,18 @@
 //! Builds outputs, and keeps them from the garbage collector while they are used.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::env;
+
+use seed_store_path::derivation_name;
 
 use crate::closure::batches;
 use crate::command::Outcome;
-use crate::evaluate::Target;
-use crate::events::{Build, Observer, derivation_name};
-use crate::{Evaluated, Nix, NixError, Scratch};
+use crate::derivation::Target;
+use crate::error::NixError;
+use crate::evaluate::Evaluated;
+use crate::events::Observer;
+use crate::log_reader::Build;
+use crate::nix::Nix;
+use crate::scratch::Scratch;
 
 /// Store paths that exist. They are safe from the garbage collector until this value is dropped.
 #[derive(Debug)]
@@ -27,7 +32,7 @@ const MAX_OUTPUT: u64 = 16 * 1024 * 1024;
 impl Nix {
     /// Builds what was evaluated, or fetches it where substitution is on. What exists costs one call of `nix-store`.
     pub fn realise(&self, evaluated: &[Evaluated], observer: &dyn Observer) -> Result<Realised, NixError> {
-        let roots = Scratch::make(&env::temp_dir(), ROOTS).map_err(NixError::Roots)?;
+        let roots = Scratch::make(&self.temporary, ROOTS).map_err(NixError::Roots)?;
         let wanted = wanted(evaluated.iter().flat_map(|evaluated| &evaluated.targets));
         for (number, batch) in batches(&wanted).into_iter().enumerate() {
             let outcome = self

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::Event;
 use crate::command::{Command, Outcome};
+use crate::events::{Event, Observer};
 
 /// The versions that were recorded, by directory of `fixtures`.
 pub(crate) const VERSIONS: [&str; 3] = ["2.8", "2.26", "2.34"];
@@ -29,7 +29,7 @@ pub(crate) fn events(version: &str, name: &str) -> Vec<Event> {
     events.into_inner()
 }
 
-fn replay(log: &Path, observer: &dyn crate::Observer) -> Outcome {
+fn replay(log: &Path, observer: &dyn Observer) -> Outcome {
     let command = Command::new(Path::new("/bin/sh"), 0).args(["-c", "cat \"$0\" >&2; exit 1"]);
     command.quiet_args([log]).run(observer).unwrap()
 }

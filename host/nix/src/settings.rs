@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{Nix, NixError, Version};
+use crate::error::NixError;
+use crate::nix::Nix;
+use crate::version::Version;
 
 /// The settings of Nix that decide what may run during a build and where results may come from. A daemon may
 /// overrule them for users that it does not trust.

@@ -211,7 +211,8 @@ fn an_image_is_built_where_its_program_runs() {
 /// So that `nix build .#seed` and `seed run` take the same attribute.
 #[test]
 fn an_image_stands_for_its_layers() {
-    let nix = Nix::find(NixOptions { substitute: Some(false), ..NixOptions::default() }).unwrap();
+    let options = NixOptions::locate(|name| std::env::var_os(name));
+    let nix = Nix::find(NixOptions { substitute: Some(false), ..options }).unwrap();
     let directory = tempfile::tempdir().unwrap();
     let flake = r#"{ outputs = { self }: let
         shell = name: outputs: derivation { inherit name outputs; system = "x86_64-linux"; builder = "/bin/sh"; };

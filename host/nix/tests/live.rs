@@ -68,8 +68,13 @@ impl Fixture {
     }
 }
 
+/// Nix as the environment of the test says, without downloads.
+fn here() -> NixOptions {
+    NixOptions { substitute: Some(false), ..NixOptions::locate(|name| std::env::var_os(name)) }
+}
+
 fn find() -> Nix {
-    Nix::find(NixOptions { substitute: Some(false), ..NixOptions::default() }).unwrap()
+    Nix::find(here()).unwrap()
 }
 
 fn quiet(_: &Event) {}
@@ -209,7 +214,7 @@ fn what_is_there_is_not_missing_and_what_is_imported_is_there() {
     let dir = tempfile::tempdir().unwrap();
     let store = format!("local?root={}", dir.path().join("store").display());
     let options = BTreeMap::from([("store".to_owned(), store)]);
-    let other = Nix::find(NixOptions { substitute: Some(false), options, ..NixOptions::default() }).unwrap();
+    let other = Nix::find(NixOptions { options, ..here() }).unwrap();
     // The NAR of a file with an `x`.
     let mut bytes = Vec::new();
     for text in [&b"nix-archive-1"[..], b"(", b"type", b"regular", b"contents", b"x", b")"] {
@@ -285,7 +290,7 @@ fn errors_of_builders_quote_the_log() {
 fn import_from_derivation_can_be_allowed() {
     let fixture = Fixture::new();
     let options = BTreeMap::from([("allow-import-from-derivation".to_owned(), "true".to_owned())]);
-    let nix = Nix::find(NixOptions { options, substitute: Some(false), ..NixOptions::default() }).unwrap();
+    let nix = Nix::find(NixOptions { options, ..here() }).unwrap();
     let flake = nix.flake("path:.", fixture.dir.path(), &quiet).unwrap();
     assert_eq!(nix.outputs(&flake, &fixture.system, "imports", &quiet).unwrap(), ["out"]);
 }
@@ -314,8 +319,7 @@ fn outputs_come_from_a_cache_where_that_is_allowed() {
         run("nix-store", &["--delete", &store_path]);
         let options = [("substituters", cache.as_str()), ("require-sigs", "false")];
         let options = options.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-        let nix =
-            Nix::find(NixOptions { options, substitute: Some(substitute), ..NixOptions::default() }).unwrap();
+        let nix = Nix::find(NixOptions { options, substitute: Some(substitute), ..here() }).unwrap();
         let events = RefCell::new(Vec::new());
         drop(nix.realise(&outputs, &|event: &Event| events.borrow_mut().push(event.clone())).unwrap());
         let events = events.into_inner();
@@ -501,8 +505,7 @@ fn what_is_built_costs_five_programs() {
     let status =
         std::process::Command::new("sh").args(["-euc", script, "sh"]).arg(programs.path()).status().unwrap();
     assert!(status.success());
-    let options = NixOptions { programs: Some(programs.path().to_owned()), ..NixOptions::default() };
-    let nix = Nix::find(NixOptions { substitute: Some(false), ..options }).unwrap();
+    let nix = Nix::find(NixOptions { programs: Some(programs.path().to_owned()), ..here() }).unwrap();
     fs::remove_file(&calls).unwrap();
     run(&nix);
     // Metadata, evaluation; realisation, requisites, database.

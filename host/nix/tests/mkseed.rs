@@ -16,12 +16,16 @@ struct Fixture {
     dir: tempfile::TempDir,
 }
 
+/// Nix as the environment of the test says, without downloads.
+fn here() -> NixOptions {
+    NixOptions { substitute: Some(false), ..NixOptions::locate(|name| std::env::var_os(name)) }
+}
+
 impl Fixture {
     fn new(system: &str, arguments: &str) -> Self {
         // So that any Linux can build for any other: only a shell runs.
         let options = BTreeMap::from([("extra-platforms".to_owned(), system.to_owned())]);
-        let nix =
-            Nix::find(NixOptions { substitute: Some(false), options, ..NixOptions::default() }).unwrap();
+        let nix = Nix::find(NixOptions { options, ..here() }).unwrap();
         let dir = tempfile::tempdir().unwrap();
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../nix/mkseed.nix");
         fs::copy(source, dir.path().join("mkseed.nix")).unwrap();

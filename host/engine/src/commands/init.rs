@@ -27,7 +27,8 @@ pub(crate) fn init(flake: &str, directory: &Path) -> Result<String, EngineError>
 
 fn look(flake: &str, directory: &Path) -> Result<Offer, NixError> {
     let quiet = |_: &Event| {};
-    let nix = Nix::find(NixOptions { substitute: Some(false), ..NixOptions::default() })?;
+    let options = NixOptions::locate(|name| std::env::var_os(name));
+    let nix = Nix::find(NixOptions { substitute: Some(false), ..options })?;
     let info = nix.flake(flake, directory, &quiet)?;
     let system = Platform::host_system();
     let packages = nix.packages(&info, &system, &quiet)?;

@@ -92,7 +92,7 @@ impl OpenFlake {
         let options = NixOptions {
             substitute: Some(flake.substitute),
             evaluation_time: flake.evaluation_time,
-            ..NixOptions::default()
+            ..NixOptions::locate(|name| std::env::var_os(name))
         };
         let nix = Nix::find(options).map_err(failed)?;
         let progress = NixProgress::new(events);

@@ -85,7 +85,7 @@ pub struct PullSummary {
 pub fn pull(options: &PullOptions, sink: Arc<dyn EventSink>) -> Result<PullSummary, PullError> {
     let system = options.system.clone().unwrap_or_else(Platform::host_system);
     let platform = Platform::of_system(&system)?;
-    let mut nix_options = NixOptions::default();
+    let mut nix_options = NixOptions::locate(|name| std::env::var_os(name));
     nix_options.options.extend(options.store.clone().map(|store| ("store".to_owned(), store)));
     let nix = Nix::find(nix_options)?;
     let events = Arc::new(Events::new(sink));
