@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use miette::{IntoDiagnostic, Result, bail, miette};
 
+use crate::machine;
+use crate::paths::{repository, state_directory};
 use crate::process::{built, cargo, run};
-use crate::{machine, repository, state_directory};
 
 /// The pipeline that packs the directory `root`, and writes nothing but the image.
 const PIPELINE: &str = r#"schema = 1

@@ -10,6 +10,7 @@ use std::process::Command;
 use miette::{Result, bail, miette};
 
 use crate::machine;
+use crate::paths::state_directory;
 use crate::process::run;
 
 /// Where roots are kept, instead of `target/xtask/roots`.
@@ -39,7 +40,7 @@ impl Root {
     pub(crate) fn ensure(suite: &str, packages: &[&str]) -> Result<Self> {
         let roots = match std::env::var_os(ROOTS_VARIABLE) {
             Some(directory) => PathBuf::from(directory),
-            None => crate::state_directory()?.join("roots"),
+            None => state_directory()?.join("roots"),
         };
         let root = Self { directory: roots.join(suite) };
         if !root.directory.join("etc/debian_version").exists() {

@@ -11,8 +11,9 @@ use miette::{Result, bail, miette};
 use seed_trust::{PrivateKey, public_key};
 
 use crate::examples::Example;
+use crate::machine;
+use crate::paths::{repository, state_directory};
 use crate::process::{built, cargo, run};
-use crate::{machine, repository, state_directory};
 
 /// The password of the demonstration's key, which protects nothing.
 const PASSWORD: &str = "demo";

@@ -6,8 +6,9 @@ use std::process::Command;
 use clap::ValueEnum;
 use miette::Result;
 
+use crate::machine;
+use crate::paths::repository;
 use crate::process::run;
-use crate::{machine, repository};
 
 /// A directory of `examples/` that `seed run` makes an image of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -8,17 +8,19 @@ mod demo;
 mod examples;
 mod machine;
 mod nix_versions;
+mod paths;
 mod peers;
 mod plugins;
 mod process;
+mod report;
 mod test;
+mod wit;
 
-use std::fs;
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use miette::{Report, Result, miette};
+
+use crate::report::print_error;
 
 /// The project's own tasks
 ///
@@ -37,6 +39,7 @@ enum Task {
     Test(test::TestArgs),
     Plugins(plugins::PluginsArgs),
     Bench(bench::BenchArgs),
+    Wit(wit::WitArgs),
 }
 
 fn main() -> ExitCode {
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         Task::Test(args) => test::test(&args),
         Task::Plugins(args) => plugins::plugins(&args),
         Task::Bench(args) => bench::bench(&args),
+        Task::Wit(args) => wit::wit(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -53,27 +57,4 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-fn print_error(report: &Report) {
-    eprintln!("error: {report}");
-    if let Some(help) = report.help() {
-        eprintln!("help: {help}");
-    }
-}
-
-/// The root of the repository.
-fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_owned).unwrap_or_default()
-}
-
-/// Where tasks keep what they make: `target/xtask`, or `SEED_XTASK_DIR`.
-fn state_directory() -> Result<PathBuf> {
-    let directory = match std::env::var_os("SEED_XTASK_DIR") {
-        Some(directory) => PathBuf::from(directory),
-        None => repository().join("target/xtask"),
-    };
-    fs::create_dir_all(&directory)
-        .map_err(|error| miette!("cannot create {}: {error}", directory.display()))?;
-    fs::canonicalize(&directory).map_err(|error| miette!("{}: {error}", directory.display()))
 }

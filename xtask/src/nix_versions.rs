@@ -5,8 +5,9 @@ use std::process::{Command, Stdio};
 
 use miette::{IntoDiagnostic, Result, bail};
 
+use crate::machine;
+use crate::paths::repository;
 use crate::process::run;
-use crate::{machine, repository};
 
 /// Test programs of `seed-nix` that need a Nix that can build.
 const TESTS: [&str; 3] = ["library", "live", "mkseed"];

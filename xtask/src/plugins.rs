@@ -14,8 +14,8 @@ use sha2::{Digest, Sha256};
 use wit_component::ComponentEncoder;
 
 use crate::chroot::{Bind, Root};
+use crate::paths::{repository, state_directory};
 use crate::process::run;
-use crate::{repository, state_directory};
 
 /// The suite of the reference toolchain.
 const SUITE: &str = "trixie";

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use miette::{Result, bail, miette};
 
-use crate::repository;
+use crate::paths::repository;
 
 /// cargo, in the root of the repository, without the variables in which cargo describes this very program: ring's build
 /// script looks at them, and would build everything above it anew for each program that runs cargo.

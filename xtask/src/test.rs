@@ -6,8 +6,11 @@ use std::time::{Duration, Instant};
 use clap::{Args, ValueEnum};
 use miette::{Result, bail};
 
+use crate::paths::{repository, state_directory};
 use crate::process::{cargo, run};
-use crate::{machine, nix_versions, peers, plugins, print_error, repository, state_directory};
+use crate::report::print_error;
+use crate::wit;
+use crate::{machine, nix_versions, peers, plugins};
 
 /// Check everything, with the real peers
 ///
@@ -28,7 +31,7 @@ pub(crate) struct TestArgs {
 /// A part of the checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Part {
-    /// Formatting, clippy, documentation, dependencies
+    /// The frozen contract, formatting, clippy, documentation, dependencies
     Lint,
     /// The hermetic tests of the workspace
     Unit,
@@ -96,6 +99,7 @@ fn summarise(results: &[(String, Duration, bool)]) -> Result<()> {
 // dependencies and build wasmtime again.
 
 fn lint() -> Result<()> {
+    wit::check()?;
     run(&mut cargo(&["fmt", "--all", "--check"]))?;
     run(&mut cargo(&["fmt", "--all", "--check", "--manifest-path", "plugins/Cargo.toml"]))?;
     run(&mut cargo(&[

@@ -8,8 +8,9 @@ use std::process::Command;
 use miette::{Result, miette};
 
 use crate::chroot::{Bind, Root};
+use crate::machine;
+use crate::paths::{repository, state_directory};
 use crate::process::run;
-use crate::{machine, repository, state_directory};
 
 const PROGRAM: &str = "referrers-registry";
 const SOURCES: &str = "tests/peers/referrers-registry";

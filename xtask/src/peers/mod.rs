@@ -10,18 +10,20 @@
 //! | `acme-signer.wasm` | the component of examples/custom-signer |
 
 mod go;
+mod link;
 mod roots;
 
 use std::fs;
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use miette::{Result, bail, miette};
 
 use crate::examples::{MATERIALS, MUSL_MATERIALS};
+use crate::paths::state_directory;
+use crate::peers::link::link;
 use crate::process::run;
-use crate::{machine, plugins, state_directory};
+use crate::{machine, plugins};
 
 /// The variable through which the tests find the peers.
 pub(crate) const PEERS_VARIABLE: &str = "SEED_PEERS";
@@ -82,13 +84,4 @@ fn make_stores(directory: &Path) -> Result<()> {
         make(Command::new(script).arg(directory).args(["nix-store", "--init"]))?;
     }
     Ok(())
-}
-
-/// Makes `name` a symbolic link to `target`, whatever it was before.
-fn link(target: &Path, name: &Path) -> Result<()> {
-    if fs::read_link(name).is_ok_and(|current| current == target) {
-        return Ok(());
-    }
-    let _ = fs::remove_file(name);
-    symlink(target, name).map_err(|error| miette!("cannot link {}: {error}", name.display()))
 }

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use miette::{Result, miette};
 
-use super::link;
 use crate::chroot::{Bind, Root};
+use crate::peers::link::link;
 
 /// What stands for the directory that a script's user names.
 const DIRECTORY: &str = "@directory@";

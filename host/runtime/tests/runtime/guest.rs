@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
@@ -89,29 +89,8 @@ impl Guest {
 
     /// The component's bytes.
     pub(crate) fn build(self) -> Vec<u8> {
-        let mut module = wat::parse_str(self.module()).unwrap();
-        let mut resolve = Resolve::default();
-        let directory = tempfile::tempdir().unwrap();
-        for file in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit")).unwrap() {
-            let path = file.unwrap().path();
-            if path.is_file() {
-                let package = format!("seed:pipeline@{}", self.package);
-                let text = fs::read_to_string(&path).unwrap().replace("seed:pipeline@0.1.0", &package);
-                fs::write(directory.path().join(path.file_name().unwrap()), text).unwrap();
-            }
-        }
-        resolve.push_dir(directory.path()).unwrap();
-        for package in include_str!("wasi.wit").split("// ---\n") {
-            resolve.push_str("wasi.wit", package).unwrap();
-        }
-        let Self { world, package, extra_imports, .. } = self;
-        let own = format!(
-            "package test:guest; world guest {{ include seed:pipeline/{world}@{package};\n{extra_imports} }}"
-        );
-        let own = resolve.push_str("guest.wit", &own).unwrap();
-        let world = resolve.select_world(&[own], Some("guest")).unwrap();
-        embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false).unwrap();
-        ComponentEncoder::default().module(&module).unwrap().validate(true).encode().unwrap()
+        let module = wat::parse_str(self.module()).unwrap();
+        component(module, &self.package, self.world, &self.extra_imports)
     }
 
     fn module(&self) -> String {
@@ -157,6 +136,37 @@ impl Guest {
             {data})"#
         )
     }
+}
+
+/// The directory of the contract.
+pub(crate) fn contract() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit")
+}
+
+/// A component of a core module that has the functions of a world of the contract, and of what `extra_imports` adds to the
+/// world. The contract is this one, with `version` for its version.
+pub(crate) fn component(mut module: Vec<u8>, version: &str, world: &str, extra_imports: &str) -> Vec<u8> {
+    let mut resolve = Resolve::default();
+    let directory = tempfile::tempdir().unwrap();
+    for file in fs::read_dir(contract()).unwrap() {
+        let path = file.unwrap().path();
+        if path.is_file() {
+            let package = format!("seed:pipeline@{version}");
+            let text = fs::read_to_string(&path).unwrap().replace("seed:pipeline@0.1.0", &package);
+            fs::write(directory.path().join(path.file_name().unwrap()), text).unwrap();
+        }
+    }
+    resolve.push_dir(directory.path()).unwrap();
+    for package in include_str!("wasi.wit").split("// ---\n") {
+        resolve.push_str("wasi.wit", package).unwrap();
+    }
+    let own = format!(
+        "package test:guest; world guest {{ include seed:pipeline/{world}@{version};\n{extra_imports} }}"
+    );
+    let own = resolve.push_str("guest.wit", &own).unwrap();
+    let world = resolve.select_world(&[own], Some("guest")).unwrap();
+    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false).unwrap();
+    ComponentEncoder::default().module(&module).unwrap().validate(true).encode().unwrap()
 }
 
 /// Little-endian words, for records in memory.
