@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use seed_tests::{Action, Job, Registry, Run, TestEnvironment, peer, runner_temp, seed_program};
+use seed_tests::{Action, Job, Registry, Run, TestEnvironment, peer, repository, runner_temp, seed_program};
 
 use crate::hello::NIX_CONFIG;
 
@@ -138,13 +138,7 @@ fn without_a_token_the_image_is_built_only() {
 /// An example's own pipeline file, with a registry added.
 fn with_pipeline(registry: &Registry) -> TestEnvironment {
     let environment = checkout("directories");
-    let address = registry.address();
-    let publish = format!(
-        "\n[[publish]]\nplugin = \"builtin:registry-publisher\"\n\
-         config = {{ repository = \"{address}/octo-org/site\", tags = [\"v2\"] }}\n\
-         grants = {{ http = [\"http://{address}\"], credentials = [\"{address}\"] }}\n"
-    );
-    environment.write("pipeline.toml", environment.read("pipeline.toml") + &publish);
+    environment.publish_to(registry.address(), "octo-org/site", "tags = [\"v2\"]");
     environment
 }
 
@@ -157,7 +151,7 @@ fn a_pipeline_file_says_everything_and_its_lock_is_kept() {
 
     let built = action.run(&environment, &[]).ok();
     assert_eq!(built.outputs["image"], "");
-    assert!(!environment.work().join("result").exists(), "nothing is published without a token");
+    assert!(!environment.path("result").exists(), "nothing is published without a token");
 
     let published = action.run(&environment, &login).ok();
     keeps_secrets(&published, &environment, &[TOKEN]);
@@ -195,7 +189,7 @@ fn wrong_inputs_and_pipelines_are_errors_of_the_step() {
     insta::assert_snapshot!(error(&[token[0], ("index", "site")]), @"Some(2) ::error title=seed::there is no record in the directory site");
     environment.replace("pipeline.toml", "compression", "compresion");
     insta::assert_snapshot!(error(&[]), @"Some(2) ::error title=seed%3A%3Aconfig%3A%3Aunknown-key,file=pipeline.toml,line=21,col=25::pipeline.toml: oci-packer 0.1.0 has no option `compresion`%0Ahelp: did you mean `compression`?");
-    fs::remove_file(environment.work().join("pipeline.toml")).unwrap();
+    fs::remove_file(environment.path("pipeline.toml")).unwrap();
     insta::assert_snapshot!(error(&[("sign", "true"), token[0], token[1]]), @"Some(2) ::error title=seed::sign is true, but the variable COSIGN_PRIVATE_KEY is empty: set it from a secret");
 }
 
@@ -233,8 +227,7 @@ fn a_bare_runner_gets_what_is_missing() {
     environment.set("NIX_CONFIG", "experimental-features = nix-command");
     let job = Action::load().run(&environment, &[]).ok();
     assert!(job.outputs["digest"].starts_with("sha256:"), "{:?}", job.outputs);
-    let repository = fs::canonicalize(Path::new(env!("CARGO_MANIFEST_DIR")).join("..")).unwrap();
-    let calls = fs::read_to_string(calls).unwrap().replace(repository.to_str().unwrap(), "[ACTION]");
+    let calls = fs::read_to_string(calls).unwrap().replace(repository().to_str().unwrap(), "[ACTION]");
     insta::assert_snapshot!(environment.redact(&calls), @"
     id -u
     apt-get update -qq
@@ -260,7 +253,7 @@ fn a_job_per_system_records_and_one_composes_the_index() {
     );
     let action = Action::load();
     let login = [("github_token", TOKEN), ("registry", registry.address())];
-    fs::create_dir(environment.work().join("records")).unwrap();
+    fs::create_dir(environment.path("records")).unwrap();
     let tag = format!("docker://{}/octo-org/site:v2", registry.address());
     for system in ["x86_64-linux", "aarch64-linux"] {
         let record = format!("records/{system}.json");

@@ -97,9 +97,7 @@ impl<'a> OtherMachine<'a> {
     /// The error of a pull, for people.
     #[track_caller]
     fn error(&self, code: i32, args: &[&str]) -> String {
-        let failed =
-            self.environment.seed(&[&["cache", "pull", "--store", &self.store], args].concat()).failed(code);
-        self.environment.redact(&failed.stderr)
+        self.environment.error(code, &[&["cache", "pull", "--store", &self.store], args].concat())
     }
 }
 
@@ -108,15 +106,8 @@ fn a_build_seed_is_the_cache_of_another_machine() {
     let registry = Registry::distribution();
     let environment = project("the first machine");
     let address = registry.address();
-    let publish = format!(
-        "\n[[publish]]\nplugin = \"builtin:registry-publisher\"\n\
-         config = {{ repository = \"{address}/org/app-build\", tags = [\"v1\"] }}\n\
-         grants = {{ http = [\"http://{address}\"] }}\n\n\
-         [[sign]]\nplugin = \"builtin:cosign-signer\"\ngrants = {{ keys = [\"release\"] }}\n\n\
-         [keys.release]\ncosign = {{ file = \"cosign.key\", password = {{ env = \"COSIGN_PASSWORD\" }} }}\n"
-    );
-    environment.write("pipeline.toml", environment.read("pipeline.toml") + &publish);
-    environment.make_key("cosign");
+    environment.publish_to(address, "org/app-build", "tags = [\"v1\"]");
+    environment.sign_with("cosign");
     environment.make_key("other");
     let image = |summary: &Value| format!("{address}/org/app-build@{}", summary["digest"].as_str().unwrap());
     let first = image(&environment.run_json(&[]));

@@ -1,11 +1,11 @@
 //! The examples of real programs, built by real Nix without a network, and run by Docker.
 
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::thread;
 
-use seed_tests::{Docker, Run, TestEnvironment};
+use seed_tests::{Docker, Run, TestEnvironment, repository};
 
 use crate::hello::NIX_CONFIG;
 
@@ -15,8 +15,7 @@ fn offline(example: &str, sets: &[&str]) -> TestEnvironment {
     // There is no cache to take packages from.
     environment
         .set("NIX_CONFIG", format!("{NIX_CONFIG}sandbox-paths = /bin/sh=/bin/bash-static\nsubstituters =\n"));
-    let prepare = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/offline/prepare");
-    let mut command = environment.command(prepare);
+    let mut command = environment.command(repository().join("examples/offline/prepare"));
     command.args(["flake", "../offline"]).args(sets).env("RUSTC", rustc());
     Run::of(&mut command).ok();
     environment

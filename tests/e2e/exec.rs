@@ -5,21 +5,12 @@ use std::io::Write as _;
 use std::os::unix::fs::symlink;
 use std::process::Stdio;
 
-use seed_tests::{Docker, Registry, Run, TestEnvironment, peer, seed_program};
+use seed_tests::{Docker, Registry, Run, TestEnvironment, peer};
 
 /// An image with a shell, published to a layout, an archive and a registry.
 fn shell(registry: &Registry, docker: &Docker) -> TestEnvironment {
     let mut environment = local_shell();
-    let address = registry.address();
-    let pipeline = environment.read("pipeline.toml");
-    environment.write(
-        "pipeline.toml",
-        format!(
-            "{pipeline}\n[[publish]]\nplugin = \"builtin:registry-publisher\"\n\
-             config = {{ repository = \"{address}/org/shell\", tags = [\"v1\"] }}\n\
-             grants = {{ http = [\"http://{address}\"] }}\n"
-        ),
-    );
+    environment.publish_to(registry.address(), "org/shell", "tags = [\"v1\"]");
     environment.set("DOCKER_HOST", docker.host());
     environment
 }
@@ -27,10 +18,8 @@ fn shell(registry: &Registry, docker: &Docker) -> TestEnvironment {
 /// An image with a shell, published to a layout and an archive.
 fn local_shell() -> TestEnvironment {
     let environment = TestEnvironment::with_example("directories");
-    environment.write("base/bin/bash", fs::read(peer("bash-static")).unwrap());
-    let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-    fs::set_permissions(environment.work().join("base/bin/bash"), executable).unwrap();
-    symlink("bash", environment.work().join("base/bin/sh")).unwrap();
+    environment.write_program("base/bin/bash", fs::read(peer("bash-static")).unwrap());
+    symlink("bash", environment.path("base/bin/sh")).unwrap();
     environment
 }
 
@@ -82,8 +71,8 @@ fn commands_run_in_the_locked_seed_without_network() {
 
     let script = "read line; echo $line $PWD; echo /sys/class/net/*; echo made > made; exit 7";
     for args in [&["exec", "--", "sh", "-c", script][..], &["run", "--use-seed", "--", "sh", "-c", script]] {
-        let mut command = environment.command(seed_program());
-        command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut command = environment.seed_command(args);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         child.stdin.take().unwrap().write_all(b"input\n").unwrap();
         let output = child.wait_with_output().unwrap();
@@ -122,6 +111,6 @@ fn commands_run_in_the_locked_seed_without_network() {
     fs::write(largest.path(), bytes).unwrap();
     let mut other = other;
     other.set("SEED_CACHE_DIR", other.root().join("elsewhere"));
-    let failed = other.seed(&["exec", "--quiet", "--", "true"]).failed(1);
-    insta::assert_snapshot!("a_layout_that_was_tampered_with", other.redact(&failed.stderr));
+    let error = other.error(1, &["exec", "--quiet", "--", "true"]);
+    insta::assert_snapshot!("a_layout_that_was_tampered_with", error);
 }

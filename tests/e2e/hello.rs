@@ -35,14 +35,6 @@ pub(crate) fn use_nix_in_root(environment: &mut TestEnvironment) {
 /// The same as [`hello`], published to `org/hello` in a registry too.
 pub(crate) fn hello_to(registry: &Registry) -> TestEnvironment {
     let environment = hello();
-    let address = registry.address();
-    let publish = format!(
-        "\n[[publish]]\nplugin = \"builtin:registry-publisher\"\n\
-         config = {{ repository = \"{address}/org/hello\", tags = [\"v1\"], tag-latest = true }}\n\
-         grants = {{ http = [\"http://{address}\"] }}\n"
-    );
-    let pipeline = environment.read("pipeline.toml");
-    environment
-        .write("pipeline.toml", pipeline.replace("\n[keys.release]", &format!("{publish}\n[keys.release]")));
+    environment.publish_to(registry.address(), "org/hello", "tags = [\"v1\"], tag-latest = true");
     environment
 }

@@ -19,14 +19,6 @@ fn unpacked(summary: &Value) -> u64 {
     layers.iter().map(|layer| layer["nar-size"].as_u64().unwrap()).sum()
 }
 
-/// The error that a run ends with, with exit code 2; nothing is published.
-#[track_caller]
-fn error(environment: &TestEnvironment) -> String {
-    let failed = environment.seed(&["run", "--quiet"]).failed(2);
-    assert!(!environment.work().join("result").exists(), "something was published");
-    environment.redact(&failed.stderr)
-}
-
 #[test]
 fn the_musl_image_is_a_fraction_and_its_program_runs() {
     let environment = musl();
@@ -64,7 +56,7 @@ fn an_image_that_still_needs_glibc_is_refused() {
     // Its size would tell as well.
     environment.seed(&["run", "--quiet"]).failed(8);
     environment.replace("pipeline.toml", "max-size = \"1 MiB\"\n", "");
-    insta::assert_snapshot!(error(&environment), @r#"
+    insta::assert_snapshot!(environment.run_error(2), @r#"
     error[musl-runtime::refused]: pipeline.toml: musl-runtime 0.1.0: glibc is still reachable from the musl outputs:
         /nix/store/[HASH]-glibc
           apps → hello → glibc
@@ -87,7 +79,7 @@ fn what_has_no_musl_build_is_refused() {
         "[seed]\n",
         "[seed]\nvariant = \"build\"\nnix = \"hello\"\nbuilds = [\"hello\"]\n",
     );
-    insta::assert_snapshot!(error(&environment), @r#"
+    insta::assert_snapshot!(environment.run_error(2), @r#"
     error[musl-runtime::variant]: pipeline.toml: musl-runtime 0.1.0: this makes runtime images only: what builds inside a build image is linked with the C library of its compiler
       --> pipeline.toml:19:10
        |

@@ -4,14 +4,6 @@ use seed_tests::{Run, TestEnvironment, peer};
 
 use crate::hello::hello;
 
-/// The error that a run ends with, with exit code 8; nothing is published.
-#[track_caller]
-fn error(environment: &TestEnvironment) -> String {
-    let failed = environment.seed(&["run", "--quiet"]).failed(8);
-    assert!(!environment.work().join("result").exists(), "something was published");
-    environment.redact(&failed.stderr)
-}
-
 /// The hello example with more in `[seed]`.
 fn with(rules: &str) -> TestEnvironment {
     let environment = hello();
@@ -21,7 +13,7 @@ fn with(rules: &str) -> TestEnvironment {
 
 #[test]
 fn what_is_too_large_or_forbidden_is_told_with_its_references() {
-    insta::assert_snapshot!(error(&with("max-size = 1000\n")), @r#"
+    insta::assert_snapshot!(with("max-size = 1000\n").run_error(8), @r#"
     error[seed::rules::max-size]: the image for x86_64-linux would have 1.6 KiB in 6 paths, before compression; `max-size` allows 1000 B
       the largest:
         /nix/store/[HASH]-hello, 728 B
@@ -44,7 +36,7 @@ fn what_is_too_large_or_forbidden_is_told_with_its_references() {
       help: below each path stands by which references it is in the image: take away one that is not needed, or raise `max-size`
     "#);
     let environment = with("forbid = { names = [\"greet*\"] }\n");
-    insta::assert_snapshot!(error(&environment), @r#"
+    insta::assert_snapshot!(environment.run_error(8), @r#"
     error[seed::rules::forbidden]: the image for x86_64-linux would hold what is forbidden in it:
         /nix/store/[HASH]-greeting, `greet*`
           library → seed-library → greeting
@@ -77,7 +69,7 @@ fn apples_sdk_needs_a_grant_that_the_image_records() {
         "builtins.toFile \"greeting\"",
         "builtins.toFile \"apple-sdk-14.4\"",
     );
-    insta::assert_snapshot!(error(&environment), @r#"
+    insta::assert_snapshot!(environment.run_error(8), @r#"
     error[seed::rules::apple-sdk]: the image for x86_64-linux would hold content of Apple's SDKs, whose licence restricts passing it on:
         /nix/store/[HASH]-apple-sdk-14.4, by its name
           library → seed-library → apple-sdk-14.4
@@ -87,8 +79,7 @@ fn apples_sdk_needs_a_grant_that_the_image_records() {
             apple-sdk = "…"
     "#);
 
-    let pipeline = environment.read("pipeline.toml");
-    environment.write("pipeline.toml", pipeline + "\n[legal]\napple-sdk = \"a test, nothing of Apple's\"\n");
+    environment.append("pipeline.toml", "\n[legal]\napple-sdk = \"a test, nothing of Apple's\"\n");
     let run = environment.seed(&["run"]).ok();
     let (_, legal) = run.stdout.split_once("Legal\n").unwrap_or_else(|| panic!("{}", run.stdout));
     insta::assert_snapshot!(environment.redact(legal.split("\n\n").next().unwrap()), @"

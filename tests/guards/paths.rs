@@ -12,6 +12,9 @@ const DIRECTORIES: [&str; 10] =
 /// What looks like a path of this project and is none: the place of an image, the store below `/`, another project's file.
 const OTHERS: [&str; 3] = ["host/repository", "nix/store/", "docs/containers-signature.5.md"];
 
+/// What stands for any name in a path.
+const PLACEHOLDERS: [&str; 2] = ["NAME", "VERSION"];
+
 /// The comments of a file, and all of a page.
 fn prose<'a>(path: &Path, text: &'a str) -> Vec<(usize, &'a str)> {
     let marker = match path.extension().and_then(|extension| extension.to_str()) {
@@ -28,7 +31,8 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
     let is_of_path = |c: char| c.is_ascii_alphanumeric() || "_-./*".contains(c);
     text.split(move |c| !is_of_path(c))
         .map(|word| word.trim_end_matches('.'))
-        .filter(|word| word.contains('/') && !word.contains("NAME") && !OTHERS.contains(word))
+        .filter(|word| word.contains('/') && !OTHERS.contains(word))
+        .filter(|word| !PLACEHOLDERS.iter().any(|placeholder| word.contains(placeholder)))
 }
 
 /// Whether a path of this project is there; what follows a `*` is not looked at.

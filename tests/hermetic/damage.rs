@@ -11,12 +11,8 @@ fn published_to(address: &str) -> TestEnvironment {
     let environment = TestEnvironment::with_example("directories");
     let pipeline = environment.read("pipeline.toml");
     let (before, _) = pipeline.split_once("[[publish]]").unwrap();
-    let publish = format!(
-        "[[publish]]\nplugin = \"builtin:registry-publisher\"\n\
-         config = {{ repository = \"{address}/org/app\" }}\n\
-         grants = {{ http = [\"http://{address}\"], credentials = [\"{address}\"] }}\n"
-    );
-    environment.write("pipeline.toml", before.to_owned() + &publish);
+    environment.write("pipeline.toml", before.trim_end().to_owned() + "\n");
+    environment.publish_to(address, "org/app", "tags = [\"v1\"]");
     environment
 }
 
@@ -40,8 +36,7 @@ fn a_damaged_blob_is_not_sent_and_the_next_run_builds_it_anew() {
     let environment = published_to(registry.address());
     let summary = environment.run_json(&[]);
     damage(&environment);
-    let failed = environment.seed(&["run", "--quiet"]).failed(1);
-    insta::assert_snapshot!(environment.redact(&failed.stderr), @"
+    insta::assert_snapshot!(environment.error(1, &["run", "--quiet"]), @"
     error[seed::cache::failed]: the cache failed while plugin `registry-publisher` 0.1.0 ([HASH]) ran
       --> pipeline.toml:24:10
        |

@@ -4,7 +4,7 @@ use std::process::Stdio;
 use std::thread;
 use std::time::Instant;
 
-use seed_tests::{Layout, TestEnvironment, seed_program};
+use seed_tests::{Layout, TestEnvironment};
 
 /// How many times the run is killed, at moments spread over its duration.
 const MOMENTS: u32 = 12;
@@ -21,8 +21,7 @@ fn a_run_after_a_kill_at_any_moment_succeeds() {
     add_a_large_file(&environment);
     for moment in 1..=MOMENTS {
         let mut run = environment
-            .command(seed_program())
-            .args(["run", "--quiet"])
+            .seed_command(&["run", "--quiet"])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
@@ -31,8 +30,8 @@ fn a_run_after_a_kill_at_any_moment_succeeds() {
         run.kill().unwrap();
         run.wait().unwrap();
         // What is published is whole or absent.
-        if environment.work().join("result/index.json").exists() {
-            let layout = Layout::open(environment.work().join("result"));
+        if environment.path("result/index.json").exists() {
+            let layout = Layout::open(environment.path("result"));
             for image in layout.images() {
                 for layer in layout.document(&image)["layers"].as_array().unwrap() {
                     layout.blob(layer);
@@ -41,8 +40,8 @@ fn a_run_after_a_kill_at_any_moment_succeeds() {
         }
     }
     assert_eq!(environment.run_json(&[])["digest"], expected);
-    let layout = Layout::open(environment.work().join("result"));
-    assert_eq!(layout.blobs(), Layout::open(whole.work().join("result")).blobs());
+    let layout = Layout::open(environment.path("result"));
+    assert_eq!(layout.blobs(), Layout::open(whole.path("result")).blobs());
 }
 
 /// Something that takes a while to pack: 8 MiB that do not compress to nothing.

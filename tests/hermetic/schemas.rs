@@ -1,10 +1,9 @@
 //! Every document of an image is valid by the schemas of the OCI image specification.
 
 use std::fs;
-use std::path::Path;
 
 use jsonschema::{Registry, Validator};
-use seed_tests::{Layout, TestEnvironment};
+use seed_tests::{Layout, TestEnvironment, repository};
 use serde_json::Value;
 
 const BASE: &str = "https://schemas.example/";
@@ -14,7 +13,7 @@ struct Schemas(Registry<'static>);
 
 impl Schemas {
     fn load() -> Self {
-        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/oci-schemas");
+        let directory = repository().join("tests/fixtures/oci-schemas");
         let mut registry = Registry::new();
         for entry in fs::read_dir(directory).unwrap() {
             let path = entry.unwrap().path();
@@ -72,19 +71,15 @@ fn documents_of_a_signed_image_are_valid_with_every_codec() {
 
     for compression in ["gzip", "zstd", "none"] {
         let environment = TestEnvironment::with_example("directories");
-        environment.make_key("cosign");
         environment.replace(
             "pipeline.toml",
             "compression = \"gzip\"",
             &format!("compression = \"{compression}\""),
         );
-        let pipeline = environment.read("pipeline.toml");
-        let signing = "\n[[sign]]\nplugin = \"builtin:cosign-signer\"\ngrants = { keys = [\"release\"] }\n\
-            [keys.release]\ncosign = { file = \"cosign.key\", password = { env = \"COSIGN_PASSWORD\" } }\n";
-        environment.write("pipeline.toml", pipeline + signing);
+        environment.sign_with("cosign");
         environment.run_json(&[]);
 
-        let layout = Layout::open(environment.work().join("result"));
+        let layout = Layout::open(environment.path("result"));
         check(&layout_marker, &serde_json::from_str(&environment.read("result/oci-layout")).unwrap());
         check(&index, &layout.index());
         let manifests = layout.index()["manifests"].as_array().unwrap().clone();

@@ -37,9 +37,8 @@ fn change(environment: &TestEnvironment, from: &str, to: &str, change: impl FnOn
 fn errors(environment: &TestEnvironment, code: i32, cases: &[&[&str]]) -> String {
     let before = environment.read("result/index.json");
     let error = |records: &&[&str]| {
-        let failed = environment.seed(&[&["index", "--quiet"], *records].concat()).failed(code);
-        assert_eq!(failed.stdout, "");
-        format!("$ seed index {}\n{}", records.join(" "), environment.redact(&failed.stderr))
+        let error = environment.error(code, &[&["index", "--quiet"], *records].concat());
+        format!("$ seed index {}\n{error}", records.join(" "))
     };
     let all: Vec<_> = cases.iter().map(error).collect();
     assert_eq!(environment.read("result/index.json"), before, "something was published");
@@ -137,15 +136,7 @@ fn nothing_is_published_where_the_registry_lacks_an_image() {
     let environment = recorded();
     let registry = HostileRegistry::start(Fault::ManifestError);
     let address = registry.address();
-    let pipeline = environment.read("pipeline.toml");
-    environment.write(
-        "pipeline.toml",
-        format!(
-            "{pipeline}\n[[publish]]\nplugin = \"builtin:registry-publisher\"\n\
-             config = {{ repository = \"{address}/org/app\", tags = [\"v1\"], tag-latest = true }}\n\
-             grants = {{ http = [\"http://{address}\"] }}\n"
-        ),
-    );
+    environment.publish_to(address, "org/app", "tags = [\"v1\"], tag-latest = true");
     let error = errors(&environment, 7, &[&["x86.json", "arm.json"]]);
     insta::assert_snapshot!("missing_in_the_registry", error.replace(address, "[REGISTRY]"));
     let writes: Vec<_> =
@@ -156,17 +147,14 @@ fn nothing_is_published_where_the_registry_lacks_an_image() {
 #[test]
 fn records_are_of_one_system_and_have_a_place() {
     let environment = two_systems();
-    let error = |args: &[&str]| {
-        let failed = environment.seed(&[&["run", "--quiet"], args].concat()).failed(2);
-        environment.redact(&failed.stderr)
-    };
+    let error = |args: &[&str]| environment.error(2, &[&["run", "--quiet"], args].concat());
     let errors = [
         error(&["--record", "all.json"]),
         error(&["--system", "x86_64-linux", "--record", "missing/x86.json"]),
         error(&["--system", "x86_64-linux", "--record", "."]),
     ];
     insta::assert_snapshot!("records_without_a_place", errors.join("\n"));
-    assert!(!environment.work().join("result").exists());
+    assert!(!environment.path("result").exists());
 }
 
 #[test]
@@ -209,8 +197,8 @@ fn the_lock_names_what_whole_runs_published() {
         "seed.lock",
         format!("{lock}\n[[seed]]\nsystem = \"x86_64-linux\"\ndigest = \"sha256:{}\"\n", "0".repeat(64)),
     );
-    let failed = environment.seed(&["run", "--quiet"]).failed(5);
-    insta::assert_snapshot!("a_system_that_is_locked_twice", environment.redact(&failed.stderr));
+    let error = environment.error(5, &["run", "--quiet"]);
+    insta::assert_snapshot!("a_system_that_is_locked_twice", error);
 }
 
 #[test]
@@ -218,8 +206,8 @@ fn commands_need_a_locked_image_and_a_container_engine() {
     let mut environment = two_systems();
     environment.set("PATH", "/nonexistent");
     let exec = |environment: &TestEnvironment, args: &[&str], code| {
-        let failed = environment.seed(&[&["exec", "--quiet"], args].concat()).failed(code);
-        format!("$ seed exec {}\n{}", args.join(" "), environment.redact(&failed.stderr))
+        let error = environment.error(code, &[&["exec", "--quiet"], args].concat());
+        format!("$ seed exec {}\n{error}", args.join(" "))
     };
     let mut errors = vec![exec(&environment, &["--", "true"], 5)];
     environment.run_json(&[]);
@@ -228,10 +216,10 @@ fn commands_need_a_locked_image_and_a_container_engine() {
     // The layout holds another image by now, and on this machine nothing else has it.
     let elsewhere = environment.root().join("elsewhere");
     environment.set("SEED_CACHE_DIR", elsewhere);
-    fs::remove_file(environment.work().join("site.tar")).unwrap();
+    fs::remove_file(environment.path("site.tar")).unwrap();
     environment.write("apps/srv/www/more.html", "more");
     environment.run_json(&["--locked"]);
-    fs::remove_file(environment.work().join("site.tar")).unwrap();
+    fs::remove_file(environment.path("site.tar")).unwrap();
     errors.push(exec(&environment, &["--system", "x86_64-linux", "--", "true"], 5));
     insta::assert_snapshot!("commands_that_cannot_be_run", errors.join("\n"));
 

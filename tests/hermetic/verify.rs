@@ -1,6 +1,5 @@
 //! `seed verify`: what it accepts, and what nobody gets past it.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -22,16 +21,9 @@ fn signed_with(keys: &[&str]) -> TestEnvironment {
     static TURN: Mutex<()> = Mutex::new(());
     let mut environment = TestEnvironment::with_example("directories");
     environment.set("SEED_CACHE_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("verify-cache"));
-    let mut pipeline = environment.read("pipeline.toml");
     for name in keys {
-        environment.make_key(name);
-        let _ = write!(
-            pipeline,
-            "\n[[sign]]\nplugin = \"builtin:cosign-signer\"\ngrants = {{ keys = [\"{name}\"] }}\n\
-             [keys.{name}]\ncosign = {{ file = \"{name}.key\", password = {{ env = \"COSIGN_PASSWORD\" }} }}\n"
-        );
+        environment.sign_with(name);
     }
-    environment.write("pipeline.toml", pipeline);
     let turn = TURN.lock();
     environment.run_json(&[]);
     drop(turn);
@@ -41,9 +33,7 @@ fn signed_with(keys: &[&str]) -> TestEnvironment {
 /// What a failed `seed verify` says.
 #[track_caller]
 fn error(environment: &TestEnvironment, args: &[&str], code: i32) -> String {
-    let failed = environment.seed(&[&["verify"], args].concat()).failed(code);
-    assert_eq!(failed.stdout, "", "data belongs to success");
-    environment.redact(&failed.stderr)
+    environment.error(code, &[&["verify"], args].concat())
 }
 
 /// A layout that its attacker can write to.
@@ -51,7 +41,7 @@ struct Attacked(PathBuf);
 
 impl Attacked {
     fn result(environment: &TestEnvironment) -> Self {
-        Self(environment.work().join("result"))
+        Self(environment.path("result"))
     }
 
     fn index(&self) -> Value {

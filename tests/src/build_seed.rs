@@ -2,14 +2,13 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use crate::environment::copy;
-use crate::{Run, TestEnvironment, peer, portable_program};
-
-fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
+use crate::environment::TestEnvironment;
+use crate::nixpkgs::portable_program;
+use crate::peers::peer;
+use crate::repository::{copy, repository};
+use crate::run::Run;
 
 /// Fills the working directory with the project of `tests/fixtures/build-seed`: a flake in `flake`, whose input `nixpkgs`
 /// is in the store, and a pipeline. The environment must let Nix build.

@@ -5,7 +5,8 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::{Run, peer};
+use crate::peers::peer;
+use crate::run::Run;
 
 /// A Docker daemon of its own, without network; it ends with the value.
 #[derive(Debug)]

@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
 use seed_trust::{PrivateKey, public_key};
 use serde_json::Value;
 
-use crate::seed_program;
+use crate::program::seed_program;
+use crate::repository::{copy, repository};
+use crate::run::Run;
 
 /// The password of every key that tests make.
 const PASSWORD: &str = "correct horse";
@@ -19,17 +22,6 @@ const PASSWORD: &str = "correct horse";
 pub struct TestEnvironment {
     root: tempfile::TempDir,
     variables: BTreeMap<OsString, OsString>,
-}
-
-/// What a program did.
-#[derive(Clone, Debug)]
-pub struct Run {
-    /// Its exit code; none where a signal ended it.
-    pub code: Option<i32>,
-    /// Standard output.
-    pub stdout: String,
-    /// Standard error.
-    pub stderr: String,
 }
 
 impl Default for TestEnvironment {
@@ -58,8 +50,7 @@ impl TestEnvironment {
     /// An environment whose working directory is a copy of `examples/NAME`.
     pub fn with_example(name: &str) -> Self {
         let environment = Self::new();
-        let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples").join(name);
-        copy(&example, &environment.work());
+        copy(&repository().join("examples").join(name), &environment.work());
         environment
     }
 
@@ -73,9 +64,19 @@ impl TestEnvironment {
         self.root().join("work")
     }
 
+    /// A path in the working directory.
+    pub fn path(&self, path: &str) -> PathBuf {
+        self.work().join(path)
+    }
+
     /// Sets a variable.
     pub fn set(&mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) {
         self.variables.insert(name.as_ref().to_owned(), value.as_ref().to_owned());
+    }
+
+    /// Unsets a variable.
+    pub fn unset(&mut self, name: &str) {
+        self.variables.remove(OsStr::new(name));
     }
 
     /// The value of a variable; empty where it is not set.
@@ -91,14 +92,25 @@ impl TestEnvironment {
 
     /// Writes a file into the working directory.
     pub fn write(&self, path: &str, content: impl AsRef<[u8]>) {
-        let path = self.work().join(path);
+        let path = self.path(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, content).unwrap();
     }
 
+    /// Writes a program into the working directory.
+    pub fn write_program(&self, path: &str, content: impl AsRef<[u8]>) {
+        self.write(path, content);
+        fs::set_permissions(self.path(path), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    /// Adds to the end of a file of the working directory.
+    pub fn append(&self, path: &str, more: &str) {
+        self.write(path, self.read(path) + more);
+    }
+
     /// Reads a file of the working directory.
     pub fn read(&self, path: &str) -> String {
-        fs::read_to_string(self.work().join(path)).unwrap()
+        fs::read_to_string(self.path(path)).unwrap()
     }
 
     /// Replaces text in a file of the working directory; it must be there exactly once.
@@ -115,6 +127,27 @@ impl TestEnvironment {
         self.write(&format!("{name}.pub"), public_key::to_pem(&key.public(name)));
     }
 
+    /// Makes a key pair, and has the pipeline sign with it.
+    pub fn sign_with(&self, name: &str) {
+        self.make_key(name);
+        let sign = format!(
+            "\n[[sign]]\nplugin = \"builtin:cosign-signer\"\ngrants = {{ keys = [\"{name}\"] }}\n\
+             [keys.{name}]\ncosign = {{ file = \"{name}.key\", password = {{ env = \"COSIGN_PASSWORD\" }} }}\n"
+        );
+        self.append("pipeline.toml", &sign);
+    }
+
+    /// Has the pipeline publish to `repository` of the registry at `address` too. `more` is the rest of the plugin's
+    /// configuration, such as `tags = ["v1"]`.
+    pub fn publish_to(&self, address: &str, repository: &str, more: &str) {
+        let publish = format!(
+            "\n[[publish]]\nplugin = \"builtin:registry-publisher\"\n\
+             config = {{ repository = \"{address}/{repository}\", {more} }}\n\
+             grants = {{ http = [\"http://{address}\"], credentials = [\"{address}\"] }}\n"
+        );
+        self.append("pipeline.toml", &publish);
+    }
+
     /// A program in the working directory, with the variables of this environment and no others.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
@@ -122,9 +155,16 @@ impl TestEnvironment {
         command
     }
 
+    /// `seed`, without lines of progress: whether a step is worth one depends on how long it takes.
+    pub fn seed_command(&self, args: &[&str]) -> Command {
+        let mut command = self.command(seed_program());
+        command.args(["--progress", "none"]).args(args);
+        command
+    }
+
     /// Runs `seed`.
     pub fn seed(&self, args: &[&str]) -> Run {
-        Run::of(self.command(seed_program()).args(args))
+        Run::of(&mut self.seed_command(args))
     }
 
     /// Runs `seed run --json`, which must succeed, and gives its summary.
@@ -132,16 +172,49 @@ impl TestEnvironment {
         self.seed(&[&["run", "--json"], args].concat()).ok().json()
     }
 
-    /// A message without what differs from run to run, or with every change of a plugin: this environment's paths,
-    /// digests, and the hashes of store paths.
+    /// The error of a command that must end with this exit code, without what differs from run to run.
+    #[track_caller]
+    pub fn error(&self, code: i32, args: &[&str]) -> String {
+        let failed = self.seed(args).failed(code);
+        assert_eq!(failed.stdout, "", "data belongs to success");
+        self.redact(&failed.stderr)
+    }
+
+    /// The error of `seed run`, which must end with this exit code and publish nothing.
+    #[track_caller]
+    pub fn run_error(&self, code: i32) -> String {
+        let error = self.error(code, &["run", "--quiet"]);
+        assert!(!self.path("result").exists(), "something was published");
+        error
+    }
+
+    /// What `seed` does, as a reader sees it: the exit code and both streams.
+    pub fn show(&self, args: &[&str]) -> String {
+        self.shown(&self.seed(args))
+    }
+
+    /// The same of a run.
+    pub fn shown(&self, run: &Run) -> String {
+        let code = run.code.map_or("killed".to_owned(), |code| code.to_string());
+        let Run { stdout, stderr, .. } = run;
+        self.redact_paths(&format!(
+            "exit code: {code}\n----- stdout -----\n{stdout}----- stderr -----\n{stderr}"
+        ))
+    }
+
+    /// A text without what differs from run to run, or with every change of a plugin: this environment's paths, digests,
+    /// and the hashes of store paths.
     pub fn redact(&self, text: &str) -> String {
+        redact_hashes(&self.redact_paths(text))
+    }
+
+    /// A text without this environment's paths.
+    pub fn redact_paths(&self, text: &str) -> String {
         let root = fs::canonicalize(self.root()).unwrap();
-        let text = text
-            .replace(&*self.work().to_string_lossy(), "[WORK]")
+        text.replace(&*self.work().to_string_lossy(), "[WORK]")
             .replace(&*root.join("work").to_string_lossy(), "[WORK]")
             .replace(&*self.root().to_string_lossy(), "[ROOT]")
-            .replace(&*root.to_string_lossy(), "[ROOT]");
-        redact_hashes(&text)
+            .replace(&*root.to_string_lossy(), "[ROOT]")
     }
 }
 
@@ -161,55 +234,4 @@ fn redact_hashes(text: &str) -> String {
             if is_hash(word) { format!("[HASH]{}", &piece[word.len()..]) } else { piece.to_owned() }
         })
         .collect()
-}
-
-impl Run {
-    /// Runs a command to its end.
-    pub fn of(command: &mut Command) -> Self {
-        let Output { status, stdout, stderr } =
-            command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-        Self {
-            code: status.code(),
-            stdout: String::from_utf8(stdout).unwrap(),
-            stderr: String::from_utf8(stderr).unwrap(),
-        }
-    }
-
-    /// The same, which must be a success.
-    #[track_caller]
-    pub fn ok(self) -> Self {
-        assert_eq!(self.code, Some(0), "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
-        self
-    }
-
-    /// The same, which must have failed with this exit code.
-    #[track_caller]
-    pub fn failed(self, code: i32) -> Self {
-        assert_eq!(self.code, Some(code), "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
-        self
-    }
-
-    /// Standard output as JSON.
-    #[track_caller]
-    pub fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout)
-            .unwrap_or_else(|error| panic!("{error}:\n{}\n{}", self.stdout, self.stderr))
-    }
-}
-
-/// Copies a directory, without what cargo builds in it.
-pub(crate) fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap_or_else(|error| panic!("{}: {error}", from.display())) {
-        let entry = entry.unwrap();
-        let (source, target) = (entry.path(), to.join(entry.file_name()));
-        if entry.file_name() == "target" {
-            continue;
-        }
-        if source.is_dir() {
-            copy(&source, &target);
-        } else {
-            fs::copy(&source, &target).unwrap();
-        }
-    }
 }

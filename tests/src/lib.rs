@@ -1,7 +1,7 @@
-//! What the end-to-end tests share: an environment of its own per test, the `seed` program, the peers.
+//! What the tests of the command and of the engine share: an environment of its own per test, the `seed` program, the peers.
 //!
 //! `tests/hermetic` needs nothing but `seed`; `tests/e2e` needs the peers that `cargo xtask test` installs. One file
-//! per topic in each.
+//! per topic in each. Both belong to the package `seed`, for which cargo builds the program.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 #![allow(clippy::return_self_not_must_use, reason = "`ok` and `failed` are assertions")]
 
@@ -14,15 +14,21 @@ mod nixpkgs;
 mod peers;
 mod program;
 mod registry;
+mod repository;
+mod run;
 mod runner;
+mod table;
 
 pub use build_seed::{build_seed_project, offline_nixpkgs};
 pub use docker::Docker;
-pub use environment::{Run, TestEnvironment};
+pub use environment::TestEnvironment;
 pub use hostile::{Fault, HostileRegistry};
 pub use layout::Layout;
 pub use nixpkgs::{copy_project_flake, portable_program, stub_nixpkgs};
 pub use peers::{peer, version_of};
 pub use program::seed_program;
 pub use registry::{Registry, free_port};
+pub use repository::repository;
+pub use run::Run;
 pub use runner::{Action, Job, read_yaml, runner_temp};
+pub use table::table;

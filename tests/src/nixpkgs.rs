@@ -2,11 +2,13 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
-use crate::environment::copy;
-use crate::{Run, peer, seed_program};
+use crate::peers::peer;
+use crate::program::seed_program;
+use crate::repository::{copy, repository};
+use crate::run::Run;
 
 /// What this project's flake reads; of its tests and benchmarks that they are there.
 const FLAKE: [&str; 11] = [
@@ -22,10 +24,6 @@ const FLAKE: [&str; 11] = [
     "wit",
     "xtask",
 ];
-
-fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
 
 /// Copies this project's flake to `directory`.
 pub fn copy_project_flake(directory: &Path) {
@@ -44,7 +42,7 @@ pub fn copy_project_flake(directory: &Path) {
 pub fn stub_nixpkgs(directory: &Path) {
     copy(&repository().join("tests/fixtures/nixpkgs-stub"), directory);
     let tools = directory.join("tools");
-    portable_program(seed_program(), &tools.join("seed"));
+    portable_program(&seed_program(), &tools.join("seed"));
     fs::copy(peer("busybox"), tools.join("busybox")).unwrap();
 }
 

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::peer;
+use crate::peers::peer;
 
 /// A running registry; it ends with this value.
 #[derive(Debug)]

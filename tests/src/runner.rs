@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::{Run, TestEnvironment};
+use crate::environment::TestEnvironment;
+use crate::repository::repository;
+use crate::run::Run;
 
 type Texts = BTreeMap<String, String>;
 
@@ -43,7 +45,7 @@ impl Job {
 impl Action {
     /// The action of this project.
     pub fn load() -> Self {
-        let directory = fs::canonicalize(Path::new(env!("CARGO_MANIFEST_DIR")).join("..")).unwrap();
+        let directory = repository();
         let document = read_yaml(&directory.join("action.yml"));
         assert_eq!(document["runs"]["using"], "composite");
         Self { directory, document }

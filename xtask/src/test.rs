@@ -107,7 +107,7 @@ fn lint() -> Result<()> {
         "--workspace",
         "--all-targets",
         "--features",
-        "seed-tests/peers,seed-nix/live",
+        "seed/peers,seed-nix/live",
         "--",
         "-D",
         "warnings",
@@ -151,7 +151,7 @@ fn test_plugins(with_reference_toolchain: bool) -> Result<()> {
 
 fn end_to_end() -> Result<()> {
     let directory = peers::install()?;
-    run(cargo(&["test", "--workspace", "--features", "seed-tests/peers", "--test", "e2e"])
+    run(cargo(&["test", "--workspace", "--features", "seed/peers", "--test", "e2e"])
         .env(peers::PEERS_VARIABLE, directory)
         .env("INSTA_UPDATE", "no"))
 }

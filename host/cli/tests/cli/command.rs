@@ -5,12 +5,11 @@ use std::io::Read as _;
 use std::process::Stdio;
 
 use insta::assert_snapshot;
-
-use crate::support::Environment;
+use seed_tests::{Run, TestEnvironment};
 
 #[test]
 fn a_missing_pipeline_says_how_to_get_one() {
-    assert_snapshot!(Environment::new().seed(&["run"]), @"
+    assert_snapshot!(TestEnvironment::new().show(&["run"]), @"
     exit code: 2
     ----- stdout -----
     ----- stderr -----
@@ -21,9 +20,9 @@ fn a_missing_pipeline_says_how_to_get_one() {
 
 #[test]
 fn a_typo_is_shown_in_its_line() {
-    let environment = Environment::new();
+    let environment = TestEnvironment::new();
     environment.write("pipeline.toml", "schema = 1\n\n[source]\nflak = \".\"\n\n[seed]\nname = \"a\"\n");
-    assert_snapshot!(environment.seed(&["plan"]), @r#"
+    assert_snapshot!(environment.show(&["plan"]), @r#"
     exit code: 2
     ----- stdout -----
     ----- stderr -----
@@ -59,9 +58,9 @@ fn a_typo_is_shown_in_its_line() {
 
 #[test]
 fn errors_are_json_for_machines() {
-    let environment = Environment::new();
+    let environment = TestEnvironment::new();
     environment.write("app/pipeline.toml", "schema = 2\n");
-    assert_snapshot!(environment.seed(&["run", "app", "--json"]), @r#"
+    assert_snapshot!(environment.show(&["run", "app", "--json"]), @r#"
     exit code: 2
     ----- stdout -----
     {
@@ -89,7 +88,7 @@ fn errors_are_json_for_machines() {
 
 #[test]
 fn a_wrong_option_is_a_usage_error_with_a_suggestion() {
-    assert_snapshot!(Environment::new().seed(&["run", "--lockd"]), @"
+    assert_snapshot!(TestEnvironment::new().show(&["run", "--lockd"]), @"
     exit code: 2
     ----- stdout -----
     ----- stderr -----
@@ -106,23 +105,24 @@ fn a_wrong_option_is_a_usage_error_with_a_suggestion() {
 
 #[test]
 fn init_does_not_replace_a_file() {
-    let environment = Environment::new();
+    let environment = TestEnvironment::new();
     environment.write("pipeline.toml", "mine");
-    assert_snapshot!(environment.seed(&["init"]), @"
+    assert_snapshot!(environment.show(&["init"]), @"
     exit code: 2
     ----- stdout -----
     ----- stderr -----
     error[seed::cli::exists]: `pipeline.toml` is there already
       help: write elsewhere with `--output FILE`, print only with `--output -`, or replace it with `--force`
     ");
-    assert_eq!(std::fs::read_to_string(environment.path("pipeline.toml")).unwrap(), "mine");
+    assert_eq!(environment.read("pipeline.toml"), "mine");
 }
 
 #[test]
 fn no_home_needs_a_cache_directory() {
-    let environment = Environment::new();
-    let mut command = environment.command(&["plugin", "inspect", "builtin:oci-packer"]);
-    assert_snapshot!(environment.shown(&command.env_remove("HOME").output().unwrap()), @"
+    let mut environment = TestEnvironment::new();
+    environment.unset("SEED_CACHE_DIR");
+    environment.unset("HOME");
+    assert_snapshot!(environment.show(&["plugin", "inspect", "builtin:oci-packer"]), @"
     exit code: 1
     ----- stdout -----
     ----- stderr -----
@@ -133,19 +133,19 @@ fn no_home_needs_a_cache_directory() {
 
 #[test]
 fn colours_are_used_when_asked_for() {
-    let environment = Environment::new();
-    assert!(environment.seed(&["run", "--color", "always"]).contains("\u{1b}["));
-    assert!(!environment.seed(&["run"]).contains("\u{1b}["));
-    let mut command = environment.command(&["run"]);
-    let forced = environment.shown(&command.env("CLICOLOR_FORCE", "1").output().unwrap());
+    let mut environment = TestEnvironment::new();
+    assert!(environment.show(&["run", "--color", "always"]).contains("\u{1b}["));
+    assert!(!environment.show(&["run"]).contains("\u{1b}["));
+    environment.set("CLICOLOR_FORCE", "1");
+    let forced = environment.show(&["run"]);
     assert_eq!(forced.contains("\u{1b}["), cfg!(unix), "a file that asks for colours gets them");
 }
 
 #[test]
 fn a_reader_that_goes_away_is_no_error() {
-    let environment = Environment::new();
+    let environment = TestEnvironment::new();
     let mut child = environment
-        .command(&["completions", "bash"])
+        .seed_command(&["completions", "bash"])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -159,10 +159,10 @@ fn a_reader_that_goes_away_is_no_error() {
 #[test]
 #[cfg(target_os = "linux")]
 fn a_full_disk_behind_standard_output_is_an_error() {
-    let environment = Environment::new();
+    let environment = TestEnvironment::new();
     let full = File::options().write(true).open("/dev/full").unwrap();
-    let output = environment.command(&["completions", "bash"]).stdout(full).output().unwrap();
-    assert_snapshot!(environment.shown(&output), @"
+    let run = Run::from(environment.seed_command(&["completions", "bash"]).stdout(full).output().unwrap());
+    assert_snapshot!(environment.shown(&run), @"
     exit code: 1
     ----- stdout -----
     ----- stderr -----
@@ -175,7 +175,7 @@ fn a_full_disk_behind_standard_output_is_an_error() {
 #[test]
 fn every_shell_gets_a_script() {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
-        let shown = Environment::new().seed(&["completions", shell]);
+        let shown = TestEnvironment::new().show(&["completions", shell]);
         assert!(shown.starts_with("exit code: 0") && shown.contains("plugin"), "{shell}: {shown}");
     }
 }

@@ -1,43 +1,37 @@
 //! A signal ends the command and the programs that it started.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
-
-use crate::support::Environment;
+use seed_tests::{Run, TestEnvironment};
 
 /// Stands in for Nix: says its version, and otherwise writes its process id and waits.
 const NIX: &str = "#!/bin/sh\n\
     [ \"$1\" = --version ] && { echo 'nix (Nix) 2.18.0'; exit; }\n\
-    echo $$ > \"$HOME/pid.new\" && mv \"$HOME/pid.new\" \"$HOME/pid\" && exec sleep 600\n";
+    echo $$ > \"${0%/*}/../pid.new\" && mv \"${0%/*}/../pid.new\" \"${0%/*}/../pid\" && exec sleep 600\n";
 
 #[test]
 fn a_signal_stops_what_was_started() {
-    let environment = Environment::new();
-    environment.write("home/nix/nix", NIX);
-    environment.write("home/nix/nix-store", NIX);
-    for program in ["nix", "nix-store"] {
-        let path = environment.path("home/nix").join(program);
-        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
-    }
+    let mut environment = TestEnvironment::new();
+    environment.write_program("nix/nix", NIX);
+    environment.write_program("nix/nix-store", NIX);
+    environment.set("SEED_NIX", environment.path("nix"));
     environment.write(
         "pipeline.toml",
         "schema = 1\n[source]\nflake = \".\"\n[seed]\nname = \"a\"\n[[publish]]\nplugin = \"builtin:oci-layout\"\nconfig = { path = \"result\" }\n",
     );
-    let mut command = environment.command(&["plan"]);
-    command.env("SEED_NIX", environment.path("home/nix")).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let child = command.spawn().unwrap();
-    let nix = wait_for(|| fs::read_to_string(environment.path("home/pid")).ok());
+    let mut command = environment.seed_command(&["plan"]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let nix = wait_for(|| fs::read_to_string(environment.path("pid")).ok());
     let nix = Pid::from_raw(nix.trim().parse().unwrap()).unwrap();
 
     kill_process(Pid::from_child(&child), Signal::INT).unwrap();
-    let output = child.wait_with_output().unwrap();
+    let run = Run::from(child.wait_with_output().unwrap());
 
-    insta::assert_snapshot!(environment.shown(&output), @"
+    insta::assert_snapshot!(environment.shown(&run), @"
     exit code: 130
     ----- stdout -----
     ----- stderr -----

@@ -5,4 +5,3 @@ mod command;
 #[cfg(target_os = "linux")]
 mod interrupt;
 mod run;
-mod support;

@@ -1,8 +1,7 @@
 //! A whole pipeline, from plain directories to an image, as the terminal shows it. Needs nothing but the binary.
 
 use insta::{assert_snapshot, with_settings};
-
-use crate::support::Environment;
+use seed_tests::TestEnvironment;
 
 const PIPELINE: &str = r#"schema = 1
 
@@ -24,8 +23,8 @@ plugin = "builtin:oci-layout"
 config = { path = "result", archive = "site.tar" }
 "#;
 
-fn environment() -> Environment {
-    let environment = Environment::new();
+fn environment() -> TestEnvironment {
+    let environment = TestEnvironment::new();
     environment.write("pipeline.toml", PIPELINE);
     environment.write("library/share/style.css", "body { margin: 0 }\n");
     environment.write("apps/srv/index.html", "<p>Hello</p>\n");
@@ -44,12 +43,12 @@ fn assert_shown(name: &str, shown: &str) {
 #[test]
 fn a_plan_then_a_run_then_nothing_to_do() {
     let environment = environment();
-    assert_shown("plan", &environment.seed(&["plan", "--paths"]));
-    assert_shown("first_run", &environment.seed(&["run"]));
-    assert_shown("second_run", &environment.seed(&["run", "--locked"]));
-    assert_shown("planned_again", &environment.seed(&["plan"]));
-    assert_shown("inspect", &environment.seed(&["inspect", "result"]));
-    assert_shown("quiet_run", &environment.seed(&["run", "-q"]));
+    assert_shown("plan", &environment.show(&["plan", "--paths"]));
+    assert_shown("first_run", &environment.show(&["run"]));
+    assert_shown("second_run", &environment.show(&["run", "--locked"]));
+    assert_shown("planned_again", &environment.show(&["plan"]));
+    assert_shown("inspect", &environment.show(&["inspect", "result"]));
+    assert_shown("quiet_run", &environment.show(&["run", "-q"]));
 }
 
 #[test]
@@ -57,7 +56,7 @@ fn one_changed_file_packs_one_layer() {
     let environment = environment();
     environment.seed(&["run"]);
     environment.write("apps/srv/index.html", "<p>Hello again</p>\n");
-    assert_shown("after_a_change", &environment.seed(&["run"]));
+    assert_shown("after_a_change", &environment.show(&["run"]));
 }
 
 #[test]
@@ -69,8 +68,7 @@ fn what_is_printed_as_json_can_be_read() {
         (&["inspect", "site.tar", "--json"], "image"),
         (&["plugin", "inspect", "builtin:oci-packer", "--json"], "config-schema"),
     ] {
-        let output = environment.command(args).output().unwrap();
-        let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let document = environment.seed(args).ok().json();
         assert_eq!(document["schema"], 1, "{args:?}");
         assert!(document.get(key).is_some(), "{args:?} gives no `{key}`: {document}");
     }
@@ -78,7 +76,7 @@ fn what_is_printed_as_json_can_be_read() {
 
 #[test]
 fn a_plugin_is_described() {
-    let shown = environment().seed(&["plugin", "inspect", "builtin:oci-packer"]);
+    let shown = environment().show(&["plugin", "inspect", "builtin:oci-packer"]);
     let filters =
         vec![(r"component sha256:[0-9a-f]{64}", "component [DIGEST]"), (r"size +\S+ KiB", "size [SIZE]")];
     with_settings!({filters => filters}, { assert_snapshot!("plugin_inspect", shown) });
