@@ -1,5 +1,5 @@
 //! End-to-end tests against other people's programs, which `cargo xtask test` installs.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod action;
 mod bad_flake;

@@ -1,5 +1,5 @@
 //! End-to-end tests that need nothing but `seed` itself.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod bad_input;
 mod bad_registry;

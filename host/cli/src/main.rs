@@ -1,5 +1,5 @@
 //! The `seed` command: reads the command line, asks the engine, renders its answer.
-#![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests fail by panicking"))]
+#![cfg_attr(test, allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests fail by panicking"))]
 
 mod args;
 mod commands;

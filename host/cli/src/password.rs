@@ -52,6 +52,7 @@ pub(crate) fn show_input() {
 }
 
 /// Reads one line without showing it.
+#[expect(clippy::disallowed_methods, reason = "reads and writes the terminal, no file")]
 fn ask(question: &str) -> io::Result<String> {
     let terminal = File::options().read(true).write(true).open("/dev/tty")?;
     (&terminal).write_all(question.as_bytes())?;

@@ -187,6 +187,7 @@ impl Events {
     }
 
     /// Does `work` as a step. `work` says with its result whether all of it came from an earlier run.
+    #[expect(clippy::disallowed_methods, reason = "measures how long a step takes, which no image holds")]
     pub(crate) fn step<T, E>(
         &self,
         times: &mut Vec<StepTime>,

@@ -1,6 +1,14 @@
 //! The pipeline file, the lock, the caches and the driver of the stages.
 
-#![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking"))]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::disallowed_methods,
+        clippy::unwrap_used,
+        clippy::panic,
+        reason = "tests fail by panicking"
+    )
+)]
 #![allow(
     clippy::result_large_err,
     reason = "an error ends the command: it is made once, and quotes the pipeline file"

@@ -25,6 +25,7 @@ struct Answer {
 }
 
 /// Asks the helper `name` (the part behind `docker-credential-`) for the credential of `server`.
+#[expect(clippy::disallowed_methods, reason = "starts the user's credential helper")]
 pub(crate) fn get(name: &str, server: &str) -> Result<Option<Credential>, CredentialError> {
     let program = format!("docker-credential-{name}");
     if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b)) {
@@ -65,6 +66,7 @@ fn ask(program: &mut Command, server: &str, limit: Duration) -> Result<Option<Cr
 }
 
 /// Writes the server and reads the answer, then waits for the end, all within `limit`.
+#[expect(clippy::disallowed_methods, reason = "a deadline")]
 fn converse(child: &mut Child, server: &str, limit: Duration) -> Result<Vec<u8>, String> {
     let deadline = Instant::now() + limit;
     if let Some(mut stdin) = child.stdin.take() {

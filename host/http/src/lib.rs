@@ -8,7 +8,7 @@
 //! Certificates are those of the system, or of `$SSL_CERT_FILE` and `$SSL_CERT_DIR`. The reasons for these rules are
 //! in `docs/design/http.md`.
 
-#![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests fail by panicking"))]
+#![cfg_attr(test, allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests fail by panicking"))]
 
 mod activity;
 mod address;

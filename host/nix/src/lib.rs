@@ -13,7 +13,15 @@
 //! let outputs = nix.outputs(&flake, "x86_64-linux", "seed", &quiet)?; // base, library, apps, …
 //! # Ok(()) }
 //! ```
-#![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking"))]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::disallowed_methods,
+        clippy::unwrap_used,
+        clippy::panic,
+        reason = "tests fail by panicking"
+    )
+)]
 
 mod attribute;
 mod cause;

@@ -1,5 +1,5 @@
 //! The rest of `nix/` with real Nix, without a network: `cargo test --features seed-nix/live`.
-#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::fs;
 use std::path::Path;

@@ -1,6 +1,6 @@
 //! Real Nix on real flakes, without a network: `cargo test -p seed-nix --features live`. `SEED_NIX` names another Nix
 //! than that of `PATH`; Nix must be configured so that it can build.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,5 +1,5 @@
 //! `nix/mkseed.nix` with real Nix, without a network: `cargo test -p seed-nix --features live`.
-#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -36,6 +36,7 @@ pub(crate) struct State {
 }
 
 impl State {
+    #[expect(clippy::disallowed_methods, reason = "measures how long a call takes, for its limit")]
     pub(crate) fn new(
         stage: Stage,
         capabilities: &Capabilities,
@@ -71,6 +72,7 @@ impl State {
     }
 
     /// The same for work that may take long: its time is not the component's own.
+    #[expect(clippy::disallowed_methods, reason = "measures how long a call takes, for its limit")]
     pub(crate) fn timed<R>(&mut self, work: impl FnOnce(&mut Self) -> Result<R>) -> Result<R> {
         let start = Instant::now();
         let result = self.counted(work);

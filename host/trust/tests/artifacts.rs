@@ -1,5 +1,5 @@
 //! Signature documents of real cosigns, and forged ones.
-#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::collections::BTreeMap;
 use std::io;

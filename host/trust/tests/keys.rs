@@ -1,5 +1,5 @@
 //! Key files of real peers, and what must be refused.
-#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

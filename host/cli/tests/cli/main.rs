@@ -1,5 +1,5 @@
 //! Tests of the real binary. Hermetic: no network, no Nix.
-#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod command;
 #[cfg(target_os = "linux")]

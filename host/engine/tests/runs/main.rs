@@ -1,6 +1,6 @@
 //! Whole runs with the builtin plugins.
 
-#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod directories;
 mod errors;

@@ -1,6 +1,6 @@
 //! Runs components, most of them hostile. Each is written as WebAssembly text, so no toolchain is needed.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod aot;
 mod blobs;

@@ -67,6 +67,7 @@ impl Container {
     }
 
     /// Asks the engine something that needs its service.
+    #[expect(clippy::disallowed_methods, reason = "starts Docker or Podman")]
     fn probe(engine: ContainerEngine) -> Result<Self, String> {
         // Podman without privileges, or started by root, makes its caller root inside; so does Docker without privileges.
         let format = match engine {
@@ -160,6 +161,7 @@ impl Container {
         command
     }
 
+    #[expect(clippy::disallowed_methods, reason = "starts Docker or Podman")]
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(self.engine.program());
         command.args(args);
