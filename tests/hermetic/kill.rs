@@ -11,14 +11,12 @@ const MOMENTS: u32 = 12;
 
 #[test]
 fn a_run_after_a_kill_at_any_moment_succeeds() {
-    let whole = TestEnvironment::with_example("directories");
-    add_a_large_file(&whole);
+    let whole = project();
     let start = Instant::now();
     let expected = whole.run_json(&[])["digest"].clone();
     let duration = start.elapsed();
 
-    let environment = TestEnvironment::with_example("directories");
-    add_a_large_file(&environment);
+    let environment = project();
     for moment in 1..=MOMENTS {
         let mut run = environment
             .seed_command(&["run", "--quiet"])
@@ -44,8 +42,10 @@ fn a_run_after_a_kill_at_any_moment_succeeds() {
     assert_eq!(layout.blobs(), Layout::open(whole.path("result")).blobs());
 }
 
-/// Something that takes a while to pack: 8 MiB that do not compress to nothing.
-fn add_a_large_file(environment: &TestEnvironment) {
+/// A project that takes a while: plugins are compiled, and 8 MiB do not compress to nothing.
+fn project() -> TestEnvironment {
+    let environment = TestEnvironment::with_example("directories");
+    environment.forget_compiled_plugins();
     let mut state = 1_u32;
     let bytes: Vec<u8> = (0..8 << 20)
         .map(|_| {
@@ -54,4 +54,5 @@ fn add_a_large_file(environment: &TestEnvironment) {
         })
         .collect();
     environment.write("apps/srv/data", bytes);
+    environment
 }

@@ -1,8 +1,7 @@
 //! `seed verify`: what it accepts, and what nobody gets past it.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::path::PathBuf;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -17,16 +16,11 @@ const SIGN: &str = "https://sigstore.dev/cosign/sign/v1";
 
 /// The directories example, signed with the keys of these names and published as `result` and `site.tar`.
 fn signed_with(keys: &[&str]) -> TestEnvironment {
-    // All tests here share a cache, so that plugins are compiled once and not by all of them at the same time.
-    static TURN: Mutex<()> = Mutex::new(());
-    let mut environment = TestEnvironment::with_example("directories");
-    environment.set("SEED_CACHE_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("verify-cache"));
+    let environment = TestEnvironment::with_example("directories");
     for name in keys {
         environment.sign_with(name);
     }
-    let turn = TURN.lock();
     environment.run_json(&[]);
-    drop(turn);
     environment
 }
 

@@ -10,7 +10,7 @@ use std::process::Command;
 use seed_trust::{PrivateKey, public_key};
 use serde_json::Value;
 
-use crate::program::seed_program;
+use crate::program::{add_compiled_plugins, seed_program};
 use crate::repository::{copy, repository};
 use crate::run::Run;
 
@@ -39,6 +39,7 @@ impl TestEnvironment {
         }
         let mut environment = Self { root, variables: BTreeMap::new() };
         let (home, cache) = (environment.root().join("home"), environment.root().join("cache"));
+        add_compiled_plugins(&cache);
         environment.set("HOME", home);
         environment.set("SEED_CACHE_DIR", cache);
         environment.set("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin");
@@ -67,6 +68,11 @@ impl TestEnvironment {
     /// A path in the working directory.
     pub fn path(&self, path: &str) -> PathBuf {
         self.work().join(path)
+    }
+
+    /// Has every plugin compiled anew, as on a machine that runs `seed` for the first time.
+    pub fn forget_compiled_plugins(&self) {
+        fs::remove_dir_all(self.root().join("cache/aot")).unwrap();
     }
 
     /// Sets a variable.

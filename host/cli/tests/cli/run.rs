@@ -43,6 +43,7 @@ fn assert_shown(name: &str, shown: &str) {
 #[test]
 fn a_plan_then_a_run_then_nothing_to_do() {
     let environment = environment();
+    environment.forget_compiled_plugins();
     assert_shown("plan", &environment.show(&["plan", "--paths"]));
     assert_shown("first_run", &environment.show(&["run"]));
     assert_shown("second_run", &environment.show(&["run", "--locked"]));
