@@ -1,6 +1,5 @@
 //! Errors for people, in the form that compilers made familiar. The same on a terminal (with colours) and in a log.
 
-use anstream::adapter::strip_str;
 use miette::{Diagnostic, SourceCode};
 use unicode_width::UnicodeWidthStr;
 
@@ -21,7 +20,7 @@ pub fn styled(error: &dyn Diagnostic) -> String {
 
 /// As [`styled`], without styles: for logs, files and tests.
 pub fn plain(error: &dyn Diagnostic) -> String {
-    strip_str(&styled(error)).to_string()
+    style::plain(&styled(error))
 }
 
 fn render_into(text: &mut String, error: &dyn Diagnostic, inherited: Option<&dyn SourceCode>) {

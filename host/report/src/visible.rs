@@ -1,19 +1,17 @@
 //! Text that others wrote, made fit for a terminal: nothing in it moves the cursor, changes colours, reorders what is
 //! read or hides.
 
+use std::fmt::Write as _;
+
 /// `text` with everything escaped that a terminal would obey or hide. Its line breaks stay, tabs become four spaces.
 ///
-/// Escaped are control characters (C0 and C1) and Unicode's invisible format characters, among them the bidirectional
-/// controls. They are written as Rust writes them: `\u{1b}`. For messages and quoted files; see [`line`].
+/// Escaped are control characters (C0 and C1), Unicode's invisible format characters, among them the bidirectional
+/// controls, and noncharacters. They are written as Rust writes them: `\u{1b}`. For messages and quoted files; see
+/// [`line`].
 pub fn lines(text: &str) -> String {
     let mut visible = String::with_capacity(text.len());
     for character in text.chars() {
-        match character {
-            '\n' => visible.push('\n'),
-            '\t' => visible.push_str("    "),
-            '\r' => {}
-            character => push(&mut visible, character),
-        }
+        push_in_lines(&mut visible, character);
     }
     visible
 }
@@ -27,25 +25,54 @@ pub fn line(text: &str) -> String {
     visible
 }
 
+/// `json` with the same characters escaped as JSON writes them. The document means what it meant.
+pub fn json(json: &str) -> String {
+    let mut visible = String::with_capacity(json.len());
+    for character in json.chars() {
+        if character == '\n' || !is_hidden(character) {
+            visible.push(character);
+        } else {
+            // They stand in strings only, where JSON takes UTF-16 code units.
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                // A `String` takes all that is written.
+                let _ = write!(visible, "\\u{unit:04x}");
+            }
+        }
+    }
+    visible
+}
+
+/// Appends a character of [`lines`].
+pub(crate) fn push_in_lines(visible: &mut String, character: char) {
+    match character {
+        '\n' => visible.push('\n'),
+        '\t' => visible.push_str("    "),
+        '\r' => {}
+        character => push(visible, character),
+    }
+}
+
 fn push(visible: &mut String, character: char) {
-    if character.is_control() || is_hidden(character) {
+    if is_hidden(character) {
         visible.extend(character.escape_default());
     } else {
         visible.push(character);
     }
 }
 
-/// Whether a terminal shows nothing for `character`, but may change what stands around it: the invisible ones of
-/// Unicode's categories Cf, Zl and Zp.
+/// Whether a terminal shows nothing for `character`, but may change what stands around it: controls, the invisible ones
+/// of Unicode's categories Cf, Zl and Zp, and noncharacters, which [`style`](crate::style) uses.
 fn is_hidden(character: char) -> bool {
     matches!(
         character,
-        '\u{ad}' // soft hyphen
+        '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' // C0 and C1
+        | '\u{ad}' // soft hyphen
         | '\u{61c}' // Arabic letter mark
         | '\u{180e}' // Mongolian vowel separator
         | '\u{200b}'..='\u{200f}' // zero width, left-to-right and right-to-left marks
         | '\u{2028}'..='\u{202e}' // line and paragraph separators, bidirectional embeddings and overrides
         | '\u{2060}'..='\u{206f}' // word joiner, invisible operators, bidirectional isolates, deprecated controls
+        | '\u{fdd0}'..='\u{fdef}' // noncharacters
         | '\u{feff}' // byte order mark
         | '\u{fff9}'..='\u{fffb}' // interlinear annotations
         | '\u{13430}'..='\u{1343f}' // Egyptian hieroglyph joiners
@@ -85,5 +112,14 @@ mod tests {
     fn lines_stay_lines_and_a_line_stays_one() {
         assert_eq!(lines("a\r\n\tb"), "a\n    b");
         assert_eq!(line("a\r\n\tb"), r"a\r\n\tb");
+    }
+
+    #[test]
+    fn json_keeps_its_meaning() {
+        let text = "\u{202e}\u{9b}\u{e0041}\u{1b} é";
+        let json = serde_json::to_string_pretty(&[text]).unwrap();
+        let shown = super::json(&json);
+        assert_eq!(shown, "[\n  \"\\u202e\\u009b\\udb40\\udc41\\u001b é\"\n]");
+        assert_eq!(serde_json::from_str::<Vec<String>>(&shown).unwrap(), [text]);
     }
 }
