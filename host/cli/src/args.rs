@@ -1,13 +1,21 @@
 //! The command line. Doc comments here are the help that users read.
 
-use std::path::PathBuf;
-
 use clap::builder::Styles;
 use clap::builder::styling::AnsiColor;
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
 
-use crate::commands;
+use crate::commands::cache::CacheArgs;
+use crate::commands::completions::CompletionsArgs;
+use crate::commands::exec::ExecArgs;
+use crate::commands::index::IndexArgs;
+use crate::commands::init::InitArgs;
+use crate::commands::inspect::InspectArgs;
+use crate::commands::plan::PlanArgs;
+use crate::commands::plugin::PluginArgs;
+use crate::commands::run::RunArgs;
+use crate::commands::verify::VerifyArgs;
 use crate::exit::Exit;
+use crate::terminal::GlobalArgs;
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -41,85 +49,16 @@ Start here:
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    Run(commands::run::RunArgs),
-    Plan(commands::plan::PlanArgs),
-    Index(commands::index::IndexArgs),
-    Exec(commands::exec::ExecArgs),
-    Init(commands::init::InitArgs),
-    Inspect(commands::inspect::InspectArgs),
-    Verify(commands::verify::VerifyArgs),
-    Cache(commands::cache::CacheArgs),
-    Plugin(commands::plugin::PluginArgs),
-    Completions(commands::completions::CompletionsArgs),
-}
-
-/// Options of every command.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Global options")]
-pub(crate) struct GlobalArgs {
-    /// Print the result, or the error, as one JSON document on standard output
-    ///
-    /// Each document has a number `schema` that changes when its shape does.
-    #[arg(long, global = true)]
-    pub(crate) json: bool,
-
-    /// Print errors and the shortest result only
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
-    pub(crate) quiet: bool,
-
-    /// Print more: -v for plugin messages and build output, -vv for everything
-    #[arg(short, long, global = true, action = ArgAction::Count)]
-    pub(crate) verbose: u8,
-
-    /// When to use colours
-    ///
-    /// `auto` uses them on a terminal, and follows the variables `NO_COLOR`, `CLICOLOR` and `CLICOLOR_FORCE`.
-    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value = "auto")]
-    pub(crate) color: ColorWhen,
-
-    /// How to show progress
-    ///
-    /// `auto` draws bars on a terminal, and prints a line per event in CI and into files.
-    #[arg(long, global = true, value_name = "HOW", value_enum, default_value = "auto")]
-    pub(crate) progress: ProgressWhen,
-}
-
-/// When to use colours.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum ColorWhen {
-    /// On terminals
-    Auto,
-    /// Everywhere
-    Always,
-    /// Nowhere
-    Never,
-}
-
-/// How to show progress.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum ProgressWhen {
-    /// Bars on terminals, lines elsewhere
-    Auto,
-    /// Bars
-    Bar,
-    /// One line per event
-    Plain,
-    /// Nothing
-    None,
-}
-
-/// Options of the commands that read a pipeline or run plugins.
-#[derive(Debug, Args)]
-pub(crate) struct EngineArgs {
-    /// Directory of the cache
-    ///
-    /// Default: `$SEED_CACHE_DIR`, or `seed` in `$XDG_CACHE_HOME`, or `~/.cache/seed`. It can be removed at any time.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) cache_dir: Option<PathBuf>,
-
-    /// Compile every plugin anew instead of keeping machine code in the cache
-    #[arg(long)]
-    pub(crate) no_aot_cache: bool,
+    Run(RunArgs),
+    Plan(PlanArgs),
+    Index(IndexArgs),
+    Exec(ExecArgs),
+    Init(InitArgs),
+    Inspect(InspectArgs),
+    Verify(VerifyArgs),
+    Cache(CacheArgs),
+    Plugin(PluginArgs),
+    Completions(CompletionsArgs),
 }
 
 #[cfg(test)]

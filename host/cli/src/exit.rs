@@ -1,5 +1,7 @@
 //! Exit codes: what a script may rely on. The same table stands in `docs/exit-codes.md`.
 
+use seed_report::Kind;
+
 /// Why `seed` ended. The numbers never change their meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -24,6 +26,22 @@ pub(crate) enum Exit {
     Rule = 8,
     /// Interrupted by a signal (128 + SIGINT).
     Interrupted = 130,
+}
+
+impl From<Kind> for Exit {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Failed => Self::Failed,
+            Kind::Usage => Self::Usage,
+            Kind::Source => Self::Source,
+            Kind::Plugin => Self::Plugin,
+            Kind::Pin => Self::Pin,
+            Kind::Signature => Self::Signing,
+            Kind::Publish => Self::Publishing,
+            Kind::Rule => Self::Rule,
+            Kind::Interrupted => Self::Interrupted,
+        }
+    }
 }
 
 impl Exit {

@@ -9,15 +9,6 @@ pub(crate) fn size(bytes: u64) -> String {
     ByteSize(bytes).to_string()
 }
 
-/// Text of others in one line: control characters, which could move the cursor or change colours, are escaped.
-pub(crate) fn one_line(text: &str) -> String {
-    let mut line = String::with_capacity(text.len());
-    for character in text.chars() {
-        if character.is_control() { line.extend(character.escape_default()) } else { line.push(character) }
-    }
-    line
-}
-
 /// A duration: `85 ms`, `3.2 s`, `2 min 05 s`, `1 h 02 min`.
 pub(crate) fn duration(duration: Duration) -> String {
     let milliseconds = duration.as_millis();
@@ -39,11 +30,6 @@ pub(crate) fn count(number: u64, noun: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn text_of_others_moves_no_cursor() {
-        assert_eq!(one_line("a\u{1b}[2J\nb\u{9b}é"), "a\\u{1b}[2J\\nb\\u{9b}é");
-    }
 
     #[test]
     fn durations_keep_two_figures_that_matter() {

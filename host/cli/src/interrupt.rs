@@ -10,9 +10,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use miette::Diagnostic;
 use rustix::process::{Pid, Signal, kill_process};
+use seed_report::{Error, Kind, Report};
 
-use crate::error::CliError;
 use crate::printer::Printer;
 use crate::{password, report};
 
@@ -24,6 +25,21 @@ const CLEAN_UP: Duration = Duration::from_millis(500);
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 static ENDING: AtomicBool = AtomicBool::new(false);
+
+/// A signal asked the command to stop.
+#[derive(Debug, thiserror::Error, Diagnostic)]
+#[error("interrupted")]
+#[diagnostic(
+    code("seed::cli::interrupted"),
+    help("finished work is cached: run the command again to continue")
+)]
+struct Interrupted;
+
+impl Report for Interrupted {
+    fn kind(&self) -> Kind {
+        Kind::Interrupted
+    }
+}
 
 /// Listens from now on. Without a handler, which the system hardly ever refuses, signals end the process at once.
 pub(crate) fn listen(printer: &Arc<Printer>) {
@@ -38,9 +54,9 @@ pub(crate) fn listen(printer: &Arc<Printer>) {
 
 /// The reason why a command failed: the signal, where one stopped its children; else `error`. From here on a signal
 /// changes nothing.
-pub(crate) fn reason(error: CliError) -> CliError {
+pub(crate) fn reason(error: Error) -> Error {
     claim_the_end();
-    if INTERRUPTED.load(Ordering::SeqCst) { CliError::Interrupted } else { error }
+    if INTERRUPTED.load(Ordering::SeqCst) { Interrupted.into() } else { error }
 }
 
 /// Returns to one caller only, so that there is one report.
@@ -54,7 +70,7 @@ fn claim_the_end() {
 fn end(printer: &Printer) -> ! {
     claim_the_end();
     password::show_input();
-    process::exit(report::report(&CliError::Interrupted, printer).code().into())
+    process::exit(report::report(&Interrupted.into(), printer).code().into())
 }
 
 fn stop_children() {

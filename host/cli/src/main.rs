@@ -3,7 +3,7 @@
 
 mod args;
 mod commands;
-mod error;
+mod environment;
 mod exit;
 mod human;
 mod interrupt;
@@ -12,48 +12,50 @@ mod printer;
 mod progress;
 mod report;
 mod session;
-mod style;
 mod summary;
 mod table;
+mod terminal;
 
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
+use seed_report::Error;
 
 use crate::args::{Cli, Command};
 use crate::commands::cache::CacheCommand;
 use crate::commands::plugin::PluginCommand;
-use crate::error::CliError;
 use crate::exit::Exit;
 use crate::printer::Printer;
+use crate::session::Session;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let printer = Arc::new(Printer::new(&cli.global));
     interrupt::listen(&printer);
-    let exit = match dispatch(&cli.command, &printer) {
+    let session = Session { printer: Arc::clone(&printer) };
+    let exit = match run(&cli.command, &session) {
         Ok(()) => Exit::Done,
         Err(error) => report::report(&interrupt::reason(error), &printer),
     };
     ExitCode::from(exit.code())
 }
 
-fn dispatch(command: &Command, printer: &Arc<Printer>) -> Result<(), CliError> {
+fn run(command: &Command, session: &Session) -> Result<(), Error> {
     match command {
-        Command::Run(args) => commands::run::run(args, printer),
-        Command::Plan(args) => commands::plan::run(args, printer),
-        Command::Exec(args) => commands::exec::run(args, printer),
-        Command::Index(args) => commands::index::run(args, printer),
-        Command::Init(args) => commands::init::run(args, printer),
-        Command::Inspect(args) => commands::inspect::run(args, printer),
-        Command::Verify(args) => commands::verify::run(args, printer),
+        Command::Run(args) => commands::run::run(args, session),
+        Command::Plan(args) => commands::plan::run(args, session),
+        Command::Exec(args) => commands::exec::run(args, session),
+        Command::Index(args) => commands::index::run(args, session),
+        Command::Init(args) => commands::init::run(args, session),
+        Command::Inspect(args) => commands::inspect::run(args, session),
+        Command::Verify(args) => commands::verify::run(args, session),
         Command::Cache(args) => match &args.command {
-            CacheCommand::Pull(args) => commands::cache::pull::run(args, printer),
+            CacheCommand::Pull(args) => commands::cache::pull::run(args, session),
         },
         Command::Plugin(args) => match &args.command {
-            PluginCommand::Inspect(args) => commands::plugin::inspect::run(args, printer),
+            PluginCommand::Inspect(args) => commands::plugin::inspect::run(args, session),
         },
-        Command::Completions(args) => commands::completions::run(args, printer),
+        Command::Completions(args) => commands::completions::run(args, Cli::command(), session),
     }
 }

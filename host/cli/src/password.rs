@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
 use seed_engine::Passwords;
+use seed_report::visible;
 
 use crate::printer::Printer;
 
@@ -31,7 +32,7 @@ impl Passwords for Prompt {
         if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
             return None;
         }
-        let question = format!("Password of the key `{name}` ({}): ", file.display());
+        let question = visible::line(&format!("Password of the key `{name}` ({}): ", file.display()));
         // Not `suspend`, which would make a signal's report wait for the answer.
         self.printer.end_progress();
         let answer = ask(&question);

@@ -1,13 +1,15 @@
-//! The only way to the terminal: data on standard output, everything else on standard error.
+//! The only way to the terminal: data on standard output, everything else on standard error. Text of others gets there
+//! with its control characters escaped.
 
 use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
 
 use anstream::{AutoStream, ColorChoice};
 use indicatif::{MultiProgress, ProgressDrawTarget};
+use seed_report::{Kind, Report, style, visible};
 use serde::Serialize;
 
-use crate::args::{ColorWhen, GlobalArgs, ProgressWhen};
-use crate::session;
+use crate::environment;
+use crate::terminal::{ColorWhen, GlobalArgs, ProgressWhen};
 
 /// How much is said on standard error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,11 +38,14 @@ pub(crate) enum ProgressStyle {
 /// Standard output does not take what we write.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 #[error("cannot write to standard output")]
-#[diagnostic(
-    code("seed::cli::output"),
-    help("if the disk is full, make room; if this is a pipe, look at its reader")
-)]
+#[diagnostic(code("seed::cli::output"), help("free disk space, or check the program that reads the output"))]
 pub(crate) struct OutputError(#[source] io::Error);
+
+impl Report for OutputError {
+    fn kind(&self) -> Kind {
+        Kind::Failed
+    }
+}
 
 /// Writes for people and for machines.
 #[derive(Debug)]
@@ -99,6 +104,11 @@ impl Printer {
         self.json
     }
 
+    /// How much is said.
+    pub(crate) fn verbosity(&self) -> Verbosity {
+        self.verbosity
+    }
+
     /// Whether as much as `verbosity` is wanted.
     pub(crate) fn shows(&self, verbosity: Verbosity) -> bool {
         self.verbosity >= verbosity
@@ -116,9 +126,14 @@ impl Printer {
         self.bars.set_draw_target(ProgressDrawTarget::hidden());
     }
 
-    /// Writes the result of the command to standard output, as it stands. A reader that has gone away
-    /// (`seed plan | head`) is no error.
+    /// Writes the result of the command to standard output.
     pub(crate) fn data(&self, text: &str) -> Result<(), OutputError> {
+        self.file(&style::ansi(text))
+    }
+
+    /// Writes a file of our own making to standard output, as it stands. A reader that has gone away
+    /// (`seed plan | head`) is no error.
+    pub(crate) fn file(&self, text: &str) -> Result<(), OutputError> {
         self.end_progress();
         let mut stream = AutoStream::new(io::stdout().lock(), self.stdout);
         match stream.write_all(text.as_bytes()).and_then(|()| stream.flush()) {
@@ -131,7 +146,7 @@ impl Printer {
     pub(crate) fn json<T: Serialize>(&self, value: &T) -> Result<(), OutputError> {
         let mut text = serde_json::to_string_pretty(value).map_err(|error| OutputError(error.into()))?;
         text.push('\n');
-        self.data(&text)
+        self.file(&visible::json(&text))
     }
 
     /// A line for a person who follows, unless `--quiet`.
@@ -146,7 +161,7 @@ impl Printer {
         self.bars.suspend(|| {
             let mut stream = AutoStream::new(io::stderr().lock(), self.stderr);
             // Nobody is left to be told when standard error itself fails.
-            let _ = writeln!(stream, "{}", text.trim_end_matches('\n'));
+            let _ = writeln!(stream, "{}", style::ansi(text.trim_end_matches('\n')));
         });
     }
 }
@@ -160,6 +175,5 @@ fn draw_target(progress: ProgressStyle) -> ProgressDrawTarget {
 
 /// Bars need a terminal that moves its cursor, and a person in front of it.
 fn draws_bars() -> bool {
-    let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-    io::stderr().is_terminal() && !dumb && !session::in_ci()
+    io::stderr().is_terminal() && !environment::has_dumb_terminal() && !environment::in_ci()
 }

@@ -1,41 +1,84 @@
-//! What the commands that need the engine share.
+//! What every command is given: the way to the terminal, to the pipeline file and to the engine.
 
-use std::env;
 use std::num::NonZero;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use seed_engine::{Engine, EngineError, EngineOptions, Pipeline, default_cache_directory};
+use clap::Args;
+use seed_engine::{Engine, EngineOptions, Pipeline};
+use seed_report::Error;
+use serde::Serialize;
 
-use crate::args::EngineArgs;
-use crate::error::CliError;
+use crate::environment::{self, ProcessEnvironment};
 use crate::password::Prompt;
 use crate::printer::Printer;
+use crate::progress::Progress;
 
-/// The engine, as the command line and the environment ask; one packing thread per processor where `threads` is none.
-pub(crate) fn engine(
-    args: &EngineArgs,
-    threads: Option<u16>,
-    printer: &Arc<Printer>,
-) -> Result<Engine, CliError> {
-    let given = args.cache_dir.clone();
-    let cache_directory = given.or_else(default_cache_directory).ok_or(CliError::NoCacheDirectory)?;
-    Ok(Engine::new(EngineOptions {
-        cache_directory,
-        threads: threads.and_then(|threads| NonZero::new(threads.into())),
-        aot_cache: !args.no_aot_cache,
-        require_lock: in_ci(),
-        passwords: Arc::new(Prompt::new(Arc::clone(printer))),
-    })?)
+/// Options of the commands that read a pipeline or run plugins.
+#[derive(Debug, Args)]
+pub(crate) struct EngineArgs {
+    /// Directory of the cache
+    ///
+    /// Default: `$SEED_CACHE_DIR`, or `seed` in `$XDG_CACHE_HOME`, or `~/.cache/seed`. It can be removed at any time.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) cache_dir: Option<PathBuf>,
+
+    /// Compile every plugin anew instead of keeping machine code in the cache
+    #[arg(long)]
+    pub(crate) no_aot_cache: bool,
 }
 
-/// Whether this runs in CI, as every CI system says it.
-pub(crate) fn in_ci() -> bool {
-    env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false" && value != "0")
+/// One call of the command.
+#[derive(Debug)]
+pub(crate) struct Session {
+    /// The way to the terminal.
+    pub(crate) printer: Arc<Printer>,
 }
 
-/// The pipeline that the command line names: a file, or a directory with a `pipeline.toml`.
-pub(crate) fn pipeline(path: &Path) -> Result<Pipeline, CliError> {
-    let path = if path.is_dir() { path.join("pipeline.toml") } else { path.to_owned() };
-    Ok(Pipeline::load(&path).map_err(EngineError::from)?)
+impl Session {
+    /// The engine, as the command line and the environment ask; one packing thread per processor where `threads` is none.
+    pub(crate) fn engine(&self, args: &EngineArgs, threads: Option<u16>) -> Engine {
+        self.engine_with(args.cache_dir.clone(), !args.no_aot_cache, threads)
+    }
+
+    /// An engine for a command that runs no plugin; `cache` is where it keeps what it needs for a while, if that is given.
+    pub(crate) fn engine_without_plugins(&self, cache: Option<PathBuf>) -> Engine {
+        self.engine_with(cache, true, None)
+    }
+
+    fn engine_with(&self, cache_directory: Option<PathBuf>, aot_cache: bool, threads: Option<u16>) -> Engine {
+        Engine::new(EngineOptions {
+            cache_directory,
+            threads: threads.and_then(|threads| NonZero::new(threads.into())),
+            aot_cache,
+            require_lock: environment::in_ci(),
+            passwords: Arc::new(Prompt::new(Arc::clone(&self.printer))),
+            environment: Arc::new(ProcessEnvironment),
+        })
+    }
+
+    /// The pipeline that the command line names: a file, or a directory with a `pipeline.toml`.
+    pub(crate) fn pipeline(&self, path: &Path) -> Result<Pipeline, Error> {
+        let path = if path.is_dir() { path.join("pipeline.toml") } else { path.to_owned() };
+        Ok(Pipeline::load(&path)?)
+    }
+
+    /// Draws what the engine does.
+    pub(crate) fn progress(&self) -> Arc<Progress> {
+        Arc::new(Progress::new(Arc::clone(&self.printer)))
+    }
+
+    /// Shows the result of a command: as JSON where that is asked for, else as `text` puts it.
+    pub(crate) fn show<T: Serialize>(
+        &self,
+        result: &T,
+        text: impl FnOnce(&T) -> String,
+    ) -> Result<(), Error> {
+        if self.printer.is_json() {
+            self.printer.json(result)?;
+        } else {
+            self.printer.data(&text(result))?;
+        }
+        Ok(())
+    }
 }

@@ -1,8 +1,7 @@
 //! Plain text tables: aligned columns, no borders, nothing that breaks `awk` or a screen reader.
 
-use console::measure_text_width;
-
-use crate::style;
+use seed_report::style;
+use unicode_width::UnicodeWidthStr as _;
 
 /// How a column stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,10 +25,10 @@ impl Table {
         Self { columns: columns.to_vec(), rows: Vec::new() }
     }
 
-    /// Adds a row with as many cells as there are columns. Cells may hold styles but no line breaks.
+    /// Adds a row with as many cells as there are columns. Cells may hold styles; line breaks in them are escaped.
     pub(crate) fn row<const N: usize>(&mut self, cells: [String; N]) {
         debug_assert_eq!(N, self.columns.len());
-        self.rows.push(cells.into());
+        self.rows.push(cells.iter().map(|cell| style::line(cell)).collect());
     }
 
     /// The table's lines, each indented by two spaces and ended by a line break.
@@ -39,7 +38,7 @@ impl Table {
             .iter()
             .enumerate()
             .map(|(index, (heading, _))| {
-                let cells = self.rows.iter().map(|row| measure_text_width(&row[index]));
+                let cells = self.rows.iter().map(|row| width_of(&row[index]));
                 cells.chain([heading.len()]).max().unwrap_or(0)
             })
             .collect();
@@ -49,7 +48,7 @@ impl Table {
         for row in has_headings.then_some(&headings).into_iter().chain(&self.rows) {
             let mut line = String::from(" ");
             for ((cell, width), (_, align)) in row.iter().zip(&widths).zip(&self.columns) {
-                let padding = " ".repeat(width - measure_text_width(cell));
+                let padding = " ".repeat(width - width_of(cell));
                 line.push(' ');
                 match align {
                     Align::Left => line.extend([cell.as_str(), &padding]),
@@ -64,6 +63,11 @@ impl Table {
     }
 }
 
+/// The columns that `cell` takes on a terminal.
+fn width_of(cell: &str) -> usize {
+    style::plain(cell).width()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,10 +77,20 @@ mod tests {
         let mut table = Table::new(&[("LAYER", Align::Left), ("SIZE", Align::Right), ("", Align::Left)]);
         table.row(["base".into(), "1.0 MiB".into(), style::good("cached")]);
         table.row(["größer".into(), "12 B".into(), "built".into()]);
-        insta::assert_snapshot!(anstream::adapter::strip_str(&table.render()), @"
+        insta::assert_snapshot!(style::plain(&table.render()), @"
         LAYER      SIZE
         base    1.0 MiB  cached
         größer     12 B  built
+        ");
+    }
+
+    #[test]
+    fn names_of_others_stay_in_their_cells() {
+        let mut table = Table::new(&[("LAYER", Align::Left), ("SIZE", Align::Right)]);
+        table.row(["a\u{1b}[2J\nb\u{202e}c".into(), "1 B".into()]);
+        insta::assert_snapshot!(style::plain(&table.render()), @r"
+        LAYER                   SIZE
+        a\u{1b}[2J\nb\u{202e}c   1 B
         ");
     }
 }

@@ -1,4 +1,4 @@
-//! Where caches live. Everything here can be deleted at any time; nothing but time is lost.
+//! The caches. Everything here can be deleted at any time; nothing but time is lost.
 //!
 //! | path         | holds                                                                     | named by |
 //! |--------------|---------------------------------------------------------------------------|----------|
@@ -9,17 +9,113 @@
 //! | `pull-*/`    | store paths on their way to Nix, while they are pulled                   | nothing |
 //! | `stages/`    | results of the selection stage, which is a pure function                  | component, input, contract |
 
-use std::env;
-use std::path::PathBuf;
+use std::fs;
+use std::io;
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use miette::Diagnostic;
+use seed_oci::{BlobStore, PackError, Packer, StoreError};
+use seed_report::{Kind, Report};
+
+use crate::environment::Environment;
+use crate::stage_cache::StageCache;
 
 /// Names a directory for all caches.
-pub const CACHE_VARIABLE: &str = "SEED_CACHE_DIR";
+const VARIABLE: &str = "SEED_CACHE_DIR";
+
+/// Why there is no cache.
+#[derive(Debug, thiserror::Error, Diagnostic)]
+pub(crate) enum CacheError {
+    /// No variable says where caches belong.
+    #[error("no directory for the cache: neither `HOME` nor `XDG_CACHE_HOME` is set")]
+    #[diagnostic(
+        code("seed::cli::no-cache-directory"),
+        help("name one: `--cache-dir DIR`, or `SEED_CACHE_DIR`")
+    )]
+    NoDirectory,
+    /// It cannot be used.
+    #[error("the cache in {} cannot be used", path.display())]
+    #[diagnostic(code("seed::cache::unusable"))]
+    Unusable {
+        path: PathBuf,
+        source: Fault,
+        #[help]
+        help: String,
+    },
+}
+
+impl Report for CacheError {
+    fn kind(&self) -> Kind {
+        Kind::Failed
+    }
+}
+
+/// What is the matter with a cache.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Fault {
+    /// The operating system refused.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// The blob store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The packer cannot start.
+    #[error(transparent)]
+    Pack(#[from] PackError),
+}
+
+impl Fault {
+    fn help(&self) -> Option<String> {
+        match self {
+            Self::Io(_) => None,
+            Self::Store(error) => error.help().map(str::to_owned),
+            Self::Pack(error) => error.help().map(str::to_owned),
+        }
+    }
+}
+
+/// The caches, open.
+#[derive(Debug)]
+pub(crate) struct Cache {
+    directory: PathBuf,
+    pub(crate) store: BlobStore,
+    pub(crate) packer: Arc<Packer>,
+    pub(crate) stages: StageCache,
+}
+
+impl Cache {
+    /// Opens the caches in `directory`, which is made where it is missing. Packing takes as many `threads`, or one per
+    /// processor.
+    pub(crate) fn open(directory: &Path, threads: Option<NonZero<usize>>) -> Result<Self, CacheError> {
+        let open = || {
+            if let Some(parent) = directory.parent() {
+                fs::create_dir_all(parent)?;
+            }
+            let store = BlobStore::open(directory)?;
+            let packer = Arc::new(Packer::new(store.clone(), threads)?);
+            let stages = StageCache::open(directory.join("stages"))?;
+            Ok::<_, Fault>(Self { directory: directory.to_owned(), store, packer, stages })
+        };
+        open().map_err(|source| CacheError::Unusable {
+            path: directory.to_owned(),
+            help: source.help().unwrap_or_else(|| format!("name another directory in {VARIABLE}")),
+            source,
+        })
+    }
+
+    /// Where compiled plugins are kept.
+    pub(crate) fn compiled_plugins(&self) -> PathBuf {
+        self.directory.join("aot")
+    }
+}
 
 /// `$SEED_CACHE_DIR`, or `seed` in `$XDG_CACHE_HOME`, or `~/.cache/seed`; none where no variable says where home is.
 /// Relative values of the XDG variable are ignored, as its specification asks.
-pub fn default_cache_directory() -> Option<PathBuf> {
-    let variable = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    variable(CACHE_VARIABLE)
+pub(crate) fn default_directory(environment: &dyn Environment) -> Option<PathBuf> {
+    let variable = |name| environment.variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    variable(VARIABLE)
         .or_else(|| {
             variable("XDG_CACHE_HOME").filter(|path| path.is_absolute()).map(|path| path.join("seed"))
         })

@@ -1,91 +1,36 @@
-//! The engine: one value for all commands that share a cache.
+//! The engine: all commands over one session.
 
-use std::fmt;
-use std::fs;
-use std::num::NonZero;
-use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
-use seed_oci::{BlobStore, Packer};
-use seed_runtime::{Limits, Options, Runtime};
+use seed_report::Error;
 
+use crate::commands;
+use crate::commands::cache_pull::PullOptions;
 use crate::commands::exec::ExecOptions;
 use crate::commands::index::IndexOptions;
-use crate::commands::{exec, index, init, plan, plugin_inspect, run, why};
-use crate::error::{CacheError, EngineError, ErrorKind};
+use crate::commands::init::InitOptions;
+use crate::commands::inspect::InspectOptions;
+use crate::commands::plan::PlanOptions;
+use crate::commands::plugin_inspect::PluginInspectOptions;
+use crate::commands::run::RunOptions;
+use crate::commands::verify::VerifyOptions;
+use crate::commands::why::WhyOptions;
 use crate::events::EventSink;
-use crate::limits::limits;
-use crate::lock::Policy;
 use crate::pipeline::Pipeline;
-use crate::stage_cache::StageCache;
-use crate::summary::{PlanSummary, PluginSummary, RunSummary, WhySummary};
+use crate::session::{EngineOptions, Session};
+use crate::summary::inspect::InspectSummary;
+use crate::summary::verify::VerifySummary;
+use crate::summary::{PlanSummary, PluginSummary, PullSummary, RunSummary, WhySummary};
 
-/// Asks for passwords that the pipeline file does not say where to find.
-pub trait Passwords: Send + Sync + fmt::Debug {
-    /// The password of the key `name` in `file`; none where nobody can be asked.
-    fn password(&self, name: &str, file: &Path) -> Option<String>;
-}
-
-/// What holds for every command.
-#[derive(Clone, Debug)]
-pub struct EngineOptions {
-    /// Where caches live; [`default_cache_directory`](crate::default_cache_directory) says where that usually is.
-    pub cache_directory: PathBuf,
-    /// Threads for packing; none for one per processor. The bytes do not depend on it.
-    pub threads: Option<NonZero<usize>>,
-    /// Whether compiled plugins are kept.
-    pub aot_cache: bool,
-    /// Refuse plugins from files and registries that are neither locked nor pinned, as in CI.
-    pub require_lock: bool,
-    /// Who is asked for passwords.
-    pub passwords: Arc<dyn Passwords>,
-}
-
-/// What holds for one run.
-#[derive(Clone, Debug, Default)]
-pub struct RunOptions {
-    /// Any needed change of the lock is an error.
-    pub locked: bool,
-    /// Systems instead of those in the pipeline file; empty for those.
-    pub systems: Vec<String>,
-    /// Build and pack only: no key is opened, nothing is signed or published.
-    pub pack_only: bool,
-    /// Publish by digest only, and write what `seed index` needs into this file; the run is for one system then.
-    pub record: Option<PathBuf>,
-    /// Write the pinned layers anew.
-    pub pin: bool,
-}
-
-/// Runs pipelines. May be used from several threads, and by several processes with one cache.
+/// Runs commands. May be used from several threads, and by several processes with one cache.
 #[derive(Debug)]
-pub struct Engine {
-    pub(crate) options: EngineOptions,
-    pub(crate) store: BlobStore,
-    pub(crate) packer: Arc<Packer>,
-    pub(crate) memo: StageCache,
-}
+pub struct Engine(Session);
 
 impl Engine {
-    /// An engine that keeps its caches in `options.cache_directory`, which is made where it is missing.
-    pub fn new(options: EngineOptions) -> Result<Self, EngineError> {
-        let path = &options.cache_directory;
-        let failed = |source: CacheError| {
-            let help = match &source {
-                CacheError::Store(error) => error.help().map(str::to_owned),
-                CacheError::Pack(error) => error.help().map(str::to_owned),
-                CacheError::Io(_) => None,
-            };
-            let choose = || Some(format!("name another directory in {}", crate::CACHE_VARIABLE));
-            EngineError::from(ErrorKind::Cache { path: path.clone(), source, help: help.or_else(choose) })
-        };
-        if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent).map_err(|error| failed(error.into()))?;
-        }
-        let store = BlobStore::open(path).map_err(|error| failed(error.into()))?;
-        let packer = Packer::new(store.clone(), options.threads).map_err(|error| failed(error.into()))?;
-        let memo = StageCache::open(path.join("stages")).map_err(|error| failed(error.into()))?;
-        Ok(Self { store, packer: Arc::new(packer), memo, options })
+    /// An engine with these options. It opens nothing: a command makes the caches where it needs them.
+    pub fn new(options: EngineOptions) -> Self {
+        Self(Session::new(options))
     }
 
     /// Builds, packs, signs and publishes.
@@ -94,8 +39,8 @@ impl Engine {
         pipeline: &Pipeline,
         options: &RunOptions,
         sink: Arc<dyn EventSink>,
-    ) -> Result<RunSummary, EngineError> {
-        run::run(self, pipeline, options, sink)
+    ) -> Result<RunSummary, Error> {
+        commands::run::run(&self.0, pipeline, options, sink)
     }
 
     /// Composes an index over images that runs with [`RunOptions::record`] published, signs and publishes it.
@@ -104,8 +49,8 @@ impl Engine {
         pipeline: &Pipeline,
         options: &IndexOptions,
         sink: Arc<dyn EventSink>,
-    ) -> Result<RunSummary, EngineError> {
-        index::index(self, pipeline, options, sink)
+    ) -> Result<RunSummary, Error> {
+        commands::index::index(&self.0, pipeline, options, sink)
     }
 
     /// Makes a container engine have the locked image. Gives the program that runs a command in it, without network.
@@ -114,8 +59,8 @@ impl Engine {
         pipeline: &Pipeline,
         options: &ExecOptions,
         sink: Arc<dyn EventSink>,
-    ) -> Result<Command, EngineError> {
-        exec::exec(self, pipeline, options, sink)
+    ) -> Result<Command, Error> {
+        commands::exec::exec(&self.0, pipeline, options, sink)
     }
 
     /// Says what [`run`](Self::run) would do: builds with Nix, but packs, signs and publishes nothing, and leaves the
@@ -123,52 +68,45 @@ impl Engine {
     pub fn plan(
         &self,
         pipeline: &Pipeline,
-        options: &RunOptions,
+        options: &PlanOptions,
         sink: Arc<dyn EventSink>,
-    ) -> Result<PlanSummary, EngineError> {
-        plan::plan(self, pipeline, options, sink)
+    ) -> Result<PlanSummary, Error> {
+        commands::plan::plan(&self.0, pipeline, options, sink)
     }
 
     /// Says by which references paths are in the image: builds with Nix as [`plan`](Self::plan) does, but asks no plugin
-    /// for a plan and checks no rule. `wanted` is a store path or the name of a package, with `*` for any text.
+    /// for a plan and checks no rule.
     pub fn why(
         &self,
         pipeline: &Pipeline,
-        options: &RunOptions,
-        wanted: &str,
+        options: &WhyOptions,
         sink: Arc<dyn EventSink>,
-    ) -> Result<WhySummary, EngineError> {
-        why::why(self, pipeline, options, wanted, sink)
+    ) -> Result<WhySummary, Error> {
+        commands::why::why(&self.0, pipeline, options, sink)
     }
 
-    /// The text of a commented pipeline file for `flake`, whose relative paths begin at `directory`.
-    pub fn init(&self, flake: &str, directory: &Path) -> Result<String, EngineError> {
-        init::init(flake, directory)
+    /// The text of a commented pipeline file for a flake.
+    pub fn init(&self, options: &InitOptions) -> Result<String, Error> {
+        commands::init::init(&self.0, options)
     }
 
-    /// Describes the component at `source` (`builtin:NAME`, a file, `oci://…`; relative paths begin at the working
-    /// directory) without running a stage.
-    pub fn plugin_inspect(&self, source: &str) -> Result<PluginSummary, EngineError> {
-        plugin_inspect::describe(self, source, Path::new("."))
+    /// Describes a component without running a stage.
+    pub fn plugin_inspect(&self, options: &PluginInspectOptions) -> Result<PluginSummary, Error> {
+        commands::plugin_inspect::plugin_inspect(&self.0, options)
     }
 
-    /// A runtime with the limits of `pipeline`, or the default ones.
-    pub(crate) fn runtime(&self, pipeline: Option<&Pipeline>) -> Result<(Runtime, Limits), EngineError> {
-        let limits = pipeline.map(limits).transpose()?.unwrap_or_default();
-        let aot_directory = self.options.aot_cache.then(|| self.options.cache_directory.join("aot"));
-        let options = Options { limits: limits.clone(), aot_directory };
-        match Runtime::new(options) {
-            Ok(runtime) => Ok((runtime, limits)),
-            Err(source) => Err(ErrorKind::Runtime { help: source.help(), source }.into()),
-        }
+    /// Says what an image holds, wherever it is. Needs no cache.
+    pub fn inspect(&self, options: &InspectOptions) -> Result<InspectSummary, Error> {
+        commands::inspect::inspect(&self.0, options)
     }
 
-    /// What a run with these options may do about the lock.
-    pub(crate) fn policy(&self, options: &RunOptions) -> Policy {
-        match (options.locked, self.options.require_lock) {
-            (true, _) => Policy::Locked,
-            (false, true) => Policy::RequireForeign,
-            (false, false) => Policy::Update,
-        }
+    /// Checks that an image is whole, and that each of the given keys has signed it. Needs no cache.
+    pub fn verify(&self, options: &VerifyOptions) -> Result<VerifySummary, Error> {
+        commands::verify::verify(&self.0, options)
+    }
+
+    /// Adds the store paths of a build seed to the store of this machine's Nix, those that it lacks.
+    pub fn cache_pull(&self, options: &PullOptions, sink: Arc<dyn EventSink>) -> Result<PullSummary, Error> {
+        commands::cache_pull::cache_pull(&self.0, options, sink)
     }
 }

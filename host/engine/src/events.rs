@@ -1,13 +1,11 @@
 //! What a run tells while it works. The command line draws it; nothing here affects a result.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
-
-use crate::summary::StepTime;
 
 /// One step of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -44,6 +42,18 @@ impl fmt::Display for Step {
             Self::Publish => "publish",
         })
     }
+}
+
+/// How long a step took.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct StepTime {
+    /// The step.
+    pub step: Step,
+    /// Wall-clock milliseconds.
+    pub milliseconds: u64,
+    /// Whether the results of an earlier run were used for all of it.
+    pub cached: bool,
 }
 
 /// What kind of work a task is, and so the unit of its amounts.
@@ -155,11 +165,13 @@ impl EventSink for Silent {
 pub(crate) struct Events {
     sink: Arc<dyn EventSink>,
     next_task: AtomicU64,
+    /// One for each step that was done.
+    times: Mutex<Vec<StepTime>>,
 }
 
 impl Events {
     pub(crate) fn new(sink: Arc<dyn EventSink>) -> Self {
-        Self { sink, next_task: AtomicU64::new(0) }
+        Self { sink, next_task: AtomicU64::new(0), times: Mutex::default() }
     }
 
     pub(crate) fn send(&self, event: Event) {
@@ -190,7 +202,6 @@ impl Events {
     #[expect(clippy::disallowed_methods, reason = "measures how long a step takes, which no image holds")]
     pub(crate) fn step<T, E>(
         &self,
-        times: &mut Vec<StepTime>,
         step: Step,
         system: Option<&str>,
         work: impl FnOnce() -> Result<(T, bool), E>,
@@ -201,14 +212,29 @@ impl Events {
         let (result, cached) = work()?;
         let duration = start.elapsed();
         self.send(Event::StepFinished { step, system, duration, cached });
-        let milliseconds = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
-        match times.iter_mut().find(|time| time.step == step) {
-            Some(time) => {
-                time.milliseconds += milliseconds;
-                time.cached &= cached;
-            }
-            None => times.push(StepTime { step, milliseconds, cached }),
-        }
+        self.add_time(StepTime {
+            step,
+            milliseconds: u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
+            cached,
+        });
         Ok(result)
+    }
+
+    /// How long each step took, in the order of the steps, summed over systems.
+    pub(crate) fn times(&self) -> Vec<StepTime> {
+        let mut times = self.times.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        times.sort_by_key(|time| time.step);
+        times
+    }
+
+    fn add_time(&self, new: StepTime) {
+        let mut times = self.times.lock().unwrap_or_else(PoisonError::into_inner);
+        match times.iter_mut().find(|time| time.step == new.step) {
+            Some(time) => {
+                time.milliseconds += new.milliseconds;
+                time.cached &= new.cached;
+            }
+            None => times.push(new),
+        }
     }
 }

@@ -1,10 +1,10 @@
 //! `[limits]` of the pipeline file, as the runtime's limits.
 
+use seed_report::{Problem, Problems};
 use seed_runtime::Limits;
 use serde_json::{Map, Value};
 
 use crate::pipeline::Pipeline;
-use crate::problem::{Problem, Problems};
 
 /// The runtime's defaults with the pipeline's changes.
 pub(crate) fn limits(pipeline: &Pipeline) -> Result<Limits, Problems> {

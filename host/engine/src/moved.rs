@@ -1,19 +1,17 @@
 //! Tags that point to something else than what the lock has.
 
-use std::sync::Arc;
-
-use seed_http::DockerConfig;
 use seed_model::Digest;
-use seed_oci::source::{Reference, RegistryReference, SourceError, open};
+use seed_oci::source::{Reference, RegistryReference, SourceError};
+
+use crate::session::Session;
 
 /// What to say of a tag that does not point to what was published; none where it does, where the reference has a digest
 /// instead of a tag, and where the registry does not say.
-pub(crate) fn moved(reference: &RegistryReference, published: Digest) -> Option<String> {
+pub(crate) fn moved(session: &Session, reference: &RegistryReference, published: Digest) -> Option<String> {
     if reference.digest.is_some() {
         return None;
     }
-    let credentials = Arc::new(DockerConfig::locate(|name| std::env::var_os(name)));
-    let source = open(&Reference::Registry(reference.clone()), credentials).ok()?;
+    let source = session.open(&Reference::Registry(reference.clone())).ok()?;
     match source.resolve() {
         Ok(now) if now.descriptor.digest == published => None,
         Ok(now) => Some(format!("{reference} is {} now, not {published}", now.descriptor.digest)),

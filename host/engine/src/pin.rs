@@ -5,13 +5,12 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use seed_model::{Pin, PinnedLayer};
+use seed_model::{Closure, ImagePlan, Pin, PinnedLayer};
+use seed_report::{Kind, Problem, Problems, Report, SourceFile};
 use serde::{Deserialize, Serialize};
 
 use crate::durable;
 use crate::lock::Policy;
-use crate::prepare::Planned;
-use crate::problem::{Problem, Problems, SourceFile};
 
 /// The version that this program reads and writes.
 const VERSION: u32 = 1;
@@ -23,7 +22,7 @@ const HEADER: &str = "# Which store paths stand in which layer. Written by `seed
 
 /// Why a pin cannot be used.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
-pub enum PinError {
+pub(crate) enum PinError {
     /// It is to be written, but the pipeline file does not say where.
     #[error("the pipeline file does not say where pinned layers are kept")]
     #[diagnostic(
@@ -35,7 +34,6 @@ pub enum PinError {
     #[error("{} has no layers for {system}, and `--locked` asks for them", path.display())]
     #[diagnostic(code("seed::pin::missing"), help("run `seed plan --pin`, then commit the file"))]
     Missing {
-        /// The file.
         path: PathBuf,
         /// The Nix system.
         system: String,
@@ -43,37 +41,32 @@ pub enum PinError {
     /// Reading failed.
     #[error("the pinned layers in {} cannot be read", path.display())]
     #[diagnostic(code("seed::pin::unreadable"))]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
+    Read { path: PathBuf, source: io::Error },
     /// Writing failed.
     #[error("the pinned layers cannot be written to {}", path.display())]
     #[diagnostic(
         code("seed::pin::unwritable"),
         help("make the directory of `pin` in [select]; or name another file")
     )]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
+    Write { path: PathBuf, source: io::Error },
     /// A newer program wrote it.
     #[error("{} was written by a newer `seed`: it has version {found}, this `seed` reads {VERSION}", path.display())]
     #[diagnostic(code("seed::pin::version"), help("upgrade `seed`"))]
-    Newer {
-        /// The file.
-        path: PathBuf,
-        /// Its version.
-        found: u32,
-    },
+    Newer { path: PathBuf, found: u32 },
     /// It is not such a file.
     #[error(transparent)]
     #[diagnostic(transparent)]
     Problems(#[from] Problems),
+}
+
+impl Report for PinError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Nowhere => Kind::Usage,
+            Self::Read { .. } | Self::Write { .. } => Kind::Failed,
+            Self::Missing { .. } | Self::Newer { .. } | Self::Problems(_) => Kind::Pin,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -111,19 +104,19 @@ pub(crate) struct Pins {
 impl Pins {
     /// Reads the pin file, if the pipeline names one and it is there. `renew`: they will be written anew; `systems` are
     /// those of the run.
-    pub(crate) fn open(
+    pub(crate) fn open<'a>(
         path: Option<PathBuf>,
         policy: Policy,
         renew: bool,
-        systems: impl Iterator<Item = String>,
+        systems: impl Iterator<Item = &'a str>,
     ) -> Result<Self, PinError> {
         let Some(path) = path else {
             return if renew { Err(PinError::Nowhere) } else { Ok(Self::default()) };
         };
         let pins = read(&path)?;
         for system in systems {
-            if policy == Policy::Locked && !pins.contains_key(&system) {
-                return Err(PinError::Missing { path, system });
+            if policy == Policy::Locked && !pins.contains_key(system) {
+                return Err(PinError::Missing { path, system: system.to_owned() });
             }
         }
         Ok(Self { path: Some(path), systems: pins, renew })
@@ -135,15 +128,18 @@ impl Pins {
         Some(Pin { rebalance: self.renew, ..pin.clone() })
     }
 
-    /// Writes the pins of plans that have none, or of all where they are to be written anew. Gives the file that was
+    /// Writes the pins of `plans` (the system, its plan, and what that is of) that have none, or of all where they are to be written anew. Gives the file that was
     /// written.
-    pub(crate) fn write(&mut self, planned: &[Planned]) -> Result<Option<&Path>, PinError> {
+    pub(crate) fn write<'a>(
+        &mut self,
+        plans: impl Iterator<Item = (&'a str, &'a ImagePlan, &'a Closure)>,
+    ) -> Result<Option<&Path>, PinError> {
         let Some(path) = &self.path else { return Ok(None) };
         let before = self.systems.clone();
-        for Planned { system, built, plan, .. } in planned {
+        for (system, plan, closure) in plans {
             if self.renew || !self.systems.contains_key(system) {
-                let pin = Pin::of(plan, &built.closure, self.systems.get(system));
-                self.systems.insert(system.clone(), pin);
+                let pin = Pin::of(plan, closure, self.systems.get(system));
+                self.systems.insert(system.to_owned(), pin);
             }
         }
         if before == self.systems {
@@ -240,7 +236,7 @@ mod tests {
             std::fs::write(&path, text).unwrap();
             rendered(&read(&path).unwrap_err()).replace(&*directory.path().to_string_lossy(), "DIRECTORY")
         };
-        let system = std::iter::once("x86_64-linux".to_owned());
+        let system = std::iter::once("x86_64-linux");
         let errors = [
             error("version = 2\nnew = true\n"),
             error("version = 1\n[[image]]\nsystem = 1\n"),

@@ -1,22 +1,24 @@
 //! The first half of a run, which `seed plan` shares: plugins, source, and which systems.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use seed_model::{Digest, ImagePlan, OutputRequest, Platform, SourceKind};
+use seed_model::{Digest, ImagePlan, OutputRequest, SourceKind, Target};
+use seed_report::Error;
 
 use crate::capabilities::{RunBlobs, WrittenPaths};
-use crate::engine::{Engine, RunOptions};
-use crate::error::{EngineError, ErrorKind};
 use crate::events::{Event, EventSink, Events, Level, Step};
+use crate::limits::limits;
 use crate::lock::{Lock, LockedPlugin, lock_path};
 use crate::pin::Pins;
 use crate::pipeline::{Pipeline, Stage};
 use crate::plugins::{Places, ResolvedPlugin, resolve};
 use crate::rules::{self, APPLE_SDK_ANNOTATION};
+use crate::session::Session;
 use crate::source::{Built, OpenSource};
 use crate::stages::{self, Context, Selection};
-use crate::summary::{LegalSummary, StepTime};
+use crate::summary::LegalSummary;
+use crate::usage::UsageError;
 
 /// The plugins of a pipeline by stage.
 #[derive(Debug)]
@@ -41,15 +43,24 @@ pub(crate) struct Prepared<'a> {
     pub(crate) plugins: Plugins,
     pub(crate) lock: Lock,
     pub(crate) pins: Pins,
-    pub(crate) systems: Vec<(String, Platform)>,
-    pub(crate) times: Vec<StepTime>,
+    pub(crate) targets: Vec<Target>,
+}
+
+/// What a command asks of its pipeline.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Request<'a> {
+    /// Any needed change of the lock is an error.
+    pub(crate) locked: bool,
+    /// Systems instead of those in the pipeline file; empty for those.
+    pub(crate) systems: &'a [String],
+    /// Whether the pinned layers will be written anew.
+    pub(crate) renew_pins: bool,
 }
 
 /// What was built for one system.
 #[derive(Debug)]
 pub(crate) struct BuiltSystem {
-    pub(crate) system: String,
-    pub(crate) platform: Platform,
+    pub(crate) target: Target,
     /// The layers that were on offer.
     pub(crate) available: Vec<OutputRequest>,
     pub(crate) built: Built,
@@ -58,8 +69,7 @@ pub(crate) struct BuiltSystem {
 /// One system's paths and plan.
 #[derive(Debug)]
 pub(crate) struct Planned {
-    pub(crate) system: String,
-    pub(crate) platform: Platform,
+    pub(crate) target: Target,
     pub(crate) built: Built,
     pub(crate) plan: ImagePlan,
     /// What `[legal]` grants.
@@ -80,39 +90,42 @@ impl Planned {
 
 /// Reads, checks and compiles all plugins.
 pub(crate) fn prepare<'a>(
-    engine: &Engine,
+    session: &'a Session,
     pipeline: &'a Pipeline,
-    options: &RunOptions,
+    request: Request<'_>,
     sink: Arc<dyn EventSink>,
-) -> Result<Prepared<'a>, EngineError> {
-    let systems = systems(pipeline, options)?;
+) -> Result<Prepared<'a>, Error> {
+    let cache = session.cache()?;
+    let targets = targets(pipeline, request.systems)?;
     let events = Arc::new(Events::new(sink));
-    let mut times = Vec::new();
-    let lock = Lock::open(lock_path(&pipeline.file.path), engine.policy(options))?;
+    let policy = session.policy(request.locked);
+    let lock = Lock::open(lock_path(&pipeline.file.path), policy)?;
     let pin = pipeline.pin.as_ref().map(|pin| pipeline.file.directory().join(pin));
-    let names = systems.iter().map(|(system, _)| system.clone());
-    let pins = Pins::open(pin, engine.policy(options), options.pin, names)?;
-    let plugins = events.step(&mut times, Step::Plugins, None, || {
-        let (runtime, limits) = engine.runtime(Some(pipeline))?;
+    let systems = targets.iter().map(|target| target.system.as_str());
+    let pins = Pins::open(pin, policy, request.renew_pins, systems)?;
+    let plugins = events.step(Step::Plugins, None, || {
+        let limits = limits(pipeline)?;
+        let runtime = session.runtime(cache, &limits)?;
         let places = Places {
             directory: pipeline.file.directory(),
             limit: limits.component_size,
-            store: &engine.store,
+            store: &cache.store,
+            credentials: &session.credentials(),
         };
         let resolved = resolve(pipeline, &runtime, &lock, places)?;
         let cached = resolved.iter().all(|plugin| plugin.plugin.origin() == seed_runtime::Origin::Cache);
-        Ok::<_, EngineError>((by_stage(resolved), cached))
+        Ok::<_, Error>((by_stage(resolved), cached))
     })?;
     let context = Context {
+        session,
+        cache,
         pipeline,
         events,
-        blobs: RunBlobs::new(engine.store.clone()),
+        blobs: RunBlobs::new(cache.store.clone()),
         written: WrittenPaths::default(),
-        packer: Arc::clone(&engine.packer),
-        memo: engine.memo.clone(),
-        variables: std::collections::BTreeMap::new(),
+        variables: BTreeMap::new(),
     };
-    Ok(Prepared { context, plugins, lock, pins, systems, times })
+    Ok(Prepared { context, plugins, lock, pins, targets })
 }
 
 fn by_stage(resolved: Vec<ResolvedPlugin>) -> Plugins {
@@ -129,20 +142,17 @@ fn by_stage(resolved: Vec<ResolvedPlugin>) -> Plugins {
     Plugins { select: select.expect(one), pack: pack.expect(one), sign, publish }
 }
 
-fn systems(pipeline: &Pipeline, options: &RunOptions) -> Result<Vec<(String, Platform)>, EngineError> {
-    let wanted: BTreeSet<&String> = match options.systems.as_slice() {
-        [] => pipeline.systems.iter().collect(),
-        systems => systems.iter().collect(),
-    };
-    let platform = |system: &String| match Platform::of_system(system) {
-        Ok(platform) => Ok((system.clone(), platform)),
-        Err(error) => Err(ErrorKind::Usage {
-            message: error.to_string(),
-            help: "write `--system` with one of these names of Nix".to_owned(),
+/// What images are made for: `systems`, or those of the pipeline file where there are none.
+fn targets(pipeline: &Pipeline, systems: &[String]) -> Result<Vec<Target>, UsageError> {
+    let wanted: BTreeSet<&String> =
+        if systems.is_empty() { pipeline.systems.iter().collect() } else { systems.iter().collect() };
+    let target = |system: &String| match Target::of_system(system) {
+        Ok(target) => Ok(target),
+        Err(error) => {
+            Err(UsageError::new(error.to_string(), "write `--system` with one of these names of Nix"))
         }
-        .into()),
     };
-    wanted.into_iter().map(platform).collect()
+    wanted.into_iter().map(target).collect()
 }
 
 impl Prepared<'_> {
@@ -154,84 +164,74 @@ impl Prepared<'_> {
     /// Whether this is for all systems that the pipeline file names. Where it names none, what the command line says is all.
     pub(crate) fn is_complete(&self) -> bool {
         let pipeline = self.context.pipeline;
-        let is_here = |system: &String| self.systems.iter().any(|(here, _)| here == system);
+        let is_here = |system: &String| self.targets.iter().any(|target| target.system == *system);
         !pipeline.systems_given || pipeline.systems.iter().all(is_here)
     }
 
     /// Evaluates, builds and selects for every system.
-    pub(crate) fn plan(&mut self) -> Result<Vec<Planned>, EngineError> {
+    pub(crate) fn plan(&mut self) -> Result<Vec<Planned>, Error> {
         let source = self.open_source()?;
         let mut planned = Vec::new();
-        for (system, platform) in self.systems.clone() {
-            let built = self.build_one(&source, &system, platform)?;
+        for target in self.targets.clone() {
+            let built = self.build_one(&source, target)?;
             planned.push(self.plan_one(source.kind(), built)?);
         }
         Ok(planned)
     }
 
     /// Writes what is to be pinned, and says so.
-    pub(crate) fn write_pins(&mut self, planned: &[Planned]) -> Result<(), EngineError> {
-        if let Some(path) = self.pins.write(planned)? {
+    pub(crate) fn write_pins(&mut self, planned: &[Planned]) -> Result<(), Error> {
+        let plans = planned.iter().map(|one| (one.target.system.as_str(), &one.plan, &one.built.closure));
+        if let Some(path) = self.pins.write(plans)? {
             self.context.events.message(Level::Info, format!("wrote the layers to {}", path.display()));
         }
         Ok(())
     }
 
     /// Evaluates and builds for every system.
-    pub(crate) fn build(&mut self) -> Result<Vec<BuiltSystem>, EngineError> {
+    pub(crate) fn build(&mut self) -> Result<Vec<BuiltSystem>, Error> {
         let source = self.open_source()?;
-        let systems = self.systems.clone();
-        systems.into_iter().map(|(system, platform)| self.build_one(&source, &system, platform)).collect()
+        self.targets.iter().map(|target| self.build_one(&source, target.clone())).collect()
     }
 
-    fn open_source(&mut self) -> Result<OpenSource, EngineError> {
+    fn open_source(&mut self) -> Result<OpenSource, Error> {
         let events = Arc::clone(&self.context.events);
-        let source = events.step(&mut self.times, Step::Evaluate, None, || {
-            let source = OpenSource::open(self.context.pipeline, &events)?;
-            Ok::<_, EngineError>((source, false))
+        let source = events.step(Step::Evaluate, None, || {
+            let source = OpenSource::open(self.context.session, self.context.pipeline, &events)?;
+            Ok::<_, Error>((source, false))
         })?;
         self.context.variables = source.variables();
         Ok(source)
     }
 
-    fn build_one(
-        &mut self,
-        source: &OpenSource,
-        system: &str,
-        platform: Platform,
-    ) -> Result<BuiltSystem, EngineError> {
-        let (context, times) = (&self.context, &mut self.times);
+    fn build_one(&self, source: &OpenSource, target: Target) -> Result<BuiltSystem, Error> {
+        let (context, system) = (&self.context, target.system.as_str());
         let events = &context.events;
-        let available = events.step(times, Step::Evaluate, Some(system), || {
-            Ok::<_, EngineError>((source.available(system)?, false))
-        })?;
+        let available = events
+            .step(Step::Evaluate, Some(system), || Ok::<_, Error>((source.available(system)?, false)))?;
         let selection = Selection {
             plugin: &self.plugins.select,
-            system,
-            platform: platform.clone(),
+            target: &target,
             source: source.kind(),
             available: available.clone(),
             pin: None,
         };
-        let outputs = events.step(times, Step::Select, Some(system), || {
-            stages::outputs(context, &selection).map_err(EngineError::from)
-        })?;
-        let built = events.step(times, Step::Build, Some(system), || {
-            Ok::<_, EngineError>((source.build(system, &outputs)?, false))
-        })?;
-        Ok(BuiltSystem { system: system.to_owned(), platform, available, built })
+        let outputs = events
+            .step(Step::Select, Some(system), || stages::outputs(context, &selection).map_err(Error::from))?;
+        let built = events
+            .step(Step::Build, Some(system), || Ok::<_, Error>((source.build(system, &outputs)?, false)))?;
+        Ok(BuiltSystem { target, available, built })
     }
 
-    fn plan_one(&mut self, source: SourceKind, built: BuiltSystem) -> Result<Planned, EngineError> {
-        let BuiltSystem { system, platform, available, built } = built;
-        let legal = rules::check(&self.context, &system, &built)?;
-        let (context, times) = (&self.context, &mut self.times);
+    fn plan_one(&self, source: SourceKind, built: BuiltSystem) -> Result<Planned, Error> {
+        let BuiltSystem { target, available, built } = built;
+        let (context, system) = (&self.context, target.system.as_str());
+        let legal = rules::check(context.pipeline, &context.cache.stages, system, &built)?;
         let plugin = &self.plugins.select;
-        let pin = self.pins.of(&system);
-        let selection =
-            Selection { plugin, system: &system, platform: platform.clone(), source, available, pin };
-        let mut plan = context.events.step(times, Step::Select, Some(&system), || {
-            stages::plan(context, &selection, &built.closure).map_err(EngineError::from)
+        let pin = self.pins.of(system);
+        let selection = Selection { plugin, target: &target, source, available, pin };
+        let mut plan = context.events.step(Step::Select, Some(system), || {
+            stages::plan(context, &selection, &built.closure).map_err(Error::from)
         })?;
         for note in &plan.notes {
             let level = match note.severity {
@@ -245,6 +245,6 @@ impl Prepared<'_> {
         if let Some(used) = legal.as_ref().filter(|legal| !legal.paths.is_empty()) {
             plan.annotations.insert(APPLE_SDK_ANNOTATION.to_owned(), used.reason.clone());
         }
-        Ok(Planned { system, platform, built, plan, legal })
+        Ok(Planned { target, built, plan, legal })
     }
 }

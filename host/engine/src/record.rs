@@ -9,8 +9,9 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
-use seed_model::{Descriptor, Digest, Platform};
+use seed_model::{Descriptor, Digest, Platform, Target};
 use seed_oci::documents::canonical_json;
+use seed_report::{Kind, Report};
 use serde::{Deserialize, Serialize};
 
 use crate::durable;
@@ -25,7 +26,7 @@ const MAX_SIZE: u64 = 1 << 20;
 /// What one run for one system published.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Record {
+pub(crate) struct Record {
     /// The version of this form.
     pub schema: u32,
     /// The image's name.
@@ -69,7 +70,7 @@ pub struct RecordedLayer {
 /// One plugin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RecordedPlugin {
+pub(crate) struct RecordedPlugin {
     /// The pipeline file's section.
     pub stage: String,
     /// Where the component comes from, as the pipeline file has it.
@@ -85,7 +86,7 @@ pub struct RecordedPlugin {
 /// A place where the image is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RecordedPlace {
+pub(crate) struct RecordedPlace {
     /// The plugin that published it.
     pub plugin: String,
     /// The place.
@@ -96,19 +97,14 @@ pub struct RecordedPlace {
 
 /// Why a record cannot be read or written.
 #[derive(Debug, thiserror::Error, Diagnostic)]
-pub enum RecordError {
+pub(crate) enum RecordError {
     /// Reading failed.
     #[error("the record {} cannot be read", path.display())]
     #[diagnostic(
         code("seed::record::unreadable"),
         help("`seed run --system SYSTEM --record FILE` writes it, after the image is published")
     )]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
+    Read { path: PathBuf, source: io::Error },
     /// Writing failed.
     #[error("the record {} cannot be written", path.display())]
     #[diagnostic(
@@ -117,43 +113,36 @@ pub enum RecordError {
             "the image itself is published; name a place for the record and run again: nothing is packed or sent twice"
         )
     )]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
+    Write { path: PathBuf, source: io::Error },
     /// It is too large.
     #[error("the record {} is larger than 1 MiB", path.display())]
     #[diagnostic(code("seed::record::too-large"), help("is it really a record of `seed run --record`?"))]
-    TooLarge {
-        /// The file.
-        path: PathBuf,
-    },
+    TooLarge { path: PathBuf },
     /// A newer program wrote it.
     #[error("the record {} was written by a newer `seed`: it has version {found}, this `seed` reads {SCHEMA}", path.display())]
     #[diagnostic(
         code("seed::record::version"),
         help("use the same `seed` for all runs and for `seed index`")
     )]
-    Newer {
-        /// The file.
-        path: PathBuf,
-        /// Its version.
-        found: u32,
-    },
+    Newer { path: PathBuf, found: u32 },
     /// It is something else.
     #[error("{} is not a record of `seed run --record`: {reason}", path.display())]
     #[diagnostic(
         code("seed::record::not-a-record"),
         help("`seed run --system SYSTEM --record FILE` writes one")
     )]
-    NotARecord {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        reason: String,
-    },
+    NotARecord { path: PathBuf, reason: String },
+}
+
+impl Report for RecordError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Write { .. } => Kind::Failed,
+            Self::Read { .. } | Self::TooLarge { .. } | Self::Newer { .. } | Self::NotARecord { .. } => {
+                Kind::Usage
+            }
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -186,7 +175,7 @@ impl Record {
     }
 
     /// Reads and checks the record at `path`, at most 1 MiB.
-    pub fn load(path: &Path) -> Result<Self, RecordError> {
+    pub(crate) fn load(path: &Path) -> Result<Self, RecordError> {
         let mut bytes = Vec::new();
         File::open(path)
             .and_then(|file| file.take(MAX_SIZE + 1).read_to_end(&mut bytes))
@@ -213,6 +202,11 @@ impl Record {
         let mut text = canonical_json(self);
         text.push(b'\n');
         durable::replace(path, &text).map_err(|source| RecordError::Write { path: path.to_owned(), source })
+    }
+
+    /// What the image is made for.
+    pub(crate) fn target(&self) -> Target {
+        Target { system: self.system.clone(), platform: self.platform.clone() }
     }
 
     /// The image as summaries show it.

@@ -3,20 +3,32 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use miette::Diagnostic;
 use seed_model::{Descriptor, Digest};
 use seed_oci::documents::{DocumentError, make_index, manifest_parts};
 use seed_oci::source::RegistryReference;
+use seed_report::{Error, Kind, Report};
 
 use crate::capabilities::RunKeyring;
-use crate::engine::Engine;
-use crate::error::EngineError;
 use crate::events::{Level, Step};
 use crate::lock::{LockedPublication, LockedSeed, LockedSeeds};
 use crate::moved::moved;
-use crate::prepare::Prepared;
+use crate::prepare::{Planned, Prepared};
 use crate::stages::{self, PackedImage, SignedArtifact, Subject};
-use crate::summary::{LockState, PublishedSummary, SignatureSummary};
+use crate::summary::{ImageSummary, PublishedSummary, RunSummary, SCHEMA, SignatureSummary};
 use crate::vault;
+
+/// The index could not be made.
+#[derive(Debug, thiserror::Error, Diagnostic)]
+#[error("the index over the images cannot be made")]
+#[diagnostic(code("seed::pack::index"))]
+pub(crate) struct ComposeError(#[from] DocumentError);
+
+impl Report for ComposeError {
+    fn kind(&self) -> Kind {
+        Kind::Failed
+    }
+}
 
 /// What was signed and published.
 #[derive(Debug)]
@@ -28,15 +40,36 @@ pub(crate) struct Release {
     pub(crate) verify_with: Vec<String>,
 }
 
-/// The granted keys of each signing plugin.
-pub(crate) fn keyrings(
-    engine: &Engine,
+/// What a run did. `planned` are the plans of its images, where it made some.
+pub(crate) fn summary(
     prepared: &Prepared<'_>,
-) -> Result<Vec<Arc<RunKeyring>>, EngineError> {
-    let passwords = engine.options.passwords.as_ref();
+    planned: &[Planned],
+    images: Vec<ImageSummary>,
+    release: Release,
+) -> RunSummary {
+    let Release { digest, signatures, published, verify_with } = release;
+    RunSummary {
+        schema: SCHEMA,
+        name: prepared.context.pipeline.seed.name.clone(),
+        digest,
+        images,
+        signatures,
+        published,
+        verify_with,
+        notes: planned.iter().flat_map(|planned| planned.plan.notes.iter().cloned()).collect(),
+        legal: planned.iter().filter_map(|planned| planned.legal.clone()).collect(),
+        plugins: prepared.plugins.all().map(|plugin| plugin.identity.clone()).collect(),
+        steps: prepared.context.events.times(),
+        lock: prepared.lock.state(),
+    }
+}
+
+/// The granted keys of each signing plugin.
+pub(crate) fn keyrings(prepared: &Prepared<'_>) -> Result<Vec<Arc<RunKeyring>>, Error> {
+    let context = &prepared.context;
     let open = |plugin: &crate::plugins::ResolvedPlugin| {
         let names = plugin.used.grants.keys.iter().map(|name| name.get_ref().as_str());
-        let keys = vault::keys(prepared.context.pipeline, names, passwords)?;
+        let keys = vault::keys(context.session, context.pipeline, names)?;
         Ok(Arc::new(RunKeyring::new(keys)))
     };
     prepared.plugins.sign.iter().map(open).collect()
@@ -45,11 +78,11 @@ pub(crate) fn keyrings(
 /// Composes the index where there are several images, signs all, and publishes with every publisher. Where the images
 /// are not `tagged`, registries get them by digest only.
 pub(crate) fn release(
-    prepared: &mut Prepared<'_>,
+    prepared: &Prepared<'_>,
     keyrings: &[Arc<RunKeyring>],
     images: &[PackedImage],
     tagged: bool,
-) -> Result<Release, EngineError> {
+) -> Result<Release, Error> {
     let index = index(prepared, images)?;
     let references = targets(prepared)?;
     if tagged {
@@ -68,7 +101,7 @@ pub(crate) fn release(
 }
 
 /// What would be published: the digest is known, and nothing else happened.
-pub(crate) fn unpublished(prepared: &Prepared<'_>, images: &[PackedImage]) -> Result<Release, EngineError> {
+pub(crate) fn unpublished(prepared: &Prepared<'_>, images: &[PackedImage]) -> Result<Release, Error> {
     let digest = root(index(prepared, images)?.as_ref(), images);
     Ok(Release { digest, signatures: Vec::new(), published: Vec::new(), verify_with: Vec::new() })
 }
@@ -78,13 +111,12 @@ fn root(index: Option<&Descriptor>, images: &[PackedImage]) -> Digest {
     index.map_or(images[0].image.manifest.digest, |index| index.digest)
 }
 
-/// Makes the lock say what was published. `settled` is what happened to its plugins before.
+/// Makes the lock say what was published.
 pub(crate) fn lock(
-    prepared: &Prepared<'_>,
-    settled: LockState,
+    prepared: &mut Prepared<'_>,
     images: &[PackedImage],
     release: &Release,
-) -> Result<LockState, EngineError> {
+) -> Result<(), Error> {
     let files: BTreeSet<&String> =
         prepared.plugins.publish.iter().flat_map(|plugin| &plugin.output_paths).collect();
     let (paths, references): (BTreeSet<String>, BTreeSet<String>) = release
@@ -93,7 +125,7 @@ pub(crate) fn lock(
         .map(|published| published.reference.clone())
         .partition(|reference| files.contains(reference));
     let image = |image: &PackedImage| LockedSeed {
-        system: image.system.clone(),
+        system: image.target.system.clone(),
         digest: image.image.manifest.digest,
     };
     let mut images: Vec<_> = images.iter().map(image).collect();
@@ -104,11 +136,12 @@ pub(crate) fn lock(
         paths: paths.into_iter().collect(),
     };
     let seeds = LockedSeeds { images, published: Some(published) };
-    Ok(prepared.lock.publish(settled, prepared.locked_plugins(), &seeds)?)
+    let used = prepared.locked_plugins();
+    Ok(prepared.lock.publish(used, &seeds)?)
 }
 
 /// The index over several images; none for one. It has the annotations that all images have.
-fn index(prepared: &Prepared<'_>, images: &[PackedImage]) -> Result<Option<Descriptor>, EngineError> {
+fn index(prepared: &Prepared<'_>, images: &[PackedImage]) -> Result<Option<Descriptor>, ComposeError> {
     if images.len() < 2 {
         return Ok(None);
     }
@@ -120,14 +153,14 @@ fn index(prepared: &Prepared<'_>, images: &[PackedImage]) -> Result<Option<Descr
     let mut common = all[0].clone();
     common.retain(|name, value| all.iter().all(|annotations| annotations.get(name) == Some(value)));
     let manifests: Vec<_> =
-        images.iter().map(|image| (image.platform.clone(), image.image.manifest.clone())).collect();
+        images.iter().map(|image| (image.target.platform.clone(), image.image.manifest.clone())).collect();
     let (bytes, descriptor) = make_index(&manifests, &common)?;
     blobs.admit(blobs.store().put(&bytes).map_err(DocumentError::from)?);
     Ok(Some(descriptor))
 }
 
 /// The repositories that will be written to, each once.
-fn targets(prepared: &Prepared<'_>) -> Result<Vec<String>, EngineError> {
+fn targets(prepared: &Prepared<'_>) -> Result<Vec<String>, Error> {
     let mut all = Vec::new();
     for plugin in &prepared.plugins.publish {
         all.extend(stages::targets(&prepared.context, plugin)?);
@@ -146,7 +179,9 @@ fn warn_of_moved_tags(prepared: &Prepared<'_>, repositories: &[String]) {
     for reference in published.references.iter().filter_map(|text| text.parse::<RegistryReference>().ok()) {
         let repository = format!("{}/{}", reference.registry, reference.repository);
         let again = repositories.contains(&repository);
-        if let Some(moved) = again.then(|| moved(&reference, published.digest)).flatten() {
+        if let Some(moved) =
+            again.then(|| moved(prepared.context.session, &reference, published.digest)).flatten()
+        {
             let text = format!("{moved}: somebody else published there since the lock was written");
             prepared.context.events.message(Level::Warning, text);
         }
@@ -163,13 +198,13 @@ struct AllSigned {
 
 /// Signs what people pull: the index and each image in it, or the only image.
 fn sign(
-    prepared: &mut Prepared<'_>,
+    prepared: &Prepared<'_>,
     keyrings: &[Arc<RunKeyring>],
     images: &[PackedImage],
     index: Option<&Descriptor>,
     references: &[String],
-) -> Result<AllSigned, EngineError> {
-    let (context, times) = (&prepared.context, &mut prepared.times);
+) -> Result<AllSigned, Error> {
+    let context = &prepared.context;
     let mut all = AllSigned::default();
     if prepared.plugins.sign.is_empty() {
         context.events.message(Level::Info, "there is no [[sign]]: the image is not signed");
@@ -178,11 +213,11 @@ fn sign(
     let index = index.map(|descriptor| Subject { descriptor, system: None, references });
     let images = images.iter().map(|image| Subject {
         descriptor: &image.image.manifest,
-        system: Some(&image.system),
+        system: Some(&image.target.system),
         references,
     });
     let subjects: Vec<_> = index.into_iter().chain(images).collect();
-    context.events.step(times, Step::Sign, None, || {
+    context.events.step(Step::Sign, None, || {
         for (plugin, keyring) in prepared.plugins.sign.iter().zip(keyrings) {
             for subject in &subjects {
                 let signed = stages::sign(context, plugin, keyring, *subject)?;
@@ -198,15 +233,15 @@ fn sign(
 }
 
 fn publish(
-    prepared: &mut Prepared<'_>,
+    prepared: &Prepared<'_>,
     images: &[PackedImage],
     index: Option<&Descriptor>,
     artifacts: &[SignedArtifact],
     tagged: bool,
-) -> Result<Vec<PublishedSummary>, EngineError> {
-    let (context, times) = (&prepared.context, &mut prepared.times);
+) -> Result<Vec<PublishedSummary>, Error> {
+    let context = &prepared.context;
     let what = stages::ToPublish { images, index, artifacts, tagged };
-    context.events.step(times, Step::Publish, None, || {
+    context.events.step(Step::Publish, None, || {
         let mut all = Vec::new();
         for plugin in &prepared.plugins.publish {
             for published in stages::publish(context, plugin, what)? {

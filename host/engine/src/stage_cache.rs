@@ -14,7 +14,6 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use crate::durable;
-use crate::plugins::ResolvedPlugin;
 
 /// Counts changes of what the engine makes of a call: results of other numbers are not used.
 const ENGINE: u32 = 1;
@@ -38,15 +37,16 @@ impl StageCache {
 
     /// The key of a call: everything that its result depends on.
     pub(crate) fn key(
-        plugin: &ResolvedPlugin,
+        component: Digest,
+        world: &str,
         call: &str,
         request: &SelectionRequest,
         closure: Option<&Closure>,
     ) -> Digest {
         let key = json!({
             "engine": ENGINE,
-            "component": plugin.identity.digest,
-            "world": plugin.locked.world,
+            "component": component,
+            "world": world,
             "call": call,
             "config": request.config,
             "name": request.name,

@@ -1,20 +1,13 @@
 //! Helpers of this crate's tests.
 
-use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
+use miette::Diagnostic;
+use seed_report::{Problems, SourceFile, text};
 
 use crate::pipeline::Pipeline;
-use crate::problem::{Problems, SourceFile};
 
-/// How a terminal shows `error`, without colours.
+/// `error` as users see it, without colours.
 pub(crate) fn rendered(error: &dyn Diagnostic) -> String {
-    let mut text = String::new();
-    GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor())
-        .with_width(100)
-        .with_wrap_lines(false)
-        .with_links(false)
-        .render_report(&mut text, error)
-        .unwrap();
-    text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+    text::plain(error)
 }
 
 /// Parses `text` as `pipeline.toml`.

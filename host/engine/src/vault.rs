@@ -5,16 +5,15 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::{env, str};
 
 use miette::{Diagnostic, NamedSource, SourceSpan};
 use seed_http::Secret;
+use seed_report::{Kind, Report, SourceFile};
 use seed_trust::{KeyError, PrivateKey};
 use toml::Spanned;
 
-use crate::engine::Passwords;
 use crate::pipeline::{KeySource, Pipeline, SecretSource};
-use crate::problem::SourceFile;
+use crate::session::Session;
 
 /// The largest key or secret file in bytes.
 const MAX_FILE: u64 = 64 << 10;
@@ -25,24 +24,20 @@ const MAKE_KEY: &str =
 
 /// Why a key or secret cannot be had. Values never appear.
 #[derive(Debug, thiserror::Error, Diagnostic)]
-pub enum VaultError {
+pub(crate) enum VaultError {
     /// A file cannot be read.
     #[error("{what} cannot be read from {}", path.display())]
     #[diagnostic(code("seed::keys::unreadable"))]
     Unreadable {
         /// Which key, password or secret.
         what: String,
-        /// The file.
         path: PathBuf,
-        /// Why.
         source: io::Error,
-        /// The pipeline file.
         #[source_code]
         pipeline: Arc<NamedSource<Arc<str>>>,
         /// Where it names the file.
         #[label("named here")]
         place: SourceSpan,
-        /// What to do.
         #[help]
         help: &'static str,
     },
@@ -54,7 +49,6 @@ pub enum VaultError {
         what: String,
         /// The variable.
         variable: String,
-        /// The pipeline file.
         #[source_code]
         pipeline: Arc<NamedSource<Arc<str>>>,
         /// Where it names the variable.
@@ -67,56 +61,61 @@ pub enum VaultError {
     Key {
         /// The key's name.
         name: String,
-        /// The file.
         file: PathBuf,
-        /// Why.
         error: KeyError,
-        /// The pipeline file.
         #[source_code]
         pipeline: Arc<NamedSource<Arc<str>>>,
         /// Where it names the key file.
         #[label("named here")]
         place: SourceSpan,
-        /// What to do.
         #[help]
         help: Option<String>,
     },
 }
 
+impl Report for VaultError {
+    fn kind(&self) -> Kind {
+        Kind::Signature
+    }
+}
+
 /// The granted keys by name.
 pub(crate) fn keys<'a>(
+    session: &Session,
     pipeline: &Pipeline,
     names: impl Iterator<Item = &'a str>,
-    passwords: &dyn Passwords,
 ) -> Result<BTreeMap<String, PrivateKey>, VaultError> {
     let sources = names.filter_map(|name| pipeline.keys.get_key_value(name));
-    sources.map(|(name, source)| Ok((name.clone(), key(name, source, &pipeline.file, passwords)?))).collect()
+    sources.map(|(name, source)| Ok((name.clone(), key(session, name, source, &pipeline.file)?))).collect()
 }
 
 /// The granted secrets by name.
 pub(crate) fn secrets<'a>(
+    session: &Session,
     pipeline: &Pipeline,
     names: impl Iterator<Item = &'a str>,
 ) -> Result<BTreeMap<String, Secret>, VaultError> {
     let sources = names.filter_map(|name| pipeline.secrets.get_key_value(name));
     sources
         .map(|(name, source)| {
-            let value = secret(&format!("the secret `{name}`"), source, &pipeline.file)?;
+            let value = secret(session, &format!("the secret `{name}`"), source, &pipeline.file)?;
             Ok((name.clone(), Secret::new(value)))
         })
         .collect()
 }
 
 fn key(
+    session: &Session,
     name: &str,
     source: &KeySource,
     pipeline: &SourceFile,
-    passwords: &dyn Passwords,
 ) -> Result<PrivateKey, VaultError> {
     let (file, bytes) = read(&format!("the key `{name}`"), &source.file, pipeline, MAKE_KEY)?;
     let password = match &source.password {
-        Some(source) => Some(secret(&format!("the password of the key `{name}`"), source, pipeline)?),
-        None if PrivateKey::is_encrypted(&bytes) => passwords.password(name, &file),
+        Some(source) => {
+            Some(secret(session, &format!("the password of the key `{name}`"), source, pipeline)?)
+        }
+        None if PrivateKey::is_encrypted(&bytes) => session.password(name, &file),
         None => None,
     };
     PrivateKey::load(&bytes, password.as_deref().map(str::as_bytes)).map_err(|error| VaultError::Key {
@@ -129,14 +128,21 @@ fn key(
     })
 }
 
-fn secret(what: &str, source: &SecretSource, pipeline: &SourceFile) -> Result<String, VaultError> {
+fn secret(
+    session: &Session,
+    what: &str,
+    source: &SecretSource,
+    pipeline: &SourceFile,
+) -> Result<String, VaultError> {
     match source {
-        SecretSource::Env(variable) => env::var(variable.get_ref()).map_err(|_| VaultError::Variable {
-            what: what.to_owned(),
-            variable: variable.get_ref().clone(),
-            pipeline: Arc::new(pipeline.named()),
-            place: variable.span().into(),
-        }),
+        SecretSource::Env(variable) => {
+            session.variable(variable.get_ref()).ok_or_else(|| VaultError::Variable {
+                what: what.to_owned(),
+                variable: variable.get_ref().clone(),
+                pipeline: Arc::new(pipeline.named()),
+                place: variable.span().into(),
+            })
+        }
         SecretSource::File(name) => {
             let (path, bytes) = read(what, name, pipeline, PATHS)?;
             let mut text = String::from_utf8(bytes).map_err(|error| VaultError::Unreadable {

@@ -24,7 +24,7 @@ pub use digest::{Digest, DigestError, Hasher};
 pub use image::{Codec, Descriptor, Image, LayerJob, PackRequest, PackedLayer};
 pub use pin::{Pin, PinnedLayer};
 pub use plan::{Entry, EntryKind, ImageConfig, ImagePlan, Layer};
-pub use platform::{Platform, UnknownSystem};
+pub use platform::{Platform, Target, UnknownSystem};
 pub use publication::{
     Attached, Attachment, Content, File, FileContent, PublishRequest, Published, SystemImage, Written,
 };

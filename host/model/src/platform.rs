@@ -59,6 +59,22 @@ impl Platform {
     }
 }
 
+/// What one image is made for: a Nix system, and the OCI platform that it stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The Nix system, such as `x86_64-linux`.
+    pub system: String,
+    /// The same as an OCI platform, such as `linux/amd64`.
+    pub platform: Platform,
+}
+
+impl Target {
+    /// The target of a Nix system such as `x86_64-linux`.
+    pub fn of_system(system: &str) -> Result<Self, UnknownSystem> {
+        Ok(Self { system: system.to_owned(), platform: Platform::of_system(system)? })
+    }
+}
+
 impl fmt::Display for Platform {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.os, self.architecture)?;

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
 use seed_model::{Digest, PackedLayer};
+use seed_report::Kind;
 use serde::{Deserialize, Serialize};
 
 use crate::codec::CodecError;
@@ -48,6 +49,14 @@ pub enum PackError {
 }
 
 impl PackError {
+    /// What kind of failure it is: what cannot be read was built, or declared, like that.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Tree(_) => Kind::Source,
+            Self::Contents(_) | Self::Codec(_) | Self::Store(_) | Self::Threads(_) => Kind::Failed,
+        }
+    }
+
     /// What the user can do about it, where that is known.
     pub fn help(&self) -> Option<&'static str> {
         match self {

@@ -1,11 +1,10 @@
 //! `seed completions`.
 
-use clap::{Args, CommandFactory as _};
+use clap::{Args, Command};
 use clap_complete::Shell;
+use seed_report::Error;
 
-use crate::args::Cli;
-use crate::error::CliError;
-use crate::printer::Printer;
+use crate::session::Session;
 
 /// Print the completion script of a shell
 #[derive(Debug, Args)]
@@ -20,9 +19,10 @@ pub(crate) struct CompletionsArgs {
     shell: Shell,
 }
 
-pub(crate) fn run(args: &CompletionsArgs, printer: &Printer) -> Result<(), CliError> {
+/// `command` is the whole command line.
+pub(crate) fn run(args: &CompletionsArgs, mut command: Command, session: &Session) -> Result<(), Error> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "seed", &mut script);
-    printer.data(&String::from_utf8_lossy(&script))?;
+    clap_complete::generate(args.shell, &mut command, "seed", &mut script);
+    session.printer.file(&String::from_utf8_lossy(&script))?;
     Ok(())
 }

@@ -4,16 +4,13 @@ use std::env;
 use std::io::{self, IsTerminal as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
+use miette::Diagnostic;
 use seed_engine::{ContainerEngine, ExecOptions};
+use seed_report::{Error, Kind, Report};
 
-use crate::args::EngineArgs;
-use crate::error::CliError;
-use crate::printer::Printer;
-use crate::progress::Progress;
-use crate::session;
+use crate::session::{EngineArgs, Session};
 
 /// Run a command in the locked seed, without network
 ///
@@ -76,7 +73,26 @@ impl From<EngineName> for ContainerEngine {
     }
 }
 
-pub(crate) fn run(args: &ExecArgs, printer: &Arc<Printer>) -> Result<(), CliError> {
+/// Why the container cannot be started.
+#[derive(Debug, thiserror::Error, Diagnostic)]
+enum StartError {
+    /// There is no working directory.
+    #[error("cannot find the working directory")]
+    #[diagnostic(code("seed::cli::directory"))]
+    Directory(#[source] io::Error),
+    /// The container engine's program, which worked a moment ago.
+    #[error("cannot run `{program}`")]
+    #[diagnostic(code("seed::cli::exec"))]
+    Exec { program: String, source: io::Error },
+}
+
+impl Report for StartError {
+    fn kind(&self) -> Kind {
+        Kind::Failed
+    }
+}
+
+pub(crate) fn run(args: &ExecArgs, session: &Session) -> Result<(), Error> {
     let locked = Locked {
         pipeline: &args.pipeline,
         system: args.system.clone(),
@@ -84,7 +100,7 @@ pub(crate) fn run(args: &ExecArgs, printer: &Arc<Printer>) -> Result<(), CliErro
         container_engine: args.container_engine.map(Into::into),
         without_entrypoint: args.no_entrypoint,
     };
-    start(&locked, &args.engine, printer)
+    start(&locked, &args.engine, session)
 }
 
 /// A command for the locked seed.
@@ -103,24 +119,19 @@ pub(super) struct Locked<'a> {
 
 /// Becomes the program that runs the container, so that terminal, signals and exit code are its own. Returns only where that
 /// is not possible.
-pub(super) fn start(
-    locked: &Locked<'_>,
-    engine: &EngineArgs,
-    printer: &Arc<Printer>,
-) -> Result<(), CliError> {
-    let pipeline = session::pipeline(locked.pipeline)?;
+pub(super) fn start(locked: &Locked<'_>, engine: &EngineArgs, session: &Session) -> Result<(), Error> {
+    let pipeline = session.pipeline(locked.pipeline)?;
     let options = ExecOptions {
         system: locked.system.clone(),
         command: locked.command.to_vec(),
         without_entrypoint: locked.without_entrypoint,
         engine: locked.container_engine,
-        directory: env::current_dir().map_err(CliError::Directory)?,
+        directory: env::current_dir().map_err(StartError::Directory)?,
         user: (rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw()),
         terminal: io::stdin().is_terminal() && io::stdout().is_terminal(),
     };
-    let progress = Arc::new(Progress::new(Arc::clone(printer)));
-    let mut command = session::engine(engine, None, printer)?.exec(&pipeline, &options, progress)?;
-    printer.end_progress();
+    let mut command = session.engine(engine, None).exec(&pipeline, &options, session.progress())?;
+    session.printer.end_progress();
     let source = command.exec();
-    Err(CliError::Exec { program: command.get_program().to_string_lossy().into_owned(), source })
+    Err(StartError::Exec { program: command.get_program().to_string_lossy().into_owned(), source }.into())
 }

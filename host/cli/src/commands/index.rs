@@ -1,16 +1,14 @@
 //! `seed index`.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use clap::Args;
 use seed_engine::IndexOptions;
+use seed_engine::lock::lock_path;
+use seed_report::Error;
 
-use crate::args::EngineArgs;
-use crate::error::CliError;
-use crate::printer::Printer;
-use crate::progress::Progress;
-use crate::session;
+use crate::session::{EngineArgs, Session};
+use crate::summary;
 
 /// Compose, sign and tag one index over images that runs for single systems published
 ///
@@ -39,13 +37,15 @@ pub(crate) struct IndexArgs {
     engine: EngineArgs,
 }
 
-pub(crate) fn run(args: &IndexArgs, printer: &Arc<Printer>) -> Result<(), CliError> {
+pub(crate) fn run(args: &IndexArgs, session: &Session) -> Result<(), Error> {
     let (pipeline, records) = split(&args.records);
-    let pipeline = session::pipeline(pipeline)?;
-    let engine = session::engine(&args.engine, None, printer)?;
+    let pipeline = session.pipeline(pipeline)?;
+    let engine = session.engine(&args.engine, None);
     let options = IndexOptions { records: records.to_vec(), locked: args.locked };
-    let summary = engine.index(&pipeline, &options, Arc::new(Progress::new(Arc::clone(printer))))?;
-    super::run::print(printer, &summary, &pipeline)
+    let made = engine.index(&pipeline, &options, session.progress())?;
+    session.show(&made, |made| {
+        summary::run::run(made, &lock_path(&pipeline.file.path), session.printer.verbosity())
+    })
 }
 
 /// The pipeline file, if it stands first, and the records.

@@ -4,14 +4,13 @@ use std::fs::Permissions;
 use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use clap::Args;
+use miette::Diagnostic;
+use seed_engine::InitOptions;
+use seed_report::{Error, Kind, Report};
 
-use crate::args::EngineArgs;
-use crate::error::CliError;
-use crate::printer::Printer;
-use crate::session;
+use crate::session::{EngineArgs, Session};
 
 /// Write a commented pipeline file for a flake
 ///
@@ -31,7 +30,7 @@ pub(crate) struct InitArgs {
     #[arg(short, long, value_name = "FILE", default_value = "pipeline.toml")]
     output: PathBuf,
 
-    /// Replace the file if it is there
+    /// Replace the file if it exists
     #[arg(long)]
     force: bool,
 
@@ -39,22 +38,50 @@ pub(crate) struct InitArgs {
     engine: EngineArgs,
 }
 
-pub(crate) fn run(args: &InitArgs, printer: &Arc<Printer>) -> Result<(), CliError> {
+/// Why the file is not written.
+#[derive(Debug, thiserror::Error, Diagnostic)]
+enum InitError {
+    /// There is a file already.
+    #[error("`{}` already exists", path.display())]
+    #[diagnostic(
+        code("seed::cli::exists"),
+        help(
+            "replace it with `--force`, write another file with `--output FILE`, or print with `--output -`"
+        )
+    )]
+    Exists { path: PathBuf },
+    /// The operating system refused.
+    #[error("cannot write `{}`", path.display())]
+    #[diagnostic(code("seed::cli::write"))]
+    Write { path: PathBuf, source: io::Error },
+}
+
+impl Report for InitError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Exists { .. } => Kind::Usage,
+            Self::Write { .. } => Kind::Failed,
+        }
+    }
+}
+
+pub(crate) fn run(args: &InitArgs, session: &Session) -> Result<(), Error> {
     let print = args.output.as_os_str() == "-";
     if !print && !args.force && args.output.exists() {
-        return Err(CliError::Exists { path: args.output.clone() });
+        return Err(InitError::Exists { path: args.output.clone() }.into());
     }
     let directory = match args.output.parent() {
         Some(parent) if !print && !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    let text = session::engine(&args.engine, None, printer)?.init(&args.flake, directory)?;
+    let options = InitOptions { flake: args.flake.clone(), directory: directory.to_owned() };
+    let text = session.engine(&args.engine, None).init(&options)?;
     if print {
-        printer.data(&text)?;
+        session.printer.file(&text)?;
     } else {
         write(directory, args, &text)
-            .map_err(|source| CliError::Write { path: args.output.clone(), source })?;
-        printer.status(&format!("Wrote {}. Read it, then try `seed plan`.", args.output.display()));
+            .map_err(|source| InitError::Write { path: args.output.clone(), source })?;
+        session.printer.status(&format!("Wrote {}. Read it, then try `seed plan`.", args.output.display()));
     }
     Ok(())
 }

@@ -1,10 +1,10 @@
 //! `seed inspect`.
 
 use clap::Args;
-use seed_engine::inspect::InspectOptions;
+use seed_engine::InspectOptions;
+use seed_report::Error;
 
-use crate::error::CliError;
-use crate::printer::Printer;
+use crate::session::Session;
 use crate::summary;
 
 /// Show what an image holds: layers, sizes, largest paths, signatures
@@ -26,13 +26,8 @@ pub(crate) struct InspectArgs {
     largest: u16,
 }
 
-pub(crate) fn run(args: &InspectArgs, printer: &Printer) -> Result<(), CliError> {
-    let options = InspectOptions { largest: args.largest.into(), ..InspectOptions::default() };
-    let found = seed_engine::inspect::inspect(&args.reference, &options)?;
-    if printer.is_json() {
-        printer.json(&found)?;
-    } else {
-        printer.data(&summary::inspection(&found.image))?;
-    }
-    Ok(())
+pub(crate) fn run(args: &InspectArgs, session: &Session) -> Result<(), Error> {
+    let options = InspectOptions { reference: args.reference.clone(), largest: args.largest.into() };
+    let found = session.engine_without_plugins(None).inspect(&options)?;
+    session.show(&found, |found| summary::inspection::inspection(&found.image))
 }

@@ -1,16 +1,13 @@
 //! `seed plan`.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use clap::Args;
-use seed_engine::RunOptions;
+use seed_engine::{PlanOptions, WhyOptions};
+use seed_report::Error;
 
-use crate::args::EngineArgs;
-use crate::error::CliError;
-use crate::printer::Printer;
-use crate::progress::Progress;
-use crate::{session, summary};
+use crate::session::{EngineArgs, Session};
+use crate::summary;
 
 /// Show what a run would do: layers, paths, sizes, keys, and what is cached
 ///
@@ -59,30 +56,15 @@ pub(crate) struct PlanArgs {
     engine: EngineArgs,
 }
 
-pub(crate) fn run(args: &PlanArgs, printer: &Arc<Printer>) -> Result<(), CliError> {
-    let pipeline = session::pipeline(&args.pipeline)?;
-    let engine = session::engine(&args.engine, None, printer)?;
-    let options = RunOptions {
-        locked: args.locked,
-        systems: args.system.clone(),
-        pin: args.pin,
-        ..RunOptions::default()
-    };
-    let progress = Arc::new(Progress::new(Arc::clone(printer)));
+pub(crate) fn run(args: &PlanArgs, session: &Session) -> Result<(), Error> {
+    let pipeline = session.pipeline(&args.pipeline)?;
+    let engine = session.engine(&args.engine, None);
     if let Some(wanted) = &args.why {
-        let why = engine.why(&pipeline, &options, wanted, progress)?;
-        if printer.is_json() {
-            printer.json(&why)?;
-        } else {
-            printer.data(&summary::why(&why))?;
-        }
-        return Ok(());
+        let options = WhyOptions { wanted: wanted.clone(), systems: args.system.clone() };
+        let why = engine.why(&pipeline, &options, session.progress())?;
+        return session.show(&why, summary::why::why);
     }
-    let plan = engine.plan(&pipeline, &options, progress)?;
-    if printer.is_json() {
-        printer.json(&plan)?;
-    } else {
-        printer.data(&summary::plan(&plan, args.paths))?;
-    }
-    Ok(())
+    let options = PlanOptions { locked: args.locked, systems: args.system.clone(), pin: args.pin };
+    let plan = engine.plan(&pipeline, &options, session.progress())?;
+    session.show(&plan, |plan| summary::plan::plan(plan, args.paths))
 }

@@ -1,19 +1,16 @@
 //! `seed run`.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use clap::Args;
+use miette::Diagnostic;
+use seed_engine::RunOptions;
 use seed_engine::lock::lock_path;
-use seed_engine::summary::RunSummary;
-use seed_engine::{Pipeline, RunOptions};
+use seed_report::{Error, Kind, Report};
 
-use crate::args::EngineArgs;
 use crate::commands::exec::{self, Locked};
-use crate::error::CliError;
-use crate::printer::{Printer, Verbosity};
-use crate::progress::Progress;
-use crate::{session, summary};
+use crate::session::{EngineArgs, Session};
+use crate::summary;
 
 /// Build, pack, sign and publish what a pipeline file describes
 ///
@@ -80,30 +77,42 @@ pub(crate) struct RunArgs {
     engine: EngineArgs,
 }
 
-pub(crate) fn run(args: &RunArgs, printer: &Arc<Printer>) -> Result<(), CliError> {
-    if args.use_seed {
-        return use_seed(args, printer);
+/// `--use-seed` with several systems.
+#[derive(Debug, thiserror::Error, Diagnostic)]
+#[error("`--use-seed` runs the image of one system, but `--system` names several")]
+#[diagnostic(code("seed::cli::several-systems"), help("give `--system` once"))]
+struct SeveralSystems;
+
+impl Report for SeveralSystems {
+    fn kind(&self) -> Kind {
+        Kind::Usage
     }
-    let pipeline = session::pipeline(&args.pipeline)?;
-    let engine = session::engine(&args.engine, args.threads, printer)?;
+}
+
+pub(crate) fn run(args: &RunArgs, session: &Session) -> Result<(), Error> {
+    if args.use_seed {
+        return use_seed(args, session);
+    }
+    let pipeline = session.pipeline(&args.pipeline)?;
+    let engine = session.engine(&args.engine, args.threads);
     let options = RunOptions {
         locked: args.locked,
         systems: args.system.clone(),
         pack_only: args.no_publish,
-        pin: false,
         record: args.record.clone(),
     };
-    let summary = engine.run(&pipeline, &options, Arc::new(Progress::new(Arc::clone(printer))))?;
-    print(printer, &summary, &pipeline)?;
+    let done = engine.run(&pipeline, &options, session.progress())?;
+    let lock = lock_path(&pipeline.file.path);
+    session.show(&done, |done| summary::run::run(done, &lock, session.printer.verbosity()))?;
     if let Some(record) = &args.record {
-        printer.status(&format!("Wrote {}: give it to `seed index`.", record.display()));
+        session.printer.status(&format!("Wrote {}: give it to `seed index`.", record.display()));
     }
     Ok(())
 }
 
 /// `seed exec` under its other name.
-fn use_seed(args: &RunArgs, printer: &Arc<Printer>) -> Result<(), CliError> {
-    let ([] | [_]) = args.system.as_slice() else { return Err(CliError::SeveralSystems) };
+fn use_seed(args: &RunArgs, session: &Session) -> Result<(), Error> {
+    let ([] | [_]) = args.system.as_slice() else { return Err(SeveralSystems.into()) };
     let locked = Locked {
         pipeline: &args.pipeline,
         system: args.system.first().cloned(),
@@ -111,17 +120,5 @@ fn use_seed(args: &RunArgs, printer: &Arc<Printer>) -> Result<(), CliError> {
         container_engine: None,
         without_entrypoint: false,
     };
-    exec::start(&locked, &args.engine, printer)
-}
-
-/// Shows what was published, as the user wants it.
-pub(super) fn print(printer: &Printer, summary: &RunSummary, pipeline: &Pipeline) -> Result<(), CliError> {
-    if printer.is_json() {
-        printer.json(summary)?;
-    } else if printer.shows(Verbosity::Normal) {
-        printer.data(&summary::run(summary, &lock_path(&pipeline.file.path)))?;
-    } else {
-        printer.data(&summary::run_shortest(summary))?;
-    }
-    Ok(())
+    exec::start(&locked, &args.engine, session)
 }

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use seed_engine::VerifyOptions;
+use seed_report::Error;
 
-use crate::error::CliError;
-use crate::printer::Printer;
+use crate::session::Session;
 use crate::summary;
 
 /// Check that an image is whole, and signed with your keys
@@ -29,12 +30,8 @@ pub(crate) struct VerifyArgs {
     keys: Vec<PathBuf>,
 }
 
-pub(crate) fn run(args: &VerifyArgs, printer: &Printer) -> Result<(), CliError> {
-    let verified = seed_engine::verify::verify(&args.reference, &args.keys)?;
-    if printer.is_json() {
-        printer.json(&verified)?;
-    } else {
-        printer.data(&summary::verified(&verified))?;
-    }
-    Ok(())
+pub(crate) fn run(args: &VerifyArgs, session: &Session) -> Result<(), Error> {
+    let options = VerifyOptions { reference: args.reference.clone(), keys: args.keys.clone() };
+    let verified = session.engine_without_plugins(None).verify(&options)?;
+    session.show(&verified, summary::verify::verified)
 }

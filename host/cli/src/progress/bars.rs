@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use seed_engine::events::{Event, Step, TaskKind};
+use seed_report::visible;
 
-use super::name_of_step;
+use crate::progress::name;
 
 /// More bars than this push the steps off a small terminal; further tasks are drawn when others end.
 const MOST_TASKS: usize = 8;
@@ -40,7 +41,7 @@ impl Bars {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match event {
             Event::StepStarted { step, system } => {
-                let name = name_of_step(step, system.as_deref());
+                let name = visible::line(&name::of_step(step, system.as_deref()));
                 let bar = self.bars.add(ProgressBar::new_spinner().with_style(step_style()));
                 bar.set_prefix(name);
                 bar.enable_steady_tick(TICK);
@@ -56,7 +57,7 @@ impl Bars {
                 if let Some(total) = total {
                     bar.set_length(total);
                 }
-                bar.set_message(label);
+                bar.set_message(visible::line(&label));
                 bar.enable_steady_tick(TICK);
                 state.tasks.insert(task, bar);
             }
@@ -71,6 +72,7 @@ impl Bars {
                 }
             }
             Event::BuildLog { line, .. } => {
+                let line = visible::line(&line);
                 for bar in state.steps.values() {
                     bar.set_message(line.clone());
                 }

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use seed_engine::events::{Event, TaskKind};
+use seed_report::visible;
 
 use crate::human;
 
@@ -35,7 +36,9 @@ impl Lines {
         // A panic of another thread leaves at worst a stale count.
         let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
         match event {
-            Event::TaskStarted { kind: TaskKind::NixBuild, label, .. } => Some(format!("  building {label}")),
+            Event::TaskStarted { kind: TaskKind::NixBuild, label, .. } => {
+                Some(format!("  building {}", visible::line(&label)))
+            }
             Event::TaskStarted { task, label, total, .. } => {
                 tasks.insert(task, Task { label, total, done: 0, spoke: now });
                 None
@@ -62,7 +65,7 @@ impl Task {
     fn line(&self) -> String {
         let done = human::size(self.done);
         let of = self.total.map(|total| format!(" of {}", human::size(total))).unwrap_or_default();
-        format!("  {}: {done}{of}", self.label)
+        format!("  {}: {done}{of}", visible::line(&self.label))
     }
 }
 

@@ -2,17 +2,18 @@
 
 mod bars;
 mod lines;
+mod name;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use seed_engine::events::{Event, EventSink, Level, Step};
+use seed_engine::events::{Event, EventSink, Level};
+use seed_report::{style, visible};
 
+use crate::human;
 use crate::printer::{Printer, ProgressStyle, Verbosity};
-use crate::{human, style};
-
-use self::bars::Bars;
-use self::lines::Lines;
+use crate::progress::bars::Bars;
+use crate::progress::lines::Lines;
 
 /// Shorter steps are in the summary only; with `-v` all are told.
 const WORTH_TELLING: Duration = Duration::from_secs(1);
@@ -56,7 +57,9 @@ impl Progress {
             Level::Error => (Verbosity::Quiet, style::bad("error:")),
         };
         if self.printer.shows(needed) {
-            let speaker = plugin.map(|name| format!("{name}: ")).unwrap_or_default();
+            let speaker = plugin.map(|name| visible::line(&format!("{name}: "))).unwrap_or_default();
+            // Further lines are indented, so that none looks like a message of its own or, in CI, like a command.
+            let text = visible::lines(text).replace('\n', "\n  ");
             self.printer.say(&format!("{prefix} {speaker}{text}"));
         }
     }
@@ -68,10 +71,11 @@ impl EventSink for Progress {
             Event::Message { plugin, level, text } => self.message(plugin.as_deref(), *level, text),
             Event::BuildLog { derivation, line } if self.printer.shows(Verbosity::Verbose) => {
                 let speaker = derivation.as_deref().unwrap_or("nix");
+                let line = visible::line(line);
                 self.printer.say(&format!("{} {line}", style::dim(&format!("{speaker}>"))));
             }
             Event::StepFinished { step, system, duration, .. } if self.tells(*duration) => {
-                let name = name_of_step(*step, system.as_deref());
+                let name = name::of_step(*step, system.as_deref());
                 self.printer.status(&format!("{name}: {}", human::duration(*duration)));
             }
             _ => {}
@@ -85,13 +89,5 @@ impl EventSink for Progress {
             }
             Drawing::Nothing => {}
         }
-    }
-}
-
-/// A step, and the system that it is done for.
-fn name_of_step(step: Step, system: Option<&str>) -> String {
-    match system {
-        Some(system) => format!("{step} {system}"),
-        None => step.to_string(),
     }
 }

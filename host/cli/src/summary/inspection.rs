@@ -2,12 +2,13 @@
 
 use std::fmt::Write as _;
 
-use seed_engine::inspect::{ImageSummary, Inspection, Signatures, SizedPath};
+use seed_engine::summary::inspect::{ImageSummary, Inspection, Signatures, SizedPath};
 use seed_model::Digest;
+use seed_report::{style, visible};
 
-use super::parts;
+use crate::human;
+use crate::summary::parts;
 use crate::table::{Align, Table};
-use crate::{human, style};
 
 /// Where the default packer writes a layer's name. Layers of other images are numbered.
 const LAYER_ANNOTATION: &str = "io.github.seed-oci.layer";
@@ -44,15 +45,15 @@ fn image(image: &ImageSummary, whole: Digest) -> String {
         };
         let name = layer.annotations.get(LAYER_ANNOTATION);
         table.row([
-            name.map_or_else(|| (number + 1).to_string(), |name| human::one_line(name)),
+            name.map_or_else(|| (number + 1).to_string(), |name| visible::line(name)),
             human::size(layer.size),
-            human::one_line(compression),
+            visible::line(compression),
             format!("sha256:{}…", layer.digest.short()),
         ]);
     }
     let platform = image.platform.as_ref();
     let platform = platform
-        .map_or("unknown platform".to_owned(), |p| human::one_line(&format!("{}/{}", p.os, p.architecture)));
+        .map_or("unknown platform".to_owned(), |p| visible::line(&format!("{}/{}", p.os, p.architecture)));
     let layers = human::count(image.layers.len() as u64, "layer");
     let size = human::size(image.size);
     let digest = if image.digest == whole { String::new() } else { style::dim(&image.digest.to_string()) };
@@ -61,15 +62,15 @@ fn image(image: &ImageSummary, whole: Digest) -> String {
     for (name, words) in [("entrypoint", &image.entrypoint), ("cmd", &image.cmd)] {
         if !words.is_empty() {
             let _ =
-                writeln!(text, "  {} {}", style::dim(&format!("{name}:")), human::one_line(&words.join(" ")));
+                writeln!(text, "  {} {}", style::dim(&format!("{name}:")), visible::line(&words.join(" ")));
         }
     }
     if let Some(created) = &image.created {
-        let _ = writeln!(text, "  {} {}", style::dim("created:"), human::one_line(created));
+        let _ = writeln!(text, "  {} {}", style::dim("created:"), visible::line(created));
     }
     for (name, reason) in &image.annotations {
         if let Some(rule) = name.strip_prefix(LEGAL_ANNOTATION) {
-            let grant = human::one_line(&format!("{rule}: {reason}"));
+            let grant = visible::line(&format!("{rule}: {reason}"));
             let _ = writeln!(text, "  {} {grant}", style::warning("granted:"));
         }
     }
@@ -84,7 +85,7 @@ fn image(image: &ImageSummary, whole: Digest) -> String {
 }
 
 fn sized(path: &SizedPath) -> String {
-    format!("{:>11}  {}", human::size(path.size), human::one_line(&path.path))
+    format!("{:>11}  {}", human::size(path.size), visible::line(&path.path))
 }
 
 fn attached(signatures: &Signatures) -> Vec<String> {
@@ -97,6 +98,6 @@ fn attached(signatures: &Signatures) -> Vec<String> {
     let counted = counted.into_iter().filter(|(number, _)| *number > 0);
     let counted = counted.map(|(number, noun)| format!("{} {subject}", human::count(number as u64, noun)));
     let others =
-        signatures.others.iter().map(|other| format!("{} {subject}", human::one_line(&other.artifact_type)));
+        signatures.others.iter().map(|other| format!("{} {subject}", visible::line(&other.artifact_type)));
     counted.chain(others).collect()
 }

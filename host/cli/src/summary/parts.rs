@@ -2,13 +2,15 @@
 
 use seed_engine::summary::{LegalSummary, PluginIdentity};
 use seed_model::{Diagnostic, Severity};
+use seed_report::style;
 
+use crate::human;
 use crate::table::{Align, Table};
-use crate::{human, style};
 
-/// A heading and its lines, with an empty line before it; nothing where there are no lines.
+/// A heading and its lines, with an empty line before it; nothing where there are no lines. Line breaks in a line are
+/// escaped.
 pub(super) fn section(heading: &str, lines: impl IntoIterator<Item = String>) -> String {
-    let lines: Vec<String> = lines.into_iter().map(|line| format!("  {line}\n")).collect();
+    let lines: Vec<String> = lines.into_iter().map(|line| format!("  {}\n", style::line(&line))).collect();
     if lines.is_empty() { String::new() } else { format!("\n{}\n{}", style::bold(heading), lines.concat()) }
 }
 

@@ -3,10 +3,11 @@
 use std::fmt::Write as _;
 
 use seed_engine::summary::{PlanSummary, PlannedImage, PlannedLayer};
+use seed_report::{style, visible};
 
-use super::parts;
+use crate::human;
+use crate::summary::parts;
 use crate::table::{Align, Table};
-use crate::{human, style};
 
 /// The plan as tables; with `paths`, each layer's store paths too.
 pub(crate) fn plan(summary: &PlanSummary, paths: bool) -> String {
@@ -60,7 +61,7 @@ fn image(image: &PlannedImage) -> String {
         ("working dir", image.config.working_dir.clone().unwrap_or_default()),
     ] {
         if !value.is_empty() {
-            let _ = writeln!(text, "  {} {value}", style::dim(&format!("{name}:")));
+            let _ = writeln!(text, "  {} {}", style::dim(&format!("{name}:")), visible::line(&value));
         }
     }
     let _ = writeln!(text, "  {} {}", style::dim("closure:"), image.closure);

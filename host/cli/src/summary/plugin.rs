@@ -3,21 +3,23 @@
 use std::fmt::Write as _;
 
 use seed_engine::summary::PluginSummary;
+use seed_report::{style, visible};
 
-use super::parts;
-use crate::{human, style};
+use crate::human;
+use crate::summary::parts;
 
 /// The plugin in words; the schema as JSON.
 pub(crate) fn plugin(summary: &PluginSummary) -> String {
     let plugin = &summary.plugin;
-    let mut text = format!("{} {}  {}\n\n", style::bold(&plugin.name), plugin.version, summary.summary);
+    let about = visible::line(&format!("{}  {}", plugin.version, summary.summary));
+    let mut text = format!("{} {about}\n\n", style::bold(&plugin.name));
     for (name, value) in [
         ("source", plugin.source.clone()),
         ("component", plugin.digest.to_string()),
         ("size", human::size(summary.size)),
         ("world", format!("{} (seed:pipeline@{})", summary.world, summary.contract)),
     ] {
-        let _ = writeln!(text, "  {} {value}", style::dim(&format!("{name:<9}")));
+        let _ = writeln!(text, "  {} {}", style::dim(&format!("{name:<9}")), visible::line(&value));
     }
     text.push_str(&parts::section("Imports", summary.imports.iter().cloned()));
     text.push_str(&parts::section("Exports", summary.exports.iter().cloned()));

@@ -1,6 +1,6 @@
 //! What was pulled.
 
-use seed_engine::pull::PullSummary;
+use seed_engine::summary::PullSummary;
 
 use crate::human;
 

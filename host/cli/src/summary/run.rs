@@ -5,13 +5,19 @@ use std::path::Path;
 use std::time::Duration;
 
 use seed_engine::summary::{ImageSummary, LockState, PublishedSummary, RunSummary, SignatureSummary};
+use seed_report::{style, visible};
 
-use super::parts;
+use crate::human;
+use crate::printer::Verbosity;
+use crate::summary::parts;
 use crate::table::{Align, Table};
-use crate::{human, style};
 
-/// The whole summary. `lock` is where the lock file is.
-pub(crate) fn run(summary: &RunSummary, lock: &Path) -> String {
+/// The summary, or with `--quiet` what a script wants: a line for each place. `lock` is where the lock file is.
+pub(crate) fn run(summary: &RunSummary, lock: &Path, verbosity: Verbosity) -> String {
+    if verbosity == Verbosity::Quiet { shortest(summary) } else { whole(summary, lock) }
+}
+
+fn whole(summary: &RunSummary, lock: &Path) -> String {
     let mut text = format!("\n{}  {}\n", style::bold(&summary.name), summary.digest);
     text.extend(summary.images.iter().map(|built| image(built, summary.images.len() > 1)));
     let _ = writeln!(text, "\n  {}", times(summary));
@@ -41,10 +47,12 @@ pub(crate) fn run(summary: &RunSummary, lock: &Path) -> String {
     text
 }
 
-/// One line per place: what a script wants.
-pub(crate) fn run_shortest(summary: &RunSummary) -> String {
-    let lines: Vec<String> =
-        summary.published.iter().map(|place| format!("{}@{}\n", place.reference, place.digest)).collect();
+fn shortest(summary: &RunSummary) -> String {
+    let lines: Vec<String> = summary
+        .published
+        .iter()
+        .map(|place| format!("{}@{}\n", visible::line(&place.reference), place.digest))
+        .collect();
     lines.concat()
 }
 
@@ -75,7 +83,7 @@ fn image(image: &ImageSummary, of_several: bool) -> String {
 }
 
 fn times(summary: &RunSummary) -> String {
-    let step = |step: &seed_engine::summary::StepTime| {
+    let step = |step: &seed_engine::events::StepTime| {
         let spent = human::duration(Duration::from_millis(step.milliseconds));
         if step.cached { format!("{} {spent} (cached)", step.step) } else { format!("{} {spent}", step.step) }
     };
@@ -105,8 +113,8 @@ fn signature(signature: &SignatureSummary) -> String {
 
 #[cfg(test)]
 mod tests {
-    use seed_engine::events::Step;
-    use seed_engine::summary::{LayerSummary, SCHEMA, StepTime};
+    use seed_engine::events::{Step, StepTime};
+    use seed_engine::summary::{LayerSummary, SCHEMA};
     use seed_model::{Diagnostic, Digest, Platform, Severity};
 
     use super::*;
@@ -169,7 +177,7 @@ mod tests {
 
     #[test]
     fn a_run_is_summed_up() {
-        insta::assert_snapshot!(anstream::adapter::strip_str(&run(&summary(), Path::new("seed.lock"))), @"
+        insta::assert_snapshot!(style::plain(&whole(&summary(), Path::new("seed.lock"))), @"
         hello  sha256:1bc04b5291c26a46d918139138b992d2de976d6851d0893b0476b85bfbdfc6e6
 
           linux/amd64  2 layers, 12.0 MiB
@@ -201,6 +209,6 @@ mod tests {
 
     #[test]
     fn the_shortest_form_is_one_reference_per_place() {
-        insta::assert_snapshot!(run_shortest(&summary()), @"hello.tar@sha256:1bc04b5291c26a46d918139138b992d2de976d6851d0893b0476b85bfbdfc6e6");
+        insta::assert_snapshot!(shortest(&summary()), @"hello.tar@sha256:1bc04b5291c26a46d918139138b992d2de976d6851d0893b0476b85bfbdfc6e6");
     }
 }

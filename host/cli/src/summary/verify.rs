@@ -1,10 +1,11 @@
 //! What was verified of an image.
 
-use seed_engine::verify::{ImageContent, NotCounted, VerifiedKey, VerifySummary};
+use seed_engine::summary::verify::{ImageContent, NotCounted, VerifiedKey, VerifySummary};
 use seed_model::PayloadFormat;
+use seed_report::{style, visible};
 
-use super::parts;
-use crate::{human, style};
+use crate::human;
+use crate::summary::parts;
 
 /// The image, its signers, and what else was found.
 pub(crate) fn verified(summary: &VerifySummary) -> String {
@@ -19,7 +20,7 @@ pub(crate) fn verified(summary: &VerifySummary) -> String {
 fn whole(image: &ImageContent) -> String {
     let layers = human::count(image.layers.len() as u64, "layer");
     let size = human::size(image.layers.iter().map(|layer| layer.size).fold(0, u64::saturating_add));
-    let platform = human::one_line(&image.platform.to_string());
+    let platform = visible::line(&image.platform.to_string());
     format!("{platform}  {layers}, {size}: digests, sizes and diff ids are right")
 }
 
@@ -35,5 +36,5 @@ fn signed(key: &VerifiedKey) -> String {
 
 fn not_counted(one: &NotCounted) -> String {
     let document = one.document.map_or_else(String::new, |digest| format!("sha256:{}…: ", digest.short()));
-    format!("{document}{}", human::one_line(&one.reason))
+    format!("{document}{}", visible::line(&one.reason))
 }

@@ -3,8 +3,9 @@
 use std::fmt::Write as _;
 
 use seed_engine::summary::{WhyPath, WhySummary};
+use seed_report::style;
 
-use crate::{human, style};
+use crate::human;
 
 /// How many referrers are named; more would bury the chain.
 const SHOWN: usize = 10;
@@ -63,7 +64,7 @@ mod tests {
         let platform = Platform::of_system("x86_64-linux").unwrap();
         let image = WhyImage { system: "x86_64-linux".into(), platform, paths: vec![path] };
         let summary = WhySummary { schema: SCHEMA, name: "hello".into(), images: vec![image] };
-        insta::assert_snapshot!(anstream::adapter::strip_str(&why(&summary)), @"
+        insta::assert_snapshot!(style::plain(&why(&summary)), @"
         hello
 
           linux/amd64  1 path

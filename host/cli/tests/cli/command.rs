@@ -111,8 +111,8 @@ fn init_does_not_replace_a_file() {
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    error[seed::cli::exists]: `pipeline.toml` is there already
-      help: write elsewhere with `--output FILE`, print only with `--output -`, or replace it with `--force`
+    error[seed::cli::exists]: `pipeline.toml` already exists
+      help: replace it with `--force`, write another file with `--output FILE`, or print with `--output -`
     ");
     assert_eq!(environment.read("pipeline.toml"), "mine");
 }
@@ -168,7 +168,7 @@ fn a_full_disk_behind_standard_output_is_an_error() {
     ----- stderr -----
     error[seed::cli::output]: cannot write to standard output
       cause: No space left on device (os error 28)
-      help: if the disk is full, make room; if this is a pipe, look at its reader
+      help: free disk space, or check the program that reads the output
     ");
 }
 

@@ -36,7 +36,7 @@ fn a_signal_stops_what_was_started() {
     ----- stdout -----
     ----- stderr -----
     error[seed::cli::interrupted]: interrupted
-      help: what was finished is in the cache: run it again to go on
+      help: finished work is cached: run the command again to continue
     ");
     assert!(test_kill_process(nix).is_err(), "Nix still runs");
 }

@@ -8,7 +8,7 @@ use seed_model::{Codec, LayerJob, PackedLayer, StageError};
 use seed_oci::{LayerSpec, Origin, PackError, PackObserver, Packer};
 use seed_runtime::capabilities::Archive;
 
-use crate::capabilities::RunBlobs;
+use crate::capabilities::blobs::RunBlobs;
 use crate::causes::with_causes;
 use crate::events::{Events, TaskKind};
 

@@ -3,15 +3,18 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use seed_http::{Client, DockerConfig, Limits, Options, Reach, Secret};
+use seed_http::{Client, CredentialStore, Limits, Options, Reach, Secret};
 
-use crate::capabilities::{PluginReporter, RunBlobs};
+use crate::capabilities::blobs::RunBlobs;
+use crate::capabilities::reporter::PluginReporter;
 use crate::pipeline::Grants;
 
-/// A client for a plugin with these grants. `secrets` are the granted ones by name.
+/// A client for a plugin with these grants. `secrets` are the granted ones by name, `credential_store` has
+/// the user's logins, of which it gets the granted ones.
 pub(crate) fn client(
     grants: &Grants,
     secrets: BTreeMap<String, Secret>,
+    credential_store: Arc<dyn CredentialStore>,
     blobs: RunBlobs,
     reporter: Arc<PluginReporter>,
 ) -> Client {
@@ -22,7 +25,7 @@ pub(crate) fn client(
             secrets,
             reach: Reach::GrantedOrigins,
         },
-        credential_store: Arc::new(DockerConfig::locate(|name| std::env::var_os(name))),
+        credential_store,
         blobs: Some(Arc::new(blobs)),
         limits: Limits::default(),
         progress: Some(reporter),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use seed_model::ImagePlan;
 
-use crate::check::plan::PlanError;
+use crate::check::error::PlanError;
 
 /// Checks the configuration and annotations, and gives their size in bytes.
 pub(super) fn check(plan: &ImagePlan) -> Result<usize, PlanError> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use seed_model::{Closure, Entry, EntryKind, ImagePlan};
 
-use crate::check::plan::PlanError;
+use crate::check::error::PlanError;
 
 /// What Linux takes as one path and as one name in it, in bytes.
 const MAX_PATH: usize = 4095;

@@ -2,7 +2,8 @@
 
 mod config;
 mod entries;
+mod error;
 mod plan;
 
-pub(crate) use plan::PlanError;
+pub(crate) use error::PlanError;
 pub(crate) use plan::check_plan;

@@ -4,73 +4,8 @@ use std::collections::BTreeSet;
 
 use seed_model::{Closure, ImagePlan};
 
+use crate::check::error::{MAX_CONFIG, MAX_ENTRIES, MAX_LAYERS, PlanError};
 use crate::check::{config, entries};
-
-/// Container engines and overlay file systems stop at this many layers.
-const MAX_LAYERS: usize = 127;
-
-/// Entries of all layers together: each costs a tar header, and people synthesise dozens.
-const MAX_ENTRIES: usize = 100_000;
-
-/// Bytes of configuration, labels and annotations: manifests and configurations must stay below the 4 MiB that
-/// registries take.
-const MAX_CONFIG: usize = 1 << 20;
-
-/// Why a plan is refused. The selection plugin is at fault.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PlanError {
-    /// Too many layers.
-    #[error("the plan has {0} layers; container engines take {MAX_LAYERS} at most")]
-    Layers(usize),
-    /// An index that names no path.
-    #[error("layer {layer} names the path number {index}, but the closure has {paths} paths")]
-    Index {
-        /// The layer's index.
-        layer: usize,
-        /// The index in it.
-        index: u32,
-        /// How many paths there are.
-        paths: usize,
-    },
-    /// A path in two places.
-    #[error("`{path}` stands twice in the plan")]
-    Twice {
-        /// The store path.
-        path: String,
-    },
-    /// Paths that are in no layer.
-    #[error("`{first}` is in no layer{}", if *more == 0 { String::new() } else { format!(", and neither are {more} more") })]
-    Missing {
-        /// The first of them.
-        first: String,
-        /// How many there are besides.
-        more: usize,
-    },
-    /// Too many synthesised entries.
-    #[error("the plan has {0} entries outside of store paths; at most {MAX_ENTRIES} are taken")]
-    Entries(usize),
-    /// A synthesised entry that cannot be.
-    #[error("the entry `{path}` of layer {layer} {reason}")]
-    Entry {
-        /// The layer's index.
-        layer: usize,
-        /// The entry's path, escaped.
-        path: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// An image configuration that cannot be.
-    #[error("`{field}` of the image's configuration {reason}")]
-    Config {
-        /// The field, such as `env[2]`.
-        field: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// Too much configuration.
-    #[error("the image's configuration and annotations have {0} bytes; at most {MAX_CONFIG} are taken")]
-    ConfigSize(usize),
-}
 
 /// Checks `plan` against the closure that it was made for.
 pub(crate) fn check_plan(plan: &ImagePlan, closure: &Closure) -> Result<(), PlanError> {

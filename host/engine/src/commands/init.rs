@@ -1,13 +1,14 @@
 //! `seed init`: a commented pipeline file for a flake, after a look at what the flake has.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use seed_model::Platform;
 use seed_nix::{Event, Nix, NixError, NixOptions};
+use seed_report::Error;
 
-use crate::error::EngineError;
-use crate::source::{FlakeError, SourceError};
+use crate::session::Session;
+use crate::source::FlakeError;
 
 /// What the flake has to make an image from.
 #[derive(Debug, PartialEq, Eq)]
@@ -20,15 +21,25 @@ enum Offer {
     Nothing,
 }
 
-pub(crate) fn init(flake: &str, directory: &Path) -> Result<String, EngineError> {
-    let offer = look(flake, directory).map_err(|error| SourceError::from(FlakeError::from(error)))?;
+/// What to write a pipeline file for.
+#[derive(Clone, Debug)]
+pub struct InitOptions {
+    /// The flake, as Nix takes it.
+    pub flake: String,
+    /// Where its relative paths begin: the directory of the pipeline file.
+    pub directory: PathBuf,
+}
+
+/// The text of a commented pipeline file.
+pub(crate) fn init(session: &Session, options: &InitOptions) -> Result<String, Error> {
+    let InitOptions { flake, directory } = options;
+    let offer = look(session, flake, directory).map_err(FlakeError::from)?;
     Ok(text(flake, &name(flake, directory), &offer))
 }
 
-fn look(flake: &str, directory: &Path) -> Result<Offer, NixError> {
+fn look(session: &Session, flake: &str, directory: &Path) -> Result<Offer, NixError> {
     let quiet = |_: &Event| {};
-    let options = NixOptions::locate(|name| std::env::var_os(name));
-    let nix = Nix::find(NixOptions { substitute: Some(false), ..options })?;
+    let nix = Nix::find(NixOptions { substitute: Some(false), ..session.nix() })?;
     let info = nix.flake(flake, directory, &quiet)?;
     let system = Platform::host_system();
     let packages = nix.packages(&info, &system, &quiet)?;

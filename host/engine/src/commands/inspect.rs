@@ -1,33 +1,17 @@
 //! `seed inspect`: what an image holds, wherever it is. Needs no cache.
 
-use std::env;
-use std::sync::Arc;
-
 use miette::Diagnostic;
-use seed_http::DockerConfig;
-use seed_oci::source::{self, Reference, ReferenceError};
-use serde::Serialize;
+use seed_oci::inspect;
+use seed_oci::source::{Reference, ReferenceError};
+use seed_report::{Error, Kind, Report};
 
-pub use seed_oci::inspect::{
-    Artifact, ContentLimits, Contents, ImageSummary, InspectOptions, Inspection, LayerSummary, Signatures,
-    SizedPath,
-};
-
+use crate::session::Session;
 use crate::summary::SCHEMA;
-
-/// What `seed inspect` found. Signatures are listed, not verified.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct InspectSummary {
-    /// [`SCHEMA`].
-    pub schema: u32,
-    /// The image, or all images of an index.
-    pub image: Inspection,
-}
+use crate::summary::inspect::InspectSummary;
 
 /// An image that cannot be inspected.
 #[derive(Debug, thiserror::Error, Diagnostic)]
-pub enum InspectError {
+pub(crate) enum InspectError {
     /// It is not said where the image is.
     #[error(transparent)]
     #[diagnostic(code("seed::inspect::reference"))]
@@ -35,22 +19,38 @@ pub enum InspectError {
     /// It cannot be read, or is not what it says.
     #[error("`{reference}` cannot be inspected")]
     #[diagnostic(code("seed::inspect::failed"))]
-    Failed {
-        /// The reference.
-        reference: String,
-        /// Why.
-        source: Box<seed_oci::inspect::InspectError>,
-    },
+    Failed { reference: String, source: Box<inspect::InspectError> },
 }
 
-/// Looks at the image that `reference` names: a layout directory, an archive, or `host/repository:tag`. Reads the layers
-/// where `options.largest` is not 0. Credentials come from the files of Docker and Podman, when the registry asks.
-pub fn inspect(reference: &str, options: &InspectOptions) -> Result<InspectSummary, InspectError> {
-    let parsed = Reference::parse(reference)?;
-    let credentials = Arc::new(DockerConfig::locate(|name| env::var_os(name)));
-    let image = source::open(&parsed, credentials)
-        .map_err(seed_oci::inspect::InspectError::from)
-        .and_then(|source| seed_oci::inspect::inspect(source.as_ref(), options))
-        .map_err(|error| InspectError::Failed { reference: reference.to_owned(), source: Box::new(error) })?;
+impl Report for InspectError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Reference(_) => Kind::Usage,
+            Self::Failed { .. } => Kind::Failed,
+        }
+    }
+}
+
+/// What to inspect.
+#[derive(Clone, Debug)]
+pub struct InspectOptions {
+    /// A layout directory, an archive, or `host/repository:tag`.
+    pub reference: String,
+    /// How many of the largest paths to find; no layer is read for 0.
+    pub largest: usize,
+}
+
+/// Looks at an image. A registry that asks for a login gets the user's.
+pub(crate) fn inspect(session: &Session, options: &InspectOptions) -> Result<InspectSummary, Error> {
+    let reference = Reference::parse(&options.reference).map_err(InspectError::from)?;
+    let wanted = inspect::InspectOptions { largest: options.largest, ..inspect::InspectOptions::default() };
+    let image = session
+        .open(&reference)
+        .map_err(inspect::InspectError::from)
+        .and_then(|source| inspect::inspect(source.as_ref(), &wanted))
+        .map_err(|error| InspectError::Failed {
+            reference: options.reference.clone(),
+            source: Box::new(error),
+        })?;
     Ok(InspectSummary { schema: SCHEMA, image })
 }

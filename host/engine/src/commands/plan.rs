@@ -3,30 +3,43 @@
 use std::sync::Arc;
 
 use seed_oci::LayerSpec;
+use seed_report::Error;
 use seed_runtime::capabilities::Capabilities;
 
 use crate::capabilities::PackProbe;
-use crate::engine::{Engine, RunOptions};
-use crate::error::EngineError;
 use crate::events::EventSink;
-use crate::lock::Policy;
 use crate::pipeline::Pipeline;
-use crate::prepare::{Planned, Prepared, prepare};
+use crate::prepare::{Planned, Prepared, Request, prepare};
+use crate::session::Session;
 use crate::stages::{self, ImageError, StageFailure, layer_specs};
 use crate::summary::{PlanSummary, PlannedImage, PlannedLayer, PlannedPath, SCHEMA};
 
+/// What to plan.
+#[derive(Clone, Debug, Default)]
+pub struct PlanOptions {
+    /// Fail where a run with `--locked` would fail.
+    pub locked: bool,
+    /// Systems instead of those in the pipeline file; empty for those.
+    pub systems: Vec<String>,
+    /// Write the pinned layers anew.
+    pub pin: bool,
+}
+
+/// Says what a run would do: builds with Nix, but packs, signs and publishes nothing, and leaves the lock alone.
 pub(crate) fn plan(
-    engine: &Engine,
+    session: &Session,
     pipeline: &Pipeline,
-    options: &RunOptions,
+    options: &PlanOptions,
     sink: Arc<dyn EventSink>,
-) -> Result<PlanSummary, EngineError> {
-    let mut prepared = prepare(engine, pipeline, options, sink)?;
-    if engine.policy(options) == Policy::Locked {
+) -> Result<PlanSummary, Error> {
+    let PlanOptions { locked, systems, pin } = options;
+    let request = Request { locked: *locked, systems, renew_pins: *pin };
+    let mut prepared = prepare(session, pipeline, request, sink)?;
+    if *locked {
         prepared.lock.settle(prepared.locked_plugins())?;
     }
     let planned = prepared.plan()?;
-    if options.pin {
+    if *pin {
         prepared.write_pins(&planned)?;
     }
     let mut targets = Vec::new();
@@ -46,17 +59,19 @@ pub(crate) fn plan(
     })
 }
 
-fn image(prepared: &Prepared<'_>, planned: &Planned) -> Result<PlannedImage, EngineError> {
+fn image(prepared: &Prepared<'_>, planned: &Planned) -> Result<PlannedImage, Error> {
     let context = &prepared.context;
     let plugin = &prepared.plugins.pack;
-    let probe =
-        Arc::new(PackProbe::new(Arc::clone(&context.packer), layer_specs(&planned.plan, &planned.built)));
+    let probe = Arc::new(PackProbe::new(
+        Arc::clone(&context.cache.packer),
+        layer_specs(&planned.plan, &planned.built),
+    ));
     let capabilities = Capabilities {
         archive: Some(probe.clone()),
         blobs: Some(Arc::new(context.blobs.clone())),
         ..context.no_capabilities(plugin)
     };
-    let request = stages::pack_request(context, plugin, (&planned.system, &planned.platform), &planned.plan);
+    let request = stages::pack_request(context, plugin, &planned.target, &planned.plan);
     let result = plugin.plugin.pack(&capabilities, &request);
     let asked = probe.asked();
     let mut layers = Vec::new();
@@ -72,8 +87,8 @@ fn image(prepared: &Prepared<'_>, planned: &Planned) -> Result<PlannedImage, Eng
             Err(ImageError::from(StageFailure::new(context, plugin, error)).into())
         }
         _ => Ok(PlannedImage {
-            system: planned.system.clone(),
-            platform: planned.platform.clone(),
+            system: planned.target.system.clone(),
+            platform: planned.target.platform.clone(),
             closure: planned.closure_digest(),
             config: planned.plan.config.clone(),
             annotations: planned.plan.annotations.clone(),
@@ -87,11 +102,11 @@ fn planned_layer(
     planned: &Planned,
     layer: &seed_model::Layer,
     spec: Option<&LayerSpec>,
-) -> Result<PlannedLayer, EngineError> {
+) -> Result<PlannedLayer, Error> {
     let failed = |source: seed_oci::PackError| ImageError::Pack { help: source.help(), source };
     let key = spec.map(|spec| spec.key().map_err(|error| failed(error.into()))).transpose()?;
     let cached = match spec {
-        Some(spec) => prepared.context.packer.lookup(spec).map_err(failed)?.is_some(),
+        Some(spec) => prepared.context.cache.packer.lookup(spec).map_err(failed)?.is_some(),
         None => false,
     };
     let reason = match (spec, cached) {

@@ -2,24 +2,38 @@
 
 use std::path::Path;
 
-use seed_runtime::inspect;
+use seed_report::Error;
+use seed_runtime::{Limits, inspect};
 
 use crate::config::ConfigSchema;
-use crate::engine::Engine;
-use crate::error::EngineError;
 use crate::pipeline::PluginSource;
 use crate::plugins::{Places, PluginError, find};
+use crate::session::Session;
 use crate::summary::{PluginIdentity, PluginSummary, SCHEMA};
 
-pub(crate) fn describe(
-    engine: &Engine,
-    source: &str,
-    directory: &Path,
-) -> Result<PluginSummary, EngineError> {
+/// Which component to describe.
+#[derive(Clone, Debug)]
+pub struct PluginInspectOptions {
+    /// `builtin:NAME`, a file, `oci://…`; relative paths begin at the working directory.
+    pub source: String,
+}
+
+/// Describes a component without running a stage.
+pub(crate) fn plugin_inspect(
+    session: &Session,
+    options: &PluginInspectOptions,
+) -> Result<PluginSummary, Error> {
     // On the command line, a name without `./` is a file as well.
-    let source = PluginSource::parse(source).unwrap_or_else(|| PluginSource::File(source.to_owned()));
-    let (runtime, limits) = engine.runtime(None)?;
-    let places = Places { directory, limit: limits.component_size, store: &engine.store };
+    let source =
+        PluginSource::parse(&options.source).unwrap_or_else(|| PluginSource::File(options.source.clone()));
+    let (cache, limits) = (session.cache()?, Limits::default());
+    let runtime = session.runtime(cache, &limits)?;
+    let places = Places {
+        directory: Path::new("."),
+        limit: limits.component_size,
+        store: &cache.store,
+        credentials: &session.credentials(),
+    };
     let found = find(&source, None, places).map_err(|error| PluginError::Bytes {
         source_text: source.to_string(),
         help: error.help(),

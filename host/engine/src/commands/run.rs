@@ -1,77 +1,76 @@
 //! `seed run`: plugins, source, selection, packing, signing, publishing.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use seed_model::Digest;
+use seed_report::Error;
 
 use crate::capabilities::RunKeyring;
 use crate::durable;
-use crate::engine::{Engine, RunOptions};
-use crate::error::{EngineError, ErrorKind};
 use crate::events::{EventSink, Level, Step};
 use crate::pipeline::Pipeline;
-use crate::prepare::{Planned, Prepared, prepare};
+use crate::prepare::{Planned, Prepared, Request, prepare};
 use crate::record::{Record, RecordedPlace, RecordedPlugin};
 use crate::release::{self, Release};
+use crate::session::Session;
 use crate::stages::{self, PackedImage};
-use crate::summary::{ImageSummary, LayerSummary, LockState, RunSummary, SCHEMA};
+use crate::summary::{ImageSummary, LayerSummary, PublishedSummary, RunSummary};
+use crate::usage::UsageError;
 
+/// What holds for one run.
+#[derive(Clone, Debug, Default)]
+pub struct RunOptions {
+    /// Any needed change of the lock is an error.
+    pub locked: bool,
+    /// Systems instead of those in the pipeline file; empty for those.
+    pub systems: Vec<String>,
+    /// Build and pack only: no key is opened, nothing is signed or published.
+    pub pack_only: bool,
+    /// Publish by digest only, and write what `seed index` needs into this file; the run is for one system then.
+    pub record: Option<PathBuf>,
+}
+
+/// Builds, packs, signs and publishes.
 pub(crate) fn run(
-    engine: &Engine,
+    session: &Session,
     pipeline: &Pipeline,
     options: &RunOptions,
     sink: Arc<dyn EventSink>,
-) -> Result<RunSummary, EngineError> {
-    let mut prepared = prepare(engine, pipeline, options, sink)?;
+) -> Result<RunSummary, Error> {
+    let request = Request { locked: options.locked, systems: &options.systems, ..Request::default() };
+    let mut prepared = prepare(session, pipeline, request, sink)?;
     if let Some(path) = &options.record {
         check_record(&prepared, path)?;
     }
     // Keys are opened before the long part, so that a wrong password is told at once.
-    let keyrings = if options.pack_only { Vec::new() } else { release::keyrings(engine, &prepared)? };
-    let settled = prepared.lock.settle(prepared.locked_plugins())?;
+    let keyrings = if options.pack_only { Vec::new() } else { release::keyrings(&prepared)? };
+    prepared.lock.settle(prepared.locked_plugins())?;
 
     let planned = prepared.plan()?;
     prepared.write_pins(&planned)?;
-    let images = pack(&mut prepared, &planned)?;
+    let images = pack(&prepared, &planned)?;
     let summaries: Vec<_> =
         planned.iter().zip(&images).map(|(planned, image)| image_summary(planned, image)).collect();
-    let (release, lock) = if options.pack_only {
-        (release::unpublished(&prepared, &images)?, settled)
+    let release = if options.pack_only {
+        release::unpublished(&prepared, &images)?
     } else {
-        publish(&mut prepared, options, (&keyrings, settled), &images)?
+        publish(&mut prepared, options, &keyrings, &images)?
     };
     if let Some(path) = &options.record {
         record(&prepared, &images[0], &summaries[0], &release).write(path)?;
     }
-
-    Ok(RunSummary {
-        schema: SCHEMA,
-        name: pipeline.seed.name.clone(),
-        digest: release.digest,
-        images: summaries,
-        signatures: release.signatures,
-        published: release.published,
-        verify_with: release.verify_with,
-        notes: planned.iter().flat_map(|planned| planned.plan.notes.iter().cloned()).collect(),
-        legal: planned.iter().filter_map(|planned| planned.legal.clone()).collect(),
-        plugins: prepared.plugins.all().map(|plugin| plugin.identity.clone()).collect(),
-        steps: {
-            prepared.times.sort_by_key(|time| time.step);
-            prepared.times
-        },
-        lock,
-    })
+    Ok(release::summary(&prepared, &planned, summaries, release))
 }
 
 /// Signs and publishes. The lock learns of it where that is for all of the pipeline's systems.
 fn publish(
     prepared: &mut Prepared<'_>,
     options: &RunOptions,
-    (keyrings, settled): (&[Arc<RunKeyring>], LockState),
+    keyrings: &[Arc<RunKeyring>],
     images: &[PackedImage],
-) -> Result<(Release, LockState), EngineError> {
+) -> Result<Release, Error> {
     // A tag stands for all systems: with some of them missing it would lose the others.
     let complete = options.record.is_none() && prepared.is_complete();
     if !complete && options.record.is_none() {
@@ -80,26 +79,26 @@ fn publish(
         prepared.context.events.message(Level::Warning, text);
     }
     let release = release::release(prepared, keyrings, images, complete)?;
-    let lock = if complete { release::lock(prepared, settled, images, &release)? } else { settled };
-    Ok((release, lock))
+    if complete {
+        release::lock(prepared, images, &release)?;
+    }
+    Ok(release)
 }
 
 /// Refuses a record that could not be written after all is published, or that would be of several images.
-fn check_record(prepared: &Prepared<'_>, path: &Path) -> Result<(), EngineError> {
-    if prepared.systems.len() > 1 {
-        let names: Vec<_> = prepared.systems.iter().map(|(system, _)| system.as_str()).collect();
-        return Err(ErrorKind::Usage {
-            message: format!("a record is of one system, and this run is for {}", names.join(", ")),
-            help: format!("name one: `--system {} --record {}`", names[0], path.display()),
-        }
-        .into());
+fn check_record(prepared: &Prepared<'_>, path: &Path) -> Result<(), UsageError> {
+    if prepared.targets.len() > 1 {
+        let names: Vec<_> = prepared.targets.iter().map(|target| target.system.as_str()).collect();
+        return Err(UsageError::new(
+            format!("a record is of one system, and this run is for {}", names.join(", ")),
+            format!("name one: `--system {} --record {}`", names[0], path.display()),
+        ));
     }
     if path.is_dir() || !durable::directory(path).is_dir() {
-        return Err(ErrorKind::Usage {
-            message: format!("`{}` cannot be the file of a record", path.display()),
-            help: "name a file in a directory that exists".to_owned(),
-        }
-        .into());
+        return Err(UsageError::new(
+            format!("`{}` cannot be the file of a record", path.display()),
+            "name a file in a directory that exists",
+        ));
     }
     Ok(())
 }
@@ -112,7 +111,7 @@ fn record(prepared: &Prepared<'_>, image: &PackedImage, summary: &ImageSummary, 
         version: plugin.identity.version.clone(),
         digest: plugin.identity.digest,
     };
-    let place = |published: &crate::summary::PublishedSummary| RecordedPlace {
+    let place = |published: &PublishedSummary| RecordedPlace {
         plugin: published.plugin.clone(),
         reference: published.reference.clone(),
         digest: published.digest,
@@ -127,12 +126,12 @@ fn record(prepared: &Prepared<'_>, image: &PackedImage, summary: &ImageSummary, 
     )
 }
 
-fn pack(prepared: &mut Prepared<'_>, planned: &[Planned]) -> Result<Vec<PackedImage>, EngineError> {
-    let (context, plugin, times) = (&prepared.context, &prepared.plugins.pack, &mut prepared.times);
+fn pack(prepared: &Prepared<'_>, planned: &[Planned]) -> Result<Vec<PackedImage>, Error> {
+    let (context, plugin) = (&prepared.context, &prepared.plugins.pack);
     let mut images = Vec::new();
-    for Planned { system, platform, built, plan, .. } in planned {
-        images.push(context.events.step(times, Step::Pack, Some(system), || {
-            stages::pack(context, plugin, (system, platform), plan, built).map_err(EngineError::from)
+    for Planned { target, built, plan, .. } in planned {
+        images.push(context.events.step(Step::Pack, Some(&target.system), || {
+            stages::pack(context, plugin, target, plan, built).map_err(Error::from)
         })?);
     }
     Ok(images)
@@ -159,8 +158,8 @@ fn image_summary(planned: &Planned, image: &PackedImage) -> ImageSummary {
         }
     });
     ImageSummary {
-        system: image.system.clone(),
-        platform: image.platform.clone(),
+        system: image.target.system.clone(),
+        platform: image.target.platform.clone(),
         digest: image.image.manifest.digest,
         closure: planned.closure_digest(),
         layers: layers.collect(),

@@ -3,36 +3,46 @@
 use std::sync::Arc;
 
 use seed_model::{Chains, StorePath};
+use seed_report::Error;
 
-use crate::engine::{Engine, RunOptions};
-use crate::error::{EngineError, ErrorKind};
 use crate::events::EventSink;
 use crate::pipeline::Pipeline;
-use crate::prepare::{BuiltSystem, prepare};
+use crate::prepare::{BuiltSystem, Request, prepare};
 use crate::rules::is_name;
+use crate::session::Session;
 use crate::suggest::did_you_mean;
 use crate::summary::{SCHEMA, WhyImage, WhyPath, WhySummary};
+use crate::usage::UsageError;
 
-/// Builds, and looks for the paths that `wanted` means: a store path, or a name as `[seed.forbid] names` takes it. It
-/// makes no plan, so that it also answers for images that a rule or a plugin refuses.
+/// What to look for.
+#[derive(Clone, Debug, Default)]
+pub struct WhyOptions {
+    /// A store path, or the name of a package as `[seed.forbid] names` takes it, with `*` for any text.
+    pub wanted: String,
+    /// Systems instead of those in the pipeline file; empty for those.
+    pub systems: Vec<String>,
+}
+
+/// Builds, and says by which references the wanted paths are in the image. It makes no plan, so that it also answers for
+/// images that a rule or a plugin refuses.
 pub(crate) fn why(
-    engine: &Engine,
+    session: &Session,
     pipeline: &Pipeline,
-    options: &RunOptions,
-    wanted: &str,
+    options: &WhyOptions,
     sink: Arc<dyn EventSink>,
-) -> Result<WhySummary, EngineError> {
-    let built = prepare(engine, pipeline, options, sink)?.build()?;
+) -> Result<WhySummary, Error> {
+    let WhyOptions { wanted, systems } = options;
+    let request = Request { systems, ..Request::default() };
+    let built = prepare(session, pipeline, request, sink)?.build()?;
     let images: Vec<_> = built.iter().map(|built| image(built, wanted)).collect();
     if images.iter().all(|image| image.paths.is_empty()) {
         let names = built.iter().flat_map(|built| &built.built.closure.paths).map(StorePath::name);
-        return Err(ErrorKind::Usage {
-            message: format!("no path of the image is called `{}`", wanted.escape_debug()),
-            help: did_you_mean(wanted, names).unwrap_or_else(|| {
-                "name a package, with `*` for any text, or a whole store path; `seed plan --paths` lists all".to_owned()
-            }),
-        }
-        .into());
+        let help = did_you_mean(wanted, names).unwrap_or_else(|| {
+            "name a package, with `*` for any text, or a whole store path; `seed plan --paths` lists all"
+                .to_owned()
+        });
+        let message = format!("no path of the image is called `{}`", wanted.escape_debug());
+        return Err(UsageError::new(message, help).into());
     }
     Ok(WhySummary { schema: SCHEMA, name: pipeline.seed.name.clone(), images })
 }
@@ -53,5 +63,9 @@ fn image(built: &BuiltSystem, wanted: &str) -> WhyImage {
             referrers: referrers.map(|(_, referrer)| referrer.store_path.clone()).collect(),
         })
     });
-    WhyImage { system: built.system.clone(), platform: built.platform.clone(), paths: paths.collect() }
+    WhyImage {
+        system: built.target.system.clone(),
+        platform: built.target.platform.clone(),
+        paths: paths.collect(),
+    }
 }

@@ -14,7 +14,7 @@ const REFUSED: [&str; 6] =
 
 /// Why a schema is refused.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum BoundsError {
+pub(crate) enum BoundsError {
     /// A keyword that is not supported.
     #[error("uses `{0}`, which is not supported")]
     Keyword(&'static str),

@@ -13,13 +13,10 @@ const MAX_PATTERN: usize = 1 << 20;
 
 /// Why the schema of a plugin cannot be used. The plugin is at fault, not the user.
 #[derive(Debug, thiserror::Error)]
-pub enum SchemaError {
+pub(crate) enum SchemaError {
     /// It is larger than 256 KiB.
     #[error("its config schema has {size} bytes; at most {MAX_SIZE} are taken")]
-    TooLarge {
-        /// Its size.
-        size: usize,
-    },
+    TooLarge { size: usize },
     /// It is not JSON.
     #[error("its config schema is not JSON: {0}")]
     NotJson(#[from] serde_json::Error),

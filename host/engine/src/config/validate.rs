@@ -2,11 +2,11 @@
 
 use jsonschema::ValidationError;
 use jsonschema::error::ValidationErrorKind;
+use seed_report::Problem;
 use serde_json::Value;
 
 use crate::config::schema::ConfigSchema;
 use crate::pipeline::Config;
-use crate::problem::Problem;
 use crate::suggest::did_you_mean;
 use crate::summary::PluginIdentity;
 
@@ -90,8 +90,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::problem::Problems;
     use crate::testing::{parse, rendered};
+    use seed_report::Problems;
 
     fn error(config: &str) -> String {
         let schema = json!({

@@ -1,28 +1,18 @@
 //! Compares what a run uses with what is locked.
 
-use std::ops::Range;
 use std::path::PathBuf;
 
 use miette::Diagnostic;
 use seed_model::Digest;
+use seed_report::{Kind, Problems, Report};
 use toml::Spanned;
 
+use crate::lock::changes::{changes, mismatch, not_locked};
 use crate::lock::file::{LockFile, LockFileError, LockedPlugin};
+use crate::lock::policy::Policy;
 use crate::lock::seeds::LockedSeeds;
 use crate::pipeline::{PluginSource, PluginUse, Stage};
-use crate::problem::{Problem, Problems};
 use crate::summary::LockState;
-
-/// What a run may do about a lock that does not say what it uses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Policy {
-    /// Write it anew.
-    Update,
-    /// Write it anew, but use no plugin from a file or registry that is neither locked nor pinned (`CI`).
-    RequireForeign,
-    /// Refuse every change (`--locked`).
-    Locked,
-}
 
 /// Why a run is refused because of its lock.
 #[derive(Debug, thiserror::Error, Diagnostic)]
@@ -54,12 +44,22 @@ pub enum LockError {
     },
 }
 
+impl Report for LockError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::File(error) => error.kind(),
+            Self::Missing { .. } | Self::Changed(_) | Self::Unlocked { .. } => Kind::Pin,
+        }
+    }
+}
+
 /// The lock of one run.
 #[derive(Debug)]
 pub(crate) struct Lock {
     path: PathBuf,
     policy: Policy,
     file: Option<LockFile>,
+    state: LockState,
 }
 
 impl Lock {
@@ -67,7 +67,7 @@ impl Lock {
     pub(crate) fn open(path: PathBuf, policy: Policy) -> Result<Self, LockError> {
         match LockFile::load(&path)? {
             None if policy == Policy::Locked => Err(LockError::Missing { path }),
-            file => Ok(Self { path, policy, file }),
+            file => Ok(Self { path, policy, file, state: LockState::Unchanged }),
         }
     }
 
@@ -118,38 +118,44 @@ impl Lock {
         self.file.as_ref().map(|lock| lock.seeds.clone()).unwrap_or_default()
     }
 
+    /// What this run did to it so far.
+    pub(crate) fn state(&self) -> LockState {
+        self.state
+    }
+
     /// Makes the lock say which plugins were used, or refuses.
-    pub(crate) fn settle(&self, mut used: Vec<LockedPlugin>) -> Result<LockState, LockError> {
+    pub(crate) fn settle(&mut self, mut used: Vec<LockedPlugin>) -> Result<(), LockError> {
         used.sort();
         used.dedup();
         if self.plugins().as_ref() == Some(&used) {
-            return Ok(LockState::Unchanged);
+            return Ok(());
         }
         if let (Policy::Locked, Some(lock)) = (self.policy, &self.file) {
             Problems::check(&lock.file, changes(lock, &used))?;
         }
-        self.write(&used, &self.seeds())
+        let seeds = self.seeds();
+        self.write(&used, &seeds)
     }
 
-    /// Makes the lock say what was published. With [`Policy::Locked`] it stays as it is: digests change with the sources, so
-    /// that they differ is no error. `settled` is what [`settle`](Self::settle) did for the plugins `used`.
+    /// Makes the lock say what was published with the plugins `used`. With [`Policy::Locked`] it stays as it is: digests
+    /// change with the sources, so that they differ is no error.
     pub(crate) fn publish(
-        &self,
-        settled: LockState,
+        &mut self,
         mut used: Vec<LockedPlugin>,
         seeds: &LockedSeeds,
-    ) -> Result<LockState, LockError> {
+    ) -> Result<(), LockError> {
         if self.is_kept() || self.seeds() == *seeds {
-            return Ok(settled);
+            return Ok(());
         }
         used.sort();
         used.dedup();
         self.write(&used, seeds)
     }
 
-    fn write(&self, used: &[LockedPlugin], seeds: &LockedSeeds) -> Result<LockState, LockError> {
+    fn write(&mut self, used: &[LockedPlugin], seeds: &LockedSeeds) -> Result<(), LockError> {
         LockFile::write(&self.path, used, seeds)?;
-        Ok(if self.file.is_none() { LockState::Created } else { LockState::Updated })
+        self.state = if self.file.is_none() { LockState::Created } else { LockState::Updated };
+        Ok(())
     }
 
     /// The plugins that are locked, sorted.
@@ -166,92 +172,6 @@ impl Lock {
         plugins
             .iter()
             .find(|locked| locked.get_ref().stage == stage.section() && locked.get_ref().source == source)
-    }
-}
-
-fn changes(lock: &LockFile, plugins: &[LockedPlugin]) -> Vec<Problem> {
-    let same_use = |a: &LockedPlugin, b: &LockedPlugin| a.stage == b.stage && a.source == b.source;
-    let mut problems = Vec::new();
-    for plugin in plugins {
-        match lock.plugins.iter().find(|locked| same_use(locked.get_ref(), plugin)) {
-            Some(locked) => problems.extend(difference(lock, locked, plugin)),
-            None => problems.push(not_locked(lock, &plugin.stage, &plugin.source)),
-        }
-    }
-    for locked in &lock.plugins {
-        if !plugins.iter().any(|plugin| same_use(locked.get_ref(), plugin)) {
-            problems.push(problem(
-                format!("`{}` is locked but not used", locked.get_ref().source),
-                Some(locked.span()),
-                "not in the pipeline file",
-            ));
-        }
-    }
-    problems
-}
-
-fn not_locked(lock: &LockFile, stage: &str, source: &str) -> Problem {
-    problem(
-        format!("the plugin `{source}` of [{stage}] is not locked"),
-        lock.plugins.last().map(Spanned::span),
-        "the last plugin that is locked",
-    )
-}
-
-fn mismatch(lock: &LockFile, locked: &Spanned<LockedPlugin>, found: &str) -> Problem {
-    let LockedPlugin { source, sha256, .. } = locked.get_ref();
-    Problem {
-        code: "seed::lock::mismatch".to_owned(),
-        ..problem(
-            format!(
-                "`{source}` is not the component that is locked\n  locked: sha256:{sha256}\n  found:  sha256:{found}"
-            ),
-            place(lock, locked, sha256),
-            "locked here",
-        )
-    }
-}
-
-/// The place of `text` in the table of a plugin; the span of a table is that of its header.
-fn place(lock: &LockFile, locked: &Spanned<LockedPlugin>, text: &str) -> Option<Range<usize>> {
-    let table = locked.span().start;
-    let start = table + lock.file.text.get(table..)?.find(text)?;
-    Some(start..start + text.len())
-}
-
-fn difference(lock: &LockFile, locked: &Spanned<LockedPlugin>, plugin: &LockedPlugin) -> Option<Problem> {
-    let (old, source) = (locked.get_ref(), &plugin.source);
-    if old.sha256 != plugin.sha256 {
-        return Some(mismatch(lock, locked, &plugin.sha256));
-    }
-    let manifest = |plugin: &LockedPlugin| {
-        plugin.manifest.map_or_else(|| "none".to_owned(), |digest| digest.to_string())
-    };
-    let fields = [
-        ("name", old.name.clone(), plugin.name.clone()),
-        ("version", old.version.clone(), plugin.version.clone()),
-        ("world", old.world.clone(), plugin.world.clone()),
-        ("manifest", manifest(old), manifest(plugin)),
-        ("imports", old.imports.join(", "), plugin.imports.join(", ")),
-        ("grants", old.grants.join(", "), plugin.grants.join(", ")),
-    ];
-    let (field, was, is) = fields.into_iter().find(|(_, was, is)| was != is)?;
-    Some(problem(
-        format!("the {field} of `{source}` changed\n  locked: {was}\n  found:  {is}"),
-        place(lock, locked, &format!("{field} =")),
-        "locked here",
-    ))
-}
-
-fn problem(message: String, span: Option<Range<usize>>, label: &str) -> Problem {
-    Problem {
-        code: "seed::lock::changed".to_owned(),
-        message,
-        label: label.to_owned(),
-        span,
-        help: Some(
-            "if the change is meant, run `seed run` without `--locked` and commit the lock".to_owned(),
-        ),
     }
 }
 
@@ -297,11 +217,12 @@ mod tests {
         /// Admits and settles, each use with its content.
         fn run(&self, policy: Policy, used: &[(&PluginUse, LockedPlugin)]) -> Result<LockState, String> {
             let run = || {
-                let lock = Lock::open(self.0.path().join("seed.lock"), policy)?;
+                let mut lock = Lock::open(self.0.path().join("seed.lock"), policy)?;
                 for (used, plugin) in used {
                     lock.admit(used, format!("sha256:{}", plugin.sha256).parse().unwrap())?;
                 }
-                lock.settle(used.iter().map(|(_, plugin)| plugin.clone()).collect())
+                lock.settle(used.iter().map(|(_, plugin)| plugin.clone()).collect())?;
+                Ok(lock.state())
             };
             run().map_err(|error: LockError| rendered(&error).replace(self.0.path().to_str().unwrap(), "DIR"))
         }

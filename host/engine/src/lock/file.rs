@@ -7,12 +7,12 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use seed_model::Digest;
+use seed_report::{Kind, Problem, Problems, Report, SourceFile};
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use crate::durable;
 use crate::lock::seeds::{LockedPublication, LockedSeed, LockedSeeds};
-use crate::problem::{Problem, Problems, SourceFile};
 
 /// The version that this program reads and writes. Older programs refuse newer versions; a key that only some programs
 /// know is a new version.
@@ -132,6 +132,15 @@ pub enum LockFileError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Problems(#[from] Problems),
+}
+
+impl Report for LockFileError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Read { .. } | Self::Write { .. } => Kind::Failed,
+            Self::Newer { .. } | Self::Problems(_) => Kind::Pin,
+        }
+    }
 }
 
 impl LockFile {

@@ -7,11 +7,14 @@
 //! The plugins are written before anything is built. What was published is written once, after the images of all of the
 //! pipeline's systems are where they belong; `--locked` leaves it alone.
 
+mod changes;
 mod check;
 mod file;
+mod policy;
 mod seeds;
 
+pub(crate) use check::Lock;
 pub use check::LockError;
-pub(crate) use check::{Lock, Policy};
 pub use file::{LockFile, LockFileError, LockedPlugin, lock_path};
+pub(crate) use policy::Policy;
 pub use seeds::{LockedPublication, LockedSeed, LockedSeeds};

@@ -3,12 +3,12 @@
 use std::ops::Range;
 
 use seed_model::{Installable, Part, Variant};
+use seed_report::Problem;
 use toml::Spanned;
 
 use crate::pipeline::model::BuildSeed;
 use crate::pipeline::reader::{Section, invalid, strings};
 use crate::pipeline::source::installable;
-use crate::problem::Problem;
 
 /// The attribute that is Nix itself where `nix` is not given.
 const DEFAULT_NIX: &str = "nix";

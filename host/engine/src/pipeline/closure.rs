@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use seed_report::Problem;
 use seed_store_path::is_store_path;
 use toml::Spanned;
 use toml::de::DeValue;
 
+use crate::pipeline::layer_name::layer_name;
 use crate::pipeline::model::{ClosureFiles, LayerPaths};
 use crate::pipeline::reader::{Section, invalid, string, strings};
-use crate::pipeline::source::layer_name;
-use crate::problem::Problem;
 
 /// Reads the table; `systems` is that of `[source]`, if it is given.
 pub(super) fn read(

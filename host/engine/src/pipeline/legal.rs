@@ -1,8 +1,9 @@
 //! `[legal]`: grants for what an image must not hold otherwise.
 
+use seed_report::Problem;
+
 use crate::pipeline::model::Legal;
 use crate::pipeline::reader::{Section, invalid};
-use crate::problem::Problem;
 
 /// The longest reason in bytes: it goes into an annotation.
 const MAX_REASON: usize = 1024;

@@ -4,8 +4,9 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use crate::pipeline::Pipeline;
-use crate::problem::{Problems, SourceFile};
+use seed_report::{Kind, Problems, Report, SourceFile};
+
+use crate::pipeline::model::Pipeline;
 
 /// The largest pipeline file in bytes: hundreds of times what anybody writes, and harmless to parse.
 const MAX_SIZE: u64 = 1 << 20;
@@ -54,6 +55,12 @@ pub enum LoadError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Problems(#[from] Problems),
+}
+
+impl Report for LoadError {
+    fn kind(&self) -> Kind {
+        Kind::Usage
+    }
 }
 
 impl Pipeline {

@@ -2,12 +2,12 @@
 
 use seed_http::{OriginError, OriginPattern};
 use seed_model::Digest;
+use seed_report::Problem;
 use toml::Spanned;
 
-use crate::pipeline::model::{Config, Grants, PluginSource, PluginUse, Stage};
-use crate::pipeline::parse::json;
+use crate::pipeline::json::json;
+use crate::pipeline::plugin_use::{Config, Grants, PluginSource, PluginUse, Stage};
 use crate::pipeline::reader::{Section, invalid, strings, wrong_type};
-use crate::problem::Problem;
 use crate::suggest::did_you_mean;
 
 /// Reads one section. `builtin` is used where `plugin` is missing.

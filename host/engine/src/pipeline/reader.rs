@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use seed_report::Problem;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::problem::Problem;
 use crate::suggest::did_you_mean;
 
 /// One table of the file. Each key must be asked for; [`Section::finish`] reports those that were not.

@@ -1,12 +1,12 @@
 //! `max-size` and `[seed.forbid]`: what an image may hold.
 
 use seed_model::ByteSize;
+use seed_report::Problem;
 use toml::Spanned;
 use toml::de::DeValue;
 
 use crate::pipeline::model::{Forbid, Group};
 use crate::pipeline::reader::{Section, invalid, strings, wrong_type};
-use crate::problem::Problem;
 use crate::suggest::did_you_mean;
 
 /// The longest name of a store path, as Nix takes it.
@@ -89,7 +89,7 @@ mod tests {
 
     const HEAD: &str = "schema = 1\n[source]\nflake = \".\"\n[[publish]]\nplugin = \"builtin:oci-layout\"\n[seed]\nname = \"a\"\n";
 
-    fn read(seed: &str) -> Result<Pipeline, crate::Problems> {
+    fn read(seed: &str) -> Result<Pipeline, seed_report::Problems> {
         parse(&format!("{HEAD}{seed}"))
     }
 

@@ -1,13 +1,13 @@
 //! `[seed]`: what the image is.
 
 use seed_model::Variant;
+use seed_report::Problem;
 use toml::Spanned;
 
 use crate::pipeline::build_seed;
 use crate::pipeline::model::Seed;
 use crate::pipeline::reader::{Section, invalid};
 use crate::pipeline::rules;
-use crate::problem::Problem;
 use crate::suggest::did_you_mean;
 
 /// The value of `created` where none is given: one second after the epoch, as Nix dates files.

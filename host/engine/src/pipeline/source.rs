@@ -5,18 +5,16 @@ use std::ops::Range;
 use std::time::Duration;
 
 use seed_model::{Installable, OutputRequest, Part, Platform};
+use seed_report::Problem;
 use toml::Spanned;
 
 use crate::pipeline::closure;
+use crate::pipeline::layer_name::layer_name;
 use crate::pipeline::model::{Flake, LayerDirectory, Source};
 use crate::pipeline::reader::{Section, invalid, string, strings};
-use crate::problem::Problem;
 
 /// The attribute that is built where neither `attr` nor `[layers]` is given.
 const DEFAULT_ATTRIBUTE: &str = "seed";
-
-/// The longest name of a layer: it goes into annotations and tables.
-const MAX_LAYER_NAME: usize = 64;
 
 /// Reads both sections: the source; the systems, sorted, and whether they are given.
 pub(super) fn read(
@@ -182,16 +180,4 @@ fn both(key: &str, source: &str, span: Range<usize>) -> Problem {
         span,
         "a source is a flake, directories or a closure; remove the others",
     )
-}
-
-pub(super) fn layer_name(name: &Spanned<String>, problems: &mut Vec<Problem>) {
-    let text = name.get_ref();
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-    if text.is_empty() || text.len() > MAX_LAYER_NAME || !text.chars().all(plain) {
-        problems.push(invalid(
-            format!("`{}` is not a name for a layer", text.escape_debug()),
-            name.span(),
-            format!("use at most {MAX_LAYER_NAME} letters, digits, `-`, `_` and `.`"),
-        ));
-    }
 }

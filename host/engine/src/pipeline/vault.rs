@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use seed_report::Problem;
 use toml::Spanned;
 
 use crate::pipeline::model::{KeySource, SecretSource};
 use crate::pipeline::reader::{Section, invalid, section, wrong_type};
-use crate::problem::Problem;
 
 /// `[keys.NAME]`.
 pub(super) fn keys(root: &mut Section<'_>, problems: &mut Vec<Problem>) -> BTreeMap<String, KeySource> {

@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use seed_http::CredentialStore;
 use seed_model::Digest;
 use seed_oci::BlobStore;
 
@@ -15,39 +17,28 @@ use crate::suggest::did_you_mean;
 
 /// Why there are no bytes.
 #[derive(Debug, thiserror::Error)]
-pub enum PluginBytesError {
+pub(crate) enum PluginBytesError {
     /// No such builtin.
     #[error("there is no builtin plugin `{name}`")]
     UnknownBuiltin {
-        /// The name.
         name: String,
         /// Near names, or all.
         help: String,
     },
     /// No such file, or it cannot be read.
     #[error("the plugin file {} cannot be read", path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
+    Unreadable { path: PathBuf, source: io::Error },
     /// A registry does not give it.
     #[error(transparent)]
     Registry(#[from] RegistryError),
     /// Larger than the limit.
     #[error("the plugin file {} is larger than {limit} bytes", path.display())]
-    TooLarge {
-        /// The file.
-        path: PathBuf,
-        /// The limit.
-        limit: u64,
-    },
+    TooLarge { path: PathBuf, limit: u64 },
 }
 
 impl PluginBytesError {
     /// What to do about it.
-    pub fn help(&self) -> String {
+    pub(crate) fn help(&self) -> String {
         match self {
             Self::UnknownBuiltin { help, .. } => help.clone(),
             Self::Registry(_) => {
@@ -81,6 +72,8 @@ pub(crate) struct Places<'a> {
     pub(crate) limit: u64,
     /// Where components from registries are kept.
     pub(crate) store: &'a BlobStore,
+    /// For registries that ask for a login.
+    pub(crate) credentials: &'a Arc<dyn CredentialStore>,
 }
 
 /// Finds the component of `source`. `locked` is the digest of its manifest, where the lock has one.
@@ -99,7 +92,8 @@ pub(crate) fn find(
             Ok(Found { bytes: Cow::Owned(bytes), manifest: None })
         }
         PluginSource::Oci(reference) => {
-            let (bytes, manifest) = registry::fetch(reference, locked, places.store, places.limit)?;
+            let (bytes, manifest) =
+                registry::fetch(reference, locked, places.store, places.credentials, places.limit)?;
             Ok(Found { bytes: Cow::Owned(bytes), manifest: Some(manifest) })
         }
     }

@@ -5,7 +5,6 @@ mod bytes;
 mod registry;
 mod resolve;
 
-pub use bytes::PluginBytesError;
 pub(crate) use bytes::{Places, find};
-pub use resolve::PluginError;
+pub(crate) use resolve::PluginError;
 pub(crate) use resolve::{ResolvedPlugin, resolve};

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use seed_http::DockerConfig;
+use seed_http::CredentialStore;
 use seed_model::{Descriptor, Digest};
 use seed_oci::documents::MAX_DOCUMENT;
 use seed_oci::source::{Reference, ReferenceError, RegistryReference, Source, SourceError, open};
@@ -17,7 +17,7 @@ const COMPONENT: &str = "application/wasm";
 
 /// Why a registry gives no component.
 #[derive(Debug, thiserror::Error)]
-pub enum RegistryError {
+pub(crate) enum RegistryError {
     /// Not a reference.
     #[error(transparent)]
     Reference(#[from] ReferenceError),
@@ -29,30 +29,19 @@ pub enum RegistryError {
     Store(#[from] StoreError),
     /// The manifest is not a manifest.
     #[error("the manifest {digest} cannot be read: {error}")]
-    Manifest {
-        /// The manifest.
-        digest: Digest,
-        /// Why not.
-        error: serde_json::Error,
-    },
+    Manifest { digest: Digest, error: serde_json::Error },
     /// The artifact is something else.
     #[error(
         "the artifact {digest} is not a component: it has {layers} layers, and one of the type `{COMPONENT}` is needed"
     )]
     NotAComponent {
-        /// The manifest.
         digest: Digest,
         /// How many layers it has.
         layers: usize,
     },
     /// The component is larger than the limit.
     #[error("the component has {size} bytes; at most {limit} are taken")]
-    TooLarge {
-        /// Its size.
-        size: u64,
-        /// The limit.
-        limit: u64,
-    },
+    TooLarge { size: u64, limit: u64 },
 }
 
 #[derive(Deserialize)]
@@ -65,6 +54,7 @@ pub(super) fn fetch(
     reference: &str,
     locked: Option<Digest>,
     store: &BlobStore,
+    credentials: &Arc<dyn CredentialStore>,
     limit: u64,
 ) -> Result<(Vec<u8>, Digest), RegistryError> {
     let mut reference: RegistryReference = reference.parse()?;
@@ -75,8 +65,7 @@ pub(super) fn fetch(
             return Ok((store.document(component.digest, limit)?, digest));
         }
     }
-    let source =
-        open(&Reference::Registry(reference), Arc::new(DockerConfig::locate(|name| std::env::var_os(name))))?;
+    let source = open(&Reference::Registry(reference), Arc::clone(credentials))?;
     download(source.as_ref(), store, limit)
 }
 
@@ -136,7 +125,8 @@ mod tests {
         store.put(b"wasm").unwrap();
         let manifest = store.put(&manifest(&[(COMPONENT, b"wasm")])).unwrap();
         // Nothing listens at that port: the network would be an error.
-        let found = fetch("127.0.0.1:1/acme/signer:1", Some(manifest), &store, 4).unwrap();
+        let nobody: Arc<dyn CredentialStore> = Arc::new(seed_http::Anonymous);
+        let found = fetch("127.0.0.1:1/acme/signer:1", Some(manifest), &store, &nobody, 4).unwrap();
         assert_eq!(found, (b"wasm".to_vec(), manifest));
     }
 }

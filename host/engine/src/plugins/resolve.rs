@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use miette::{Diagnostic, NamedSource, SourceSpan};
 use seed_model::Digest;
+use seed_report::{Kind, Problems, Report, SourceFile};
 use seed_runtime::{Plugin, Runtime};
 
 use crate::config::{ConfigSchema, SchemaError};
 use crate::lock::{Lock, LockError, LockedPlugin};
 use crate::pipeline::{Grants, Pipeline, PluginUse, Stage};
 use crate::plugins::bytes::{Found, Places, PluginBytesError, find};
-use crate::problem::{Problems, SourceFile};
 use crate::summary::PluginIdentity;
 
 /// A plugin that is ready to be called.
@@ -30,19 +30,16 @@ pub(crate) struct ResolvedPlugin {
 
 /// Why a plugin cannot be used.
 #[derive(Debug, thiserror::Error, Diagnostic)]
-pub enum PluginError {
+pub(crate) enum PluginError {
     /// Its bytes cannot be had.
     #[error("the plugin `{source_text}` cannot be loaded")]
     #[diagnostic(code("seed::plugin::not-found"))]
     Bytes {
         /// The plugin's source.
         source_text: String,
-        /// Why.
         source: PluginBytesError,
-        /// What to do.
         #[help]
         help: String,
-        /// The pipeline file.
         #[source_code]
         file: Option<NamedSource<Arc<str>>>,
         /// The place of `plugin`.
@@ -64,7 +61,6 @@ pub enum PluginError {
         pinned: Digest,
         /// What was found.
         found: Digest,
-        /// The pipeline file.
         #[source_code]
         file: NamedSource<Arc<str>>,
         /// The place of the pin.
@@ -81,12 +77,9 @@ pub enum PluginError {
     Refused {
         /// The plugin's source.
         source_text: String,
-        /// Why.
         error: seed_runtime::LoadError,
-        /// What to do.
         #[help]
         help: Option<String>,
-        /// The pipeline file.
         #[source_code]
         file: Option<NamedSource<Arc<str>>>,
         /// The place of `plugin`.
@@ -99,16 +92,22 @@ pub enum PluginError {
         code("seed::plugin::schema"),
         help("this is a defect of the plugin: report it to its authors")
     )]
-    Schema {
-        /// The plugin.
-        plugin: PluginIdentity,
-        /// Why.
-        error: SchemaError,
-    },
+    Schema { plugin: PluginIdentity, error: SchemaError },
     /// Configurations that the plugins' schemas refuse.
     #[error(transparent)]
     #[diagnostic(transparent)]
     Config(#[from] Problems),
+}
+
+impl Report for PluginError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Pin { .. } => Kind::Pin,
+            Self::Lock(error) => error.kind(),
+            Self::Config(_) => Kind::Usage,
+            Self::Bytes { .. } | Self::Refused { .. } | Self::Schema { .. } => Kind::Plugin,
+        }
+    }
 }
 
 /// The runtime's name of a stage.

@@ -9,7 +9,7 @@ use crate::pipeline::Group;
 use crate::rules::error::RuleError;
 use crate::rules::pattern::is_file;
 use crate::source::Built;
-use crate::stages::Context;
+use crate::stage_cache::StageCache;
 
 /// Counts changes of how files are looked for: what was remembered under other numbers is not used.
 const VERSION: u32 = 1;
@@ -101,7 +101,7 @@ pub(super) struct Found {
 
 /// The paths that have content of `kinds`, in the order of the closure. Lists every file of the closure, but opens
 /// none; what is found in a closure is remembered.
-pub(super) fn find(context: &Context<'_>, built: &Built, kinds: &[Kind]) -> Result<Vec<Found>, RuleError> {
+pub(super) fn find(remembered: &StageCache, built: &Built, kinds: &[Kind]) -> Result<Vec<Found>, RuleError> {
     let patterns: Vec<_> = kinds.iter().map(|kind| kind.files()).collect();
     let key = json!({
         "kind": "content of paths",
@@ -110,7 +110,7 @@ pub(super) fn find(context: &Context<'_>, built: &Built, kinds: &[Kind]) -> Resu
         "closure": built.closure.manifest(),
     });
     let key = Digest::of(key.to_string().as_bytes());
-    if let Some(found) = context.memo.get(key) {
+    if let Some(found) = remembered.get(key) {
         return Ok(found);
     }
     let mut found = Vec::new();
@@ -129,7 +129,7 @@ pub(super) fn find(context: &Context<'_>, built: &Built, kinds: &[Kind]) -> Resu
         let firsts = firsts.into_iter().enumerate();
         found.extend(firsts.filter_map(|(kind, file)| Some(Found { path: index, kind, file: file? })));
     }
-    context.memo.put(key, &found);
+    remembered.put(key, &found);
     Ok(found)
 }
 

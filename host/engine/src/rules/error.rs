@@ -6,13 +6,14 @@ use std::sync::Arc;
 use miette::{Diagnostic, NamedSource, SourceSpan};
 use seed_model::{ByteSize, Chain};
 use seed_oci::NarError;
+use seed_report::{Kind, Report};
 
 /// How many paths an error shows: more would bury the first ones.
 const SHOWN: usize = 10;
 
 /// Why an image is refused.
 #[derive(Debug, thiserror::Error, Diagnostic)]
-pub enum RuleError {
+pub(crate) enum RuleError {
     /// It is too large.
     #[error(
         "the image for {system} would have {total} in {}, before compression; `max-size` allows {limit}\nthe largest:{offenders}",
@@ -33,7 +34,6 @@ pub enum RuleError {
         limit: ByteSize,
         /// All paths, largest first.
         offenders: Offenders,
-        /// The pipeline file.
         #[source_code]
         file: NamedSource<Arc<str>>,
         /// The place of the limit.
@@ -53,7 +53,6 @@ pub enum RuleError {
         system: String,
         /// The forbidden paths.
         offenders: Offenders,
-        /// The pipeline file.
         #[source_code]
         file: NamedSource<Arc<str>>,
         /// The places of the rules that are broken.
@@ -79,12 +78,16 @@ pub enum RuleError {
     /// The files of a path cannot be listed.
     #[error("cannot look into `{store_path}`")]
     #[diagnostic(code("seed::rules::unreadable"))]
-    Unreadable {
-        /// The path.
-        store_path: String,
-        /// Why not.
-        source: NarError,
-    },
+    Unreadable { store_path: String, source: NarError },
+}
+
+impl Report for RuleError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Unreadable { .. } => Kind::Source,
+            Self::Size { .. } | Self::Forbidden { .. } | Self::AppleSdk { .. } => Kind::Rule,
+        }
+    }
 }
 
 fn paths(count: usize) -> String {
@@ -93,7 +96,7 @@ fn paths(count: usize) -> String {
 
 /// A path that breaks a rule.
 #[derive(Clone, Debug)]
-pub struct Offender {
+pub(crate) struct Offender {
     /// The path.
     pub store_path: String,
     /// What is the matter with it.
@@ -104,7 +107,7 @@ pub struct Offender {
 
 /// Paths that break a rule; their text has two indented lines for each of the first ones.
 #[derive(Clone, Debug)]
-pub struct Offenders(pub Vec<Offender>);
+pub(crate) struct Offenders(pub Vec<Offender>);
 
 impl fmt::Display for Offenders {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -4,7 +4,9 @@ use miette::SourceSpan;
 
 use crate::rules::content::Found;
 use crate::rules::error::{Offenders, RuleError};
-use crate::rules::{Subject, is_name, legal};
+use crate::rules::legal;
+use crate::rules::pattern::is_name;
+use crate::rules::subject::Subject;
 
 pub(super) fn check(subject: &Subject<'_>, found: &[Found]) -> Result<(), RuleError> {
     let forbid = &subject.pipeline.seed.forbid;

@@ -2,7 +2,8 @@
 
 use crate::rules::content::Found;
 use crate::rules::error::{Offenders, RuleError};
-use crate::rules::{Subject, is_name};
+use crate::rules::pattern::is_name;
+use crate::rules::subject::Subject;
 use crate::summary::{LegalPath, LegalSummary};
 
 /// The annotation of images that hold content of Apple's SDKs by a grant; its value is the reason.

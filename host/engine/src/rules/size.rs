@@ -4,8 +4,8 @@ use std::cmp::Reverse;
 
 use seed_model::ByteSize;
 
-use crate::rules::Subject;
 use crate::rules::error::{Offenders, RuleError};
+use crate::rules::subject::Subject;
 
 pub(super) fn check(subject: &Subject<'_>) -> Result<(), RuleError> {
     let Some(limit) = &subject.pipeline.seed.max_size else { return Ok(()) };

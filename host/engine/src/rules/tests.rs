@@ -1,7 +1,7 @@
 //! Each rule on closures as Nix makes them.
 
 use insta::assert_snapshot;
-use seed_model::{Digest, LayerRoots};
+use seed_model::{Closure, Digest, LayerRoots, StorePath};
 
 use super::*;
 use crate::testing::{parse, rendered};
@@ -34,7 +34,7 @@ fn pipeline(seed: &str) -> Pipeline {
 }
 
 fn check(seed: &str, closure: &Closure, found: &[Found]) -> Result<Option<LegalSummary>, RuleError> {
-    Subject::new(&pipeline(seed), "x86_64-linux", closure).check(found)
+    check_subject(&Subject::new(&pipeline(seed), "x86_64-linux", closure), found)
 }
 
 fn error(seed: &str, closure: &Closure, found: &[Found]) -> String {

@@ -12,16 +12,17 @@ use std::sync::Arc;
 use miette::{Diagnostic, NamedSource, SourceSpan};
 use seed_model::{Installable, OutputRequest, Part};
 use seed_nix::{Graph, GraphError};
+use seed_report::{Kind, Report};
 
 use crate::pipeline::{ClosureFiles, LayerPaths, Pipeline};
-use crate::source::{Built, Place};
+use crate::source::built::{Built, Place};
 
 /// The largest graph file in bytes: about a hundred times that of a whole operating system.
 const MAX_SIZE: u64 = 128 << 20;
 
 /// Why a closure cannot be used.
 #[derive(Debug, thiserror::Error, Diagnostic)]
-pub enum ClosureError {
+pub(crate) enum ClosureError {
     /// A file cannot be read.
     #[error("the reference graph {} cannot be read", path.display())]
     #[diagnostic(
@@ -31,14 +32,10 @@ pub enum ClosureError {
         )
     )]
     Unreadable {
-        /// The file.
         path: PathBuf,
-        /// Why.
         source: io::Error,
-        /// The pipeline file.
         #[source_code]
         file: NamedSource<Arc<str>>,
-        /// The place.
         #[label("named here")]
         span: SourceSpan,
     },
@@ -52,14 +49,10 @@ pub enum ClosureError {
         )
     )]
     Graph {
-        /// The file.
         path: PathBuf,
-        /// Why.
         source: GraphError,
-        /// The pipeline file.
         #[source_code]
         file: NamedSource<Arc<str>>,
-        /// The place.
         #[label("named here")]
         span: SourceSpan,
     },
@@ -72,14 +65,10 @@ pub enum ClosureError {
         )
     )]
     Incomplete {
-        /// The layer.
         layer: String,
-        /// Why.
         source: GraphError,
-        /// The pipeline file.
         #[source_code]
         file: NamedSource<Arc<str>>,
-        /// The place.
         #[label("asked for here")]
         span: SourceSpan,
     },
@@ -93,6 +82,12 @@ pub enum ClosureError {
         /// What it asked for.
         name: String,
     },
+}
+
+impl Report for ClosureError {
+    fn kind(&self) -> Kind {
+        Kind::Source
+    }
 }
 
 /// A closure whose graph was read.
@@ -197,8 +192,8 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::*;
-    use crate::problem::SourceFile;
     use crate::testing::rendered;
+    use seed_report::SourceFile;
 
     const HASH: &str = "6ce6fe5f975394a88d7befc35bd67c4c8b957b09dc7473c3d6bffcdd01cc20cd";
     const TOOL: &str = "/nix/store/29fm9z46kgr2s7nkgxm22h7hxshda04l-tool";

@@ -9,14 +9,15 @@ use std::sync::Arc;
 use miette::{Diagnostic, NamedSource, SourceSpan};
 use seed_model::{Closure, Installable, LayerRoots, OutputRequest, Part, StorePath};
 use seed_oci::{NarError, nar_digest};
+use seed_report::{Kind, Report};
 
 use crate::events::{Events, TaskKind};
 use crate::pipeline::{LayerDirectory, Pipeline};
-use crate::source::{Built, Place};
+use crate::source::built::{Built, Place};
 
 /// Why a directory cannot be used.
 #[derive(Debug, thiserror::Error, Diagnostic)]
-pub enum DirectoryError {
+pub(crate) enum DirectoryError {
     /// There is none.
     #[error("{} is not a directory", path.display())]
     #[diagnostic(
@@ -26,12 +27,9 @@ pub enum DirectoryError {
         )
     )]
     NotADirectory {
-        /// The path.
         path: PathBuf,
-        /// The pipeline file.
         #[source_code]
         file: NamedSource<Arc<str>>,
-        /// The place.
         #[label("named here")]
         span: SourceSpan,
     },
@@ -39,14 +37,10 @@ pub enum DirectoryError {
     #[error("the directory of the layer `{layer}` cannot be used")]
     #[diagnostic(code("seed::source::unreadable"))]
     Nar {
-        /// The layer.
         layer: String,
-        /// Why.
         source: NarError,
-        /// The pipeline file.
         #[source_code]
         file: NamedSource<Arc<str>>,
-        /// The place.
         #[label("named here")]
         span: SourceSpan,
     },
@@ -57,6 +51,12 @@ pub enum DirectoryError {
         /// What it asked for.
         name: String,
     },
+}
+
+impl Report for DirectoryError {
+    fn kind(&self) -> Kind {
+        Kind::Source
+    }
 }
 
 /// Directories that exist.

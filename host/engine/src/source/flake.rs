@@ -8,11 +8,13 @@ use std::sync::Arc;
 use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
 use seed_model::{Installable, OutputRequest, Part, Platform};
 use seed_nix::{FlakeInfo, Nix, NixError, NixOptions};
+use seed_report::{Kind, Report};
 
 use crate::events::Events;
 use crate::pipeline::{BuildSeed, Flake, Pipeline};
+use crate::session::Session;
+use crate::source::built::{Built, Place};
 use crate::source::progress::NixProgress;
-use crate::source::{Built, Place};
 
 /// The layers that are offered for build seeds: Nix itself, and what building takes.
 const NIX: &str = "nix";
@@ -20,11 +22,17 @@ const INPUTS: &str = "inputs";
 
 /// What Nix refused, at the place of the pipeline file that asked for it, if one did.
 #[derive(Debug)]
-pub struct FlakeError {
+pub(crate) struct FlakeError {
     error: NixError,
     place: Option<(NamedSource<Arc<str>>, LabeledSpan)>,
     /// More than the error itself knows to say.
     help: Option<String>,
+}
+
+impl Report for FlakeError {
+    fn kind(&self) -> Kind {
+        Kind::Source
+    }
 }
 
 impl FlakeError {
@@ -85,14 +93,19 @@ pub(crate) struct OpenFlake {
 }
 
 impl OpenFlake {
-    pub(super) fn open(pipeline: &Pipeline, flake: &Flake, events: &Arc<Events>) -> Result<Self, FlakeError> {
+    pub(super) fn open(
+        session: &Session,
+        pipeline: &Pipeline,
+        flake: &Flake,
+        events: &Arc<Events>,
+    ) -> Result<Self, FlakeError> {
         let file = pipeline.file.named();
         let span = flake.reference.span();
         let failed = |error| FlakeError::at(error, &file, span.clone());
         let options = NixOptions {
             substitute: Some(flake.substitute),
             evaluation_time: flake.evaluation_time,
-            ..NixOptions::locate(|name| std::env::var_os(name))
+            ..session.nix()
         };
         let nix = Nix::find(options).map_err(failed)?;
         let progress = NixProgress::new(events);

@@ -12,14 +12,13 @@ const MAX_BLOBS: usize = 1000;
 
 /// Why an artifact's manifest cannot be published.
 #[derive(Debug, thiserror::Error)]
-pub enum ContentError {
+pub(crate) enum ContentError {
     /// A blob that is not of this run.
     #[error("the artifact names {0}, which does not belong to this run")]
     Foreign(Digest),
     /// A blob of another size.
     #[error("the artifact says that {digest} has {stated} bytes, but it has {found}")]
     Size {
-        /// The blob.
         digest: Digest,
         /// What the descriptor says.
         stated: u64,
@@ -28,12 +27,7 @@ pub enum ContentError {
     },
     /// Not a manifest.
     #[error("the artifact's manifest {digest} cannot be read: {error}")]
-    Manifest {
-        /// The manifest.
-        digest: Digest,
-        /// Why not.
-        error: serde_json::Error,
-    },
+    Manifest { digest: Digest, error: serde_json::Error },
     /// Too many blobs.
     #[error("the artifact has {0} blobs; at most {MAX_BLOBS} are taken")]
     TooMany(usize),

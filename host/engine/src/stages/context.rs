@@ -3,25 +3,27 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use seed_oci::Packer;
+use seed_http::Client;
 use seed_runtime::capabilities::Capabilities;
 
-use crate::capabilities::{PluginReporter, RunBlobs, WrittenPaths};
+use crate::cache::Cache;
+use crate::capabilities::{PluginReporter, RunBlobs, WrittenPaths, client};
 use crate::events::Events;
 use crate::pipeline::Pipeline;
 use crate::plugins::ResolvedPlugin;
-use crate::stage_cache::StageCache;
+use crate::session::Session;
+use crate::vault::{self, VaultError};
 
 /// One run.
 #[derive(Debug)]
 pub(crate) struct Context<'a> {
+    pub(crate) session: &'a Session,
+    pub(crate) cache: &'a Cache,
     pub(crate) pipeline: &'a Pipeline,
     pub(crate) events: Arc<Events>,
     pub(crate) blobs: RunBlobs,
     pub(crate) written: WrittenPaths,
-    pub(crate) packer: Arc<Packer>,
-    pub(crate) memo: StageCache,
-    /// Facts of the source.
+    /// Facts of the source, as far as they are known.
     pub(crate) variables: BTreeMap<String, String>,
 }
 
@@ -34,6 +36,15 @@ impl Context<'_> {
     /// Messages and progress, and nothing else.
     pub(crate) fn no_capabilities(&self, plugin: &ResolvedPlugin) -> Capabilities {
         Capabilities::none(self.reporter(plugin))
+    }
+
+    /// HTTP for a plugin: what its grants say, with the secrets that they name.
+    pub(crate) fn client(&self, plugin: &ResolvedPlugin) -> Result<Client, VaultError> {
+        let grants = &plugin.used.grants;
+        let names = grants.secrets.iter().map(|name| name.get_ref().as_str());
+        let secrets = vault::secrets(self.session, self.pipeline, names)?;
+        let (credentials, blobs) = (self.session.credentials(), self.blobs.clone());
+        Ok(client(grants, secrets, credentials, blobs, self.reporter(plugin)))
     }
 
     /// The configuration of a plugin as it is handed over.

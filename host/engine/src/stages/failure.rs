@@ -6,17 +6,16 @@ use std::sync::Arc;
 use miette::{Diagnostic, LabeledSpan, NamedSource, Severity, SourceCode};
 use seed_model::StageError;
 use seed_oci::StoreError;
+use seed_report::{Kind, Problem, Problems, Report};
 use seed_runtime::{Failure, PluginError};
 
-use crate::error::Category;
 use crate::pipeline::Stage;
 use crate::plugins::ResolvedPlugin;
-use crate::problem::{Problem, Problems};
-use crate::stages::Context;
+use crate::stages::context::Context;
 
 /// Why a stage failed.
 #[derive(Debug)]
-pub struct StageFailure {
+pub(crate) struct StageFailure {
     error: Box<PluginError>,
     stage: Stage,
     file: NamedSource<Arc<str>>,
@@ -62,21 +61,22 @@ impl StageFailure {
             host,
         }
     }
+}
 
-    /// What kind of failure it is.
-    pub fn category(&self) -> Category {
+impl Report for StageFailure {
+    fn kind(&self) -> Kind {
         if self.host.is_some() {
-            return Category::Other;
+            return Kind::Failed;
         }
         match &self.error.failure {
-            Failure::Stage(StageError::Config(_)) => Category::Pipeline,
-            Failure::Stage(StageError::Denied(_)) => Category::Plugin,
+            Failure::Stage(StageError::Config(_)) => Kind::Usage,
+            Failure::Stage(StageError::Denied(_)) => Kind::Plugin,
             Failure::Stage(_) => match self.stage {
-                Stage::Sign => Category::Signature,
-                Stage::Publish => Category::Publish,
-                Stage::Select | Stage::Pack => Category::Plugin,
+                Stage::Sign => Kind::Signature,
+                Stage::Publish => Kind::Publish,
+                Stage::Select | Stage::Pack => Kind::Plugin,
             },
-            _ => Category::Plugin,
+            _ => Kind::Plugin,
         }
     }
 }

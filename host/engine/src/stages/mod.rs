@@ -7,15 +7,14 @@ mod pack;
 mod publish;
 mod select;
 mod sign;
+mod signed;
 
 pub(crate) use artifact::SignedArtifact;
 pub(crate) use context::Context;
 pub(crate) use failure::StageFailure;
 pub(crate) use pack::ImageError;
 pub(crate) use pack::{PackedImage, descriptors, layer_specs, pack, request as pack_request};
-pub(crate) use publish::PublishError;
 pub(crate) use publish::{ToPublish, publish, targets};
-pub(crate) use select::SelectError;
 pub(crate) use select::{Selection, outputs, plan};
-pub(crate) use sign::SignError;
-pub(crate) use sign::{Subject, sign};
+pub(crate) use sign::sign;
+pub(crate) use signed::Subject;

@@ -4,21 +4,23 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use miette::Diagnostic;
-use seed_model::{Codec, Descriptor, Digest, Entry, EntryKind, Image, ImagePlan, PackRequest, Platform};
+use seed_model::{Codec, Descriptor, Digest, Entry, EntryKind, Image, ImagePlan, PackRequest, Target};
 use seed_oci::documents::{DocumentError, check_image, manifest_parts};
 use seed_oci::{LayerSpec, PackError, share_directories};
+use seed_report::{Kind, Report};
 use seed_runtime::capabilities::Capabilities;
 
 use crate::capabilities::{Packed, PlanArchive};
 use crate::plugins::ResolvedPlugin;
 use crate::rules::APPLE_SDK_ANNOTATION;
 use crate::source::Built;
-use crate::stages::{Context, StageFailure};
+use crate::stages::context::Context;
+use crate::stages::failure::StageFailure;
 use crate::summary::PluginIdentity;
 
 /// Why packing failed.
 #[derive(Debug, thiserror::Error, Diagnostic)]
-pub enum ImageError {
+pub(crate) enum ImageError {
     /// The plugin failed.
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -27,26 +29,18 @@ pub enum ImageError {
     #[error("packing failed")]
     #[diagnostic(code("seed::pack::failed"))]
     Pack {
-        /// Why.
         source: PackError,
-        /// What to do.
         #[help]
         help: Option<&'static str>,
     },
     /// The image's documents are wrong.
     #[error("the image of plugin `{}` {} ({}) is refused: {error}", plugin.name, plugin.version, plugin.digest.short())]
     #[diagnostic(code("seed::pack::image"), help("this is a defect of the plugin: report it to its authors"))]
-    Documents {
-        /// The plugin.
-        plugin: PluginIdentity,
-        /// What is wrong.
-        error: DocumentError,
-    },
+    Documents { plugin: PluginIdentity, error: DocumentError },
     /// A layer of the plan was neither packed nor read.
     #[error("plugin `{}` {} ({}) left out layer {layer} of the plan", plugin.name, plugin.version, plugin.digest.short())]
     #[diagnostic(code("seed::pack::layer"), help("this is a defect of the plugin: report it to its authors"))]
     LeftOut {
-        /// The plugin.
         plugin: PluginIdentity,
         /// The layer's index.
         layer: u32,
@@ -58,7 +52,6 @@ pub enum ImageError {
         help("this is a defect of the plugin: report it to its authors")
     )]
     Annotation {
-        /// The plugin.
         plugin: PluginIdentity,
         /// The annotation's name.
         name: &'static str,
@@ -66,19 +59,26 @@ pub enum ImageError {
     /// The image names a blob that is not of this run.
     #[error("the image of plugin `{}` {} ({}) names {digest}, which does not belong to this run", plugin.name, plugin.version, plugin.digest.short())]
     #[diagnostic(code("seed::pack::blob"), help("this is a defect of the plugin: report it to its authors"))]
-    Foreign {
-        /// The plugin.
-        plugin: PluginIdentity,
-        /// The blob.
-        digest: Digest,
-    },
+    Foreign { plugin: PluginIdentity, digest: Digest },
+}
+
+impl Report for ImageError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Failed(failure) => failure.kind(),
+            Self::Pack { source, .. } => source.kind(),
+            Self::Annotation { .. }
+            | Self::Documents { .. }
+            | Self::LeftOut { .. }
+            | Self::Foreign { .. } => Kind::Plugin,
+        }
+    }
 }
 
 /// A packed image.
 #[derive(Clone, Debug)]
 pub(crate) struct PackedImage {
-    pub(crate) system: String,
-    pub(crate) platform: Platform,
+    pub(crate) target: Target,
     pub(crate) image: Image,
     /// What the host packed for it, by index in the plan.
     pub(crate) packed: BTreeMap<u32, Packed>,
@@ -107,15 +107,15 @@ pub(crate) fn layer_specs(plan: &ImagePlan, built: &Built) -> Vec<LayerSpec> {
 pub(crate) fn pack(
     context: &Context<'_>,
     plugin: &ResolvedPlugin,
-    (system, platform): (&str, &Platform),
+    target: &Target,
     plan: &ImagePlan,
     built: &Built,
 ) -> Result<(PackedImage, bool), ImageError> {
     let archive = Arc::new(PlanArchive::new(
-        Arc::clone(&context.packer),
+        Arc::clone(&context.cache.packer),
         context.blobs.clone(),
         Arc::clone(&context.events),
-        system,
+        &target.system,
         layer_specs(plan, built),
     ));
     let capabilities = Capabilities {
@@ -123,7 +123,7 @@ pub(crate) fn pack(
         blobs: Some(Arc::new(context.blobs.clone())),
         ..context.no_capabilities(plugin)
     };
-    let request = request(context, plugin, (system, platform), plan);
+    let request = request(context, plugin, target, plan);
     let result = plugin.plugin.pack(&capabilities, &request);
     if let Some(source) = archive.take_failure() {
         return Err(ImageError::Pack { help: source.help(), source });
@@ -141,7 +141,7 @@ pub(crate) fn pack(
         return Err(ImageError::Foreign { plugin: identity(), digest });
     }
     let layers: Vec<_> = packed.values().map(|packed| packed.layer.clone()).collect();
-    check_image(context.blobs.store(), &image, &layers, platform)
+    check_image(context.blobs.store(), &image, &layers, &target.platform)
         .map_err(|error| ImageError::Documents { plugin: identity(), error })?;
     let manifest = manifest_parts(context.blobs.store(), &image.manifest)
         .map_err(|error| ImageError::Documents { plugin: identity(), error })?;
@@ -149,7 +149,7 @@ pub(crate) fn pack(
         return Err(ImageError::Annotation { plugin: identity(), name });
     }
     let cached = packed.values().all(|packed| packed.cached);
-    Ok((PackedImage { system: system.to_owned(), platform: platform.clone(), image, packed }, cached))
+    Ok((PackedImage { target: target.clone(), image, packed }, cached))
 }
 
 /// The annotation of a grant in [legal] that a plan has and a manifest has not: other annotations are the packer's to
@@ -163,15 +163,15 @@ fn left_out(plan: &BTreeMap<String, String>, manifest: &BTreeMap<String, String>
 pub(crate) fn request(
     context: &Context<'_>,
     plugin: &ResolvedPlugin,
-    (system, platform): (&str, &Platform),
+    target: &Target,
     plan: &ImagePlan,
 ) -> PackRequest {
     let seed = &context.pipeline.seed;
     PackRequest {
         config: Context::config(plugin),
         name: seed.name.clone(),
-        system: system.to_owned(),
-        platform: platform.clone(),
+        system: target.system.clone(),
+        platform: target.platform.clone(),
         created: seed.created.clone(),
         plan: plan.clone(),
     }

@@ -4,18 +4,20 @@ use std::sync::Arc;
 
 use miette::Diagnostic;
 use seed_model::{Attached, Content, Descriptor, PublishRequest, Published, SystemImage};
+use seed_report::{Kind, Report};
 use seed_runtime::capabilities::Capabilities;
 
-use crate::capabilities::{GrantedFiles, client};
+use crate::capabilities::GrantedFiles;
 use crate::plugins::ResolvedPlugin;
 use crate::stages::artifact::SignedArtifact;
+use crate::stages::context::Context;
+use crate::stages::failure::StageFailure;
 use crate::stages::pack::{PackedImage, descriptors};
-use crate::stages::{Context, StageFailure};
-use crate::vault::{self, VaultError};
+use crate::vault::VaultError;
 
 /// Why publishing failed.
 #[derive(Debug, thiserror::Error, Diagnostic)]
-pub enum PublishError {
+pub(crate) enum PublishError {
     /// The plugin failed.
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -24,6 +26,15 @@ pub enum PublishError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Vault(#[from] VaultError),
+}
+
+impl Report for PublishError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Failed(failure) => failure.kind(),
+            Self::Vault(_) => Kind::Publish,
+        }
+    }
 }
 
 /// The repositories that a plugin will write to.
@@ -53,8 +64,6 @@ pub(crate) fn publish(
 ) -> Result<Vec<Published>, PublishError> {
     let ToPublish { images, index, artifacts, tagged } = what;
     let grants = &plugin.used.grants;
-    let secrets =
-        vault::secrets(context.pipeline, grants.secrets.iter().map(|name| name.get_ref().as_str()))?;
     let granted =
         grants.write.iter().map(|path| path.get_ref().clone()).chain(plugin.output_paths.iter().cloned());
     let directory = context.pipeline.file.directory();
@@ -62,7 +71,7 @@ pub(crate) fn publish(
         GrantedFiles::new(context.blobs.clone(), context.written.clone(), directory, granted.collect());
     let capabilities = Capabilities {
         blobs: Some(Arc::new(context.blobs.clone())),
-        http: Some(Arc::new(client(grants, secrets, context.blobs.clone(), context.reporter(plugin)))),
+        http: Some(Arc::new(context.client(plugin)?)),
         files: Some(Arc::new(files)),
         ..context.no_capabilities(plugin)
     };
@@ -87,7 +96,7 @@ fn system_image(image: &PackedImage) -> SystemImage {
     let mut seen = std::collections::BTreeSet::new();
     blobs.retain(|blob| seen.insert(blob.digest));
     SystemImage {
-        system: image.system.clone(),
+        system: image.target.system.clone(),
         content: Content { manifest: image.image.manifest.clone(), blobs },
     }
 }

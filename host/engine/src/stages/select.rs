@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use miette::Diagnostic;
-use seed_model::{Closure, Digest, ImagePlan, OutputRequest, Pin, Platform, SelectionRequest, SourceKind};
+use seed_model::{Closure, Digest, ImagePlan, OutputRequest, Pin, SelectionRequest, SourceKind, Target};
+use seed_report::{Kind, Report};
 use seed_runtime::PluginError;
 use seed_runtime::capabilities::Capabilities;
 use serde::de::DeserializeOwned;
@@ -11,7 +12,8 @@ use serde::de::DeserializeOwned;
 use crate::check::{PlanError, check_plan};
 use crate::plugins::ResolvedPlugin;
 use crate::stage_cache::StageCache;
-use crate::stages::{Context, StageFailure};
+use crate::stages::context::Context;
+use crate::stages::failure::StageFailure;
 use crate::summary::PluginIdentity;
 
 /// More layers or installables than anybody declares.
@@ -19,7 +21,7 @@ const MAX_REQUESTS: usize = 10_000;
 
 /// Why selection failed.
 #[derive(Debug, thiserror::Error, Diagnostic)]
-pub enum SelectError {
+pub(crate) enum SelectError {
     /// The plugin failed.
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -30,32 +32,30 @@ pub enum SelectError {
         code("seed::select::outputs"),
         help("this is a defect of the plugin: report it to its authors")
     )]
-    Outputs {
-        /// The plugin.
-        plugin: PluginIdentity,
-        /// What is wrong.
-        reason: String,
-    },
+    Outputs { plugin: PluginIdentity, reason: String },
     /// Its plan is refused.
     #[error("the plan of plugin `{}` {} ({}) is refused: {error}", plugin.name, plugin.version, plugin.digest.short())]
     #[diagnostic(
         code("seed::select::plan"),
         help("this is a defect of the plugin: report it to its authors")
     )]
-    Plan {
-        /// The plugin.
-        plugin: PluginIdentity,
-        /// What is wrong.
-        error: PlanError,
-    },
+    Plan { plugin: PluginIdentity, error: PlanError },
+}
+
+impl Report for SelectError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Failed(failure) => failure.kind(),
+            Self::Outputs { .. } | Self::Plan { .. } => Kind::Plugin,
+        }
+    }
 }
 
 /// The selection of one system.
 #[derive(Debug)]
 pub(crate) struct Selection<'a> {
     pub(crate) plugin: &'a ResolvedPlugin,
-    pub(crate) system: &'a str,
-    pub(crate) platform: Platform,
+    pub(crate) target: &'a Target,
     pub(crate) source: SourceKind,
     /// The layers on offer.
     pub(crate) available: Vec<OutputRequest>,
@@ -69,14 +69,19 @@ impl Selection<'_> {
         SelectionRequest {
             config: Context::config(self.plugin),
             name: seed.name.clone(),
-            system: self.system.to_owned(),
-            platform: self.platform.clone(),
+            system: self.target.system.clone(),
+            platform: self.target.platform.clone(),
             variant: seed.variant,
             source: self.source,
             available: self.available.clone(),
             variables: context.variables.clone(),
             pin: self.pin.clone(),
         }
+    }
+
+    /// What the result of a call is kept under.
+    fn key(&self, call: &str, request: &SelectionRequest, closure: Option<&Closure>) -> Digest {
+        StageCache::key(self.plugin.identity.digest, &self.plugin.locked.world, call, request, closure)
     }
 }
 
@@ -86,7 +91,7 @@ pub(crate) fn outputs(
     selection: &Selection<'_>,
 ) -> Result<(Vec<OutputRequest>, bool), SelectError> {
     let request = selection.request(context);
-    let key = StageCache::key(selection.plugin, "outputs", &request, None);
+    let key = selection.key("outputs", &request, None);
     let plugin = &selection.plugin.plugin;
     let (outputs, cached) =
         recall(context, selection, key, |capabilities| plugin.select_outputs(capabilities, &request))?;
@@ -94,7 +99,7 @@ pub(crate) fn outputs(
         return Err(SelectError::Outputs { plugin: selection.plugin.identity.clone(), reason });
     }
     if !cached {
-        context.memo.put(key, &outputs);
+        context.cache.stages.put(key, &outputs);
     }
     Ok((outputs, cached))
 }
@@ -106,7 +111,7 @@ fn recall<T: DeserializeOwned>(
     key: Digest,
     call: impl FnOnce(&Capabilities) -> Result<T, PluginError>,
 ) -> Result<(T, bool), StageFailure> {
-    if let Some(result) = context.memo.get(key) {
+    if let Some(result) = context.cache.stages.get(key) {
         return Ok((result, true));
     }
     let result = call(&context.no_capabilities(selection.plugin));
@@ -133,14 +138,14 @@ pub(crate) fn plan(
     closure: &Closure,
 ) -> Result<(ImagePlan, bool), SelectError> {
     let request = selection.request(context);
-    let key = StageCache::key(selection.plugin, "plan", &request, Some(closure));
+    let key = selection.key("plan", &request, Some(closure));
     let plugin = &selection.plugin.plugin;
     let (plan, cached) =
         recall(context, selection, key, |capabilities| plugin.plan(capabilities, &request, closure))?;
     check_plan(&plan, closure)
         .map_err(|error| SelectError::Plan { plugin: selection.plugin.identity.clone(), error })?;
     if !cached {
-        context.memo.put(key, &plan);
+        context.cache.stages.put(key, &plan);
     }
     Ok((plan, cached))
 }

@@ -1,23 +1,23 @@
 //! Signing: whoever answers for the image, checked before anything is published.
 
-use std::io;
 use std::sync::Arc;
 
 use miette::Diagnostic;
-use seed_model::{Artifact, Descriptor, PublicKey, SignRequest, Signature, Signed};
+use seed_model::{PublicKey, SignRequest};
+use seed_report::{Kind, Report};
 use seed_runtime::capabilities::Capabilities;
-use seed_trust::{ArtifactError, CoverError, SignedImage, VerifyError, check_artifact, covers, verify};
 
-use crate::capabilities::{RunBlobs, RunKeyring, client};
+use crate::capabilities::RunKeyring;
 use crate::plugins::ResolvedPlugin;
-use crate::stages::artifact::{ContentError, SignedArtifact, content};
-use crate::stages::{Context, StageFailure};
-use crate::summary::{PluginIdentity, SignatureSummary};
-use crate::vault::{self, VaultError};
+use crate::stages::context::Context;
+use crate::stages::failure::StageFailure;
+use crate::stages::signed::{Refusal, SignedSubject, Subject, check};
+use crate::summary::PluginIdentity;
+use crate::vault::VaultError;
 
 /// Why signing failed.
 #[derive(Debug, thiserror::Error, Diagnostic)]
-pub enum SignError {
+pub(crate) enum SignError {
     /// The plugin failed.
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -32,64 +32,17 @@ pub enum SignError {
         code("seed::sign::refused"),
         help("nothing was published; this is a defect of the plugin, or worse: report it to its authors")
     )]
-    Refused {
-        /// The plugin.
-        plugin: PluginIdentity,
-        /// What is wrong.
-        reason: Refusal,
-    },
+    Refused { plugin: PluginIdentity, reason: Refusal },
 }
 
-/// What is wrong with a signature.
-#[derive(Debug, thiserror::Error)]
-pub enum Refusal {
-    /// There is none.
-    #[error("it made no signature")]
-    None,
-    /// The key is not the one that the name stands for.
-    #[error("the signature names the key `{0}`, but has another public key")]
-    OtherKey(String),
-    /// The signature is wrong.
-    #[error("the signature of the key `{name}` does not verify: {error}")]
-    Verify {
-        /// The key.
-        name: String,
-        /// Why not.
-        error: VerifyError,
-    },
-    /// The payload is about something else.
-    #[error("the payload signed by the key `{name}` does not cover the image: {error}")]
-    Cover {
-        /// The key.
-        name: String,
-        /// Why not.
-        error: CoverError,
-    },
-    /// A document to publish is wrong.
-    #[error(transparent)]
-    Artifact(#[from] ArtifactError),
-    /// A document to publish is incomplete.
-    #[error(transparent)]
-    Content(#[from] ContentError),
-}
-
-/// What is signed.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Subject<'a> {
-    /// The manifest or index.
-    pub(crate) descriptor: &'a Descriptor,
-    /// The system of an image; none for an index.
-    pub(crate) system: Option<&'a str>,
-    /// Where it will be published.
-    pub(crate) references: &'a [String],
-}
-
-/// What a plugin signed, checked.
-#[derive(Debug, Default)]
-pub(crate) struct SignedSubject {
-    pub(crate) artifacts: Vec<SignedArtifact>,
-    pub(crate) signatures: Vec<SignatureSummary>,
-    pub(crate) verify_with: Option<String>,
+impl Report for SignError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Failed(failure) => failure.kind(),
+            Self::Vault(error) => error.kind(),
+            Self::Refused { .. } => Kind::Signature,
+        }
+    }
 }
 
 /// Signs one subject with one plugin.
@@ -100,12 +53,10 @@ pub(crate) fn sign(
     subject: Subject<'_>,
 ) -> Result<SignedSubject, SignError> {
     let grants = &plugin.used.grants;
-    let secrets =
-        vault::secrets(context.pipeline, grants.secrets.iter().map(|name| name.get_ref().as_str()))?;
     let capabilities = Capabilities {
         blobs: Some(Arc::new(context.blobs.clone())),
         keyring: Some(keyring.clone()),
-        http: Some(Arc::new(client(grants, secrets, context.blobs.clone(), context.reporter(plugin)))),
+        http: Some(Arc::new(context.client(plugin)?)),
         ..context.no_capabilities(plugin)
     };
     let mut variables = context.variables.clone();
@@ -132,191 +83,6 @@ pub(crate) fn sign(
         };
         keys.push(key);
     }
-    check(&context.blobs, subject, signed, &keys)
+    check(&context.blobs, subject, &plugin.identity.name, signed, &keys)
         .map_err(|reason| SignError::Refused { plugin: plugin.identity.clone(), reason })
-        .map(|mut subject| {
-            subject
-                .signatures
-                .iter_mut()
-                .for_each(|signature| signature.plugin.clone_from(&plugin.identity.name));
-            subject
-        })
-}
-
-/// Checks all that a plugin gave back. `keys` are what the names of its signatures' keys stand for.
-fn check(
-    blobs: &RunBlobs,
-    subject: Subject<'_>,
-    signed: Signed,
-    keys: &[PublicKey],
-) -> Result<SignedSubject, Refusal> {
-    if signed.signatures.is_empty() {
-        return Err(Refusal::None);
-    }
-    let image = SignedImage { descriptor: subject.descriptor, references: subject.references };
-    for (signature, key) in signed.signatures.iter().zip(keys) {
-        check_signature(signature, key, &image)?;
-    }
-    let mut artifacts = Vec::new();
-    for artifact in signed.artifacts {
-        artifacts.push(check_document(blobs, subject, &image, artifact, keys)?);
-    }
-    let signatures = signed.signatures.into_iter().map(|signature| SignatureSummary {
-        plugin: String::new(),
-        key: signature.key.name,
-        subject: subject.descriptor.digest,
-    });
-    Ok(SignedSubject { artifacts, signatures: signatures.collect(), verify_with: signed.verify_with })
-}
-
-fn check_signature(signature: &Signature, key: &PublicKey, image: &SignedImage<'_>) -> Result<(), Refusal> {
-    let name = || signature.key.name.clone();
-    if signature.key != *key {
-        return Err(Refusal::OtherKey(name()));
-    }
-    verify(key, &signature.payload, &signature.signature)
-        .map_err(|error| Refusal::Verify { name: name(), error })?;
-    covers(signature.format, &signature.payload, image)
-        .map_err(|error| Refusal::Cover { name: name(), error })
-}
-
-/// Checks a document that is published: complete, and, where its kind is known, signed by `keys`.
-fn check_document(
-    blobs: &RunBlobs,
-    subject: Subject<'_>,
-    image: &SignedImage<'_>,
-    artifact: Artifact,
-    keys: &[PublicKey],
-) -> Result<SignedArtifact, Refusal> {
-    let (content, manifest) = content(blobs, &artifact.manifest)?;
-    let store = blobs.store();
-    let mut read =
-        |digest: &seed_model::Digest, limit: u64| store.document(*digest, limit).map_err(io::Error::other);
-    check_artifact(&manifest, &artifact.attachment, image, keys, &mut read)?;
-    Ok(SignedArtifact { content, subject: subject.descriptor.digest, attachment: artifact.attachment })
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use insta::assert_snapshot;
-    use seed_model::{Attachment, PayloadFormat};
-    use seed_oci::BlobStore;
-    use seed_runtime::capabilities::{Blobs, Keyring};
-    use seed_trust::PrivateKey;
-
-    use super::*;
-
-    struct Case {
-        _directory: tempfile::TempDir,
-        blobs: RunBlobs,
-        keyring: RunKeyring,
-        subject: Descriptor,
-    }
-
-    impl Case {
-        fn new() -> Self {
-            let directory = tempfile::tempdir().unwrap();
-            let keys = ["other", "release"].map(|name| (name.to_owned(), PrivateKey::generate().unwrap()));
-            Self {
-                blobs: RunBlobs::new(BlobStore::open(directory.path()).unwrap()),
-                keyring: RunKeyring::new(BTreeMap::from(keys)),
-                subject: Descriptor::of("application/vnd.oci.image.manifest.v1+json", b"{}"),
-                _directory: directory,
-            }
-        }
-
-        fn key(&self, name: &str) -> PublicKey {
-            self.keyring.get(name).unwrap()
-        }
-
-        /// A good signature by `release`, without documents.
-        fn signed(&self) -> Signed {
-            let payload = self.subject.digest.to_string().into_bytes();
-            let signature = Signature {
-                key: self.key("release"),
-                format: PayloadFormat::SubjectDigest,
-                signature: self.keyring.sign("release", &payload).unwrap(),
-                payload,
-            };
-            Signed { artifacts: Vec::new(), signatures: vec![signature], verify_with: None }
-        }
-
-        fn check(&self, signed: Signed) -> Result<SignedSubject, Refusal> {
-            let subject = Subject { descriptor: &self.subject, system: None, references: &[] };
-            check(&self.blobs, subject, signed, &[self.key("release")])
-        }
-
-        fn error(&self, change: impl FnOnce(&mut Signed)) -> String {
-            let mut signed = self.signed();
-            change(&mut signed);
-            self.check(signed).unwrap_err().to_string().replace(&self.subject.digest.hex(), "SUBJECT")
-        }
-
-        fn artifact(&self, manifest: &[u8]) -> Artifact {
-            self.blobs.put(manifest).unwrap();
-            Artifact {
-                manifest: Descriptor::of("application/vnd.oci.image.manifest.v1+json", manifest),
-                attachment: Attachment::Referrer,
-            }
-        }
-    }
-
-    #[test]
-    fn good_signatures_pass() {
-        let case = Case::new();
-        let signed = case.check(case.signed()).unwrap();
-        assert_eq!(signed.signatures[0].key, "release");
-        assert_eq!(signed.signatures[0].subject, case.subject.digest);
-    }
-
-    #[test]
-    fn wrong_signatures_are_refused() {
-        let case = Case::new();
-        let errors = [
-            case.error(|signed| signed.signatures.clear()),
-            case.error(|signed| signed.signatures[0].key = case.key("other")),
-            case.error(|signed| signed.signatures[0].key.spki = case.key("other").spki),
-            case.error(|signed| signed.signatures[0].signature = case.keyring.sign("other", b"x").unwrap()),
-            case.error(|signed| {
-                signed.signatures[0].signature = case.keyring.sign("release", b"something else").unwrap();
-                signed.signatures[0].payload = b"something else".to_vec();
-            }),
-        ];
-        assert_snapshot!(errors.join("\n"));
-    }
-
-    #[test]
-    fn documents_must_be_whole_and_of_this_run() {
-        let case = Case::new();
-        let config = Descriptor::of("application/vnd.oci.empty.v1+json", b"{}");
-        let manifest = |config: &Descriptor| {
-            let document = serde_json::json!({
-                "schemaVersion": 2,
-                "mediaType": "application/vnd.oci.image.manifest.v1+json",
-                "config": config,
-                "layers": [],
-                "subject": case.subject,
-            });
-            document.to_string().into_bytes()
-        };
-        let foreign = case.blobs.store().put(b"of another run").unwrap();
-        let unknown = Artifact {
-            manifest: Descriptor::new("application/vnd.oci.image.manifest.v1+json", foreign, 1),
-            attachment: Attachment::Referrer,
-        };
-        let missing = case.artifact(&manifest(&Descriptor::of("x", b"never put")));
-        let garbage = case.artifact(b"garbage");
-        let mut longer = case.artifact(&manifest(&config));
-        longer.manifest.size += 1;
-        case.blobs.put(b"{}").unwrap();
-        let errors = [unknown, missing, garbage, longer]
-            .map(|artifact| case.error(|signed| signed.artifacts.push(artifact)));
-        assert_snapshot!(errors.join("\n"));
-        let whole = case.artifact(&manifest(&config));
-        let mut signed = case.signed();
-        signed.artifacts.push(whole);
-        assert_eq!(case.check(signed).unwrap().artifacts[0].content.blobs, [config]);
-    }
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use insta::assert_snapshot;
 use seed_engine::events::Silent;
-use seed_engine::{Category, Pipeline, RunOptions};
+use seed_engine::{Pipeline, RunOptions};
+use seed_report::Kind;
 
 use crate::support::Project;
 
@@ -13,11 +14,11 @@ const HEAD: &str = "schema = 1\n[source.directories]\napps = \"site\"\n[seed]\nn
 const PUBLISH: &str = "[[publish]]\nplugin = \"builtin:oci-layout\"\nconfig = { path = \"result\" }\n";
 
 /// The error of a run of a pipeline with these tables.
-fn error(tables: &str, prepare: impl FnOnce(&Project), expected: Category) -> String {
+fn error(tables: &str, prepare: impl FnOnce(&Project), expected: Kind) -> String {
     let project = Project::new(&format!("{HEAD}{tables}"));
     prepare(&project);
-    let (category, text) = project.rendered(&project.run(&RunOptions::default()).unwrap_err());
-    assert_eq!(category, expected, "{text}");
+    let (kind, text) = project.rendered(&project.run(&RunOptions::default()).unwrap_err());
+    assert_eq!(kind, expected, "{text}");
     assert!(!project.path("result").exists(), "nothing is published by a run that fails");
     text
 }
@@ -26,43 +27,39 @@ fn error(tables: &str, prepare: impl FnOnce(&Project), expected: Category) -> St
 fn plugins_that_cannot_be_had() {
     let pack = |plugin: &str| format!("[pack]\nplugin = \"{plugin}\"\n{PUBLISH}");
     let nothing = |_: &Project| {};
-    assert_snapshot!("unknown_builtin", error(&pack("builtin:oci-paker"), nothing, Category::Plugin));
-    assert_snapshot!("missing_file", error(&pack("./packer.wasm"), nothing, Category::Plugin));
+    assert_snapshot!("unknown_builtin", error(&pack("builtin:oci-paker"), nothing, Kind::Plugin));
+    assert_snapshot!("missing_file", error(&pack("./packer.wasm"), nothing, Kind::Plugin));
     assert_snapshot!(
         "no_component",
-        error(
-            &pack("./packer.wasm"),
-            |project| project.write("packer.wasm", "#!/bin/sh\n"),
-            Category::Plugin
-        )
+        error(&pack("./packer.wasm"), |project| project.write("packer.wasm", "#!/bin/sh\n"), Kind::Plugin)
     );
-    assert_snapshot!("wrong_stage", error(&pack("builtin:oci-layout"), nothing, Category::Plugin));
-    assert_snapshot!("bad_reference", error(&pack("oci://not a reference"), nothing, Category::Plugin));
+    assert_snapshot!("wrong_stage", error(&pack("builtin:oci-layout"), nothing, Kind::Plugin));
+    assert_snapshot!("bad_reference", error(&pack("oci://not a reference"), nothing, Kind::Plugin));
 }
 
 #[test]
 fn pins_hold() {
     let pinned = format!("[pack]\nplugin = \"./p.wasm\"\nsha256 = \"{}\"\n{PUBLISH}", "0".repeat(64));
-    let text = error(&pinned, |project| project.write("p.wasm", "not even a component"), Category::Pin);
+    let text = error(&pinned, |project| project.write("p.wasm", "not even a component"), Kind::Pin);
     assert_snapshot!(text);
 }
 
 #[test]
 fn configurations_of_builtins_are_checked() {
     let config = "[pack]\nconfig = { compression = \"lzma\", levl = 3 }\n";
-    let error = error(&format!("{config}{PUBLISH}"), |_| {}, Category::Pipeline);
+    let error = error(&format!("{config}{PUBLISH}"), |_| {}, Kind::Usage);
     assert_snapshot!(error);
 }
 
 #[test]
 fn unknown_limits_are_named() {
-    let error = error(&format!("{PUBLISH}[limits]\nmemry = 1\n"), |_| {}, Category::Pipeline);
+    let error = error(&format!("{PUBLISH}[limits]\nmemry = 1\n"), |_| {}, Kind::Usage);
     assert_snapshot!(error);
 }
 
 #[test]
 fn limits_are_limits() {
-    let error = error(&format!("{PUBLISH}[limits]\nfuel = 1000\n"), |_| {}, Category::Plugin);
+    let error = error(&format!("{PUBLISH}[limits]\nfuel = 1000\n"), |_| {}, Kind::Plugin);
     // How far the component gets is the compiler's business; that it stops and says how to go on is ours.
     assert!(error.contains("1000 units of fuel") && error.contains("`fuel = N` under `[limits]`"), "{error}");
 }
@@ -70,12 +67,12 @@ fn limits_are_limits() {
 #[test]
 fn directories_must_be_there() {
     let gone = |project: &Project| fs::remove_dir_all(project.path("site")).unwrap();
-    assert_snapshot!("no_directory", error(PUBLISH, gone, Category::Source));
+    assert_snapshot!("no_directory", error(PUBLISH, gone, Kind::Source));
     let pipe = |project: &Project| {
         let status = std::process::Command::new("mkfifo").arg(project.path("site/pipe")).status();
         assert!(status.unwrap().success());
     };
-    assert_snapshot!("special_file", error(PUBLISH, pipe, Category::Source));
+    assert_snapshot!("special_file", error(PUBLISH, pipe, Kind::Source));
 }
 
 #[test]
@@ -84,27 +81,27 @@ fn keys_must_open() {
     let key = |password: &str| {
         format!("{sign}{PUBLISH}[keys.release]\ncosign = {{ file = \"cosign.key\"{password} }}\n")
     };
-    assert_snapshot!("key_missing", error(&key(""), |_| {}, Category::Signature));
+    assert_snapshot!("key_missing", error(&key(""), |_| {}, Kind::Signature));
     let garbage = |project: &Project| project.write("cosign.key", "garbage");
-    assert_snapshot!("key_garbage", error(&key(""), garbage, Category::Signature));
+    assert_snapshot!("key_garbage", error(&key(""), garbage, Kind::Signature));
     let encrypted = |project: &Project| {
         let key = seed_trust::PrivateKey::generate().unwrap().to_encrypted_pem(b"right").unwrap();
         project.write("cosign.key", key);
         project.write("password", "wrong\n");
     };
-    assert_snapshot!("key_without_password", error(&key(""), encrypted, Category::Signature));
+    assert_snapshot!("key_without_password", error(&key(""), encrypted, Kind::Signature));
     let wrong = key(", password = { file = \"password\" }");
-    assert_snapshot!("key_wrong_password", error(&wrong, encrypted, Category::Signature));
+    assert_snapshot!("key_wrong_password", error(&wrong, encrypted, Kind::Signature));
     let unset = key(", password = { env = \"SEED_TEST_UNSET_VARIABLE\" }");
-    assert_snapshot!("key_unset_variable", error(&unset, encrypted, Category::Signature));
+    assert_snapshot!("key_unset_variable", error(&unset, encrypted, Kind::Signature));
 }
 
 #[test]
 fn what_is_there_already_is_not_replaced() {
     let project = Project::new(&format!("{HEAD}{PUBLISH}"));
     project.write("result/precious", "data");
-    let (category, text) = project.rendered(&project.run(&RunOptions::default()).unwrap_err());
-    assert_eq!(category, Category::Publish);
+    let (kind, text) = project.rendered(&project.run(&RunOptions::default()).unwrap_err());
+    assert_eq!(kind, Kind::Publish);
     assert_eq!(fs::read_to_string(project.path("result/precious")).unwrap(), "data");
     insta::with_settings!({filters => vec![(r"\([0-9a-f]{12}\)", "(DIGEST)")]}, {
         assert_snapshot!(text);
@@ -123,13 +120,13 @@ fn a_changed_component_stops_a_locked_run() {
     *changed.last_mut().unwrap() ^= 1;
     project.write("own.wasm", changed);
     let locked = RunOptions { locked: true, ..RunOptions::default() };
-    let (category, text) = project.rendered(&project.run(&locked).unwrap_err());
-    assert_eq!(category, Category::Pin);
+    let (kind, text) = project.rendered(&project.run(&locked).unwrap_err());
+    assert_eq!(kind, Kind::Pin);
     assert!(text.contains("seed::lock::mismatch") && text.matches("sha256:").count() >= 2, "{text}");
 
     let pipeline = Pipeline::load(&project.path("pipeline.toml")).unwrap();
     let in_ci = project.engine(true).run(&pipeline, &RunOptions::default(), Arc::new(Silent)).unwrap_err();
-    let (category, text) = project.rendered(&in_ci);
-    assert_eq!(category, Category::Pin);
+    let (kind, text) = project.rendered(&in_ci);
+    assert_eq!(kind, Kind::Pin);
     assert!(text.contains("seed::lock::unlocked") && text.contains("sha256 = \""), "{text}");
 }

@@ -3,7 +3,8 @@
 use std::fs;
 
 use insta::assert_snapshot;
-use seed_engine::{Category, RunOptions};
+use seed_engine::RunOptions;
+use seed_report::Kind;
 
 use crate::support::Project;
 
@@ -34,8 +35,8 @@ fn error(rules: &str, prepare: impl FnOnce(&Project)) -> String {
 fn error_of(pipeline: &str, prepare: impl FnOnce(&Project)) -> String {
     let project = Project::new(pipeline);
     prepare(&project);
-    let (category, text) = project.rendered(&project.run(&RunOptions::default()).unwrap_err());
-    assert_eq!(category, Category::Rule, "{text}");
+    let (kind, text) = project.rendered(&project.run(&RunOptions::default()).unwrap_err());
+    assert_eq!(kind, Kind::Rule, "{text}");
     assert!(!project.path("result").exists());
     let (_, again) = project.rendered(&project.try_plan().unwrap_err());
     assert_eq!(again, text, "what was found is remembered");
@@ -88,7 +89,7 @@ fn a_path_tells_why_it_is_there() {
     let project = Project::new(PIPELINE);
     let why = project.why("apps").unwrap();
     assert_eq!(why.images[0].paths[0].chain.to_string(), "apps → apps");
-    let (category, text) = project.rendered(&project.why("aps").unwrap_err());
-    assert_eq!(category, Category::Pipeline);
+    let (kind, text) = project.rendered(&project.why("aps").unwrap_err());
+    assert_eq!(kind, Kind::Usage);
     assert_snapshot!(text);
 }

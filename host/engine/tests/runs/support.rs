@@ -1,13 +1,16 @@
 //! A project in a directory of its own, with a cache of its own.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use miette::{GraphicalReportHandler, GraphicalTheme};
 use seed_engine::events::Silent;
 use seed_engine::summary::{PlanSummary, RunSummary, WhySummary};
-use seed_engine::{Category, Engine, EngineError, EngineOptions, Passwords, Pipeline, RunOptions};
+use seed_engine::{
+    Engine, EngineOptions, Environment, Passwords, Pipeline, PlanOptions, RunOptions, WhyOptions,
+};
+use seed_report::{Error, Kind, text};
 
 /// Nobody to ask.
 #[derive(Debug)]
@@ -15,6 +18,16 @@ struct NoPasswords;
 
 impl Passwords for NoPasswords {
     fn password(&self, _name: &str, _file: &Path) -> Option<String> {
+        None
+    }
+}
+
+/// Nothing is set.
+#[derive(Debug)]
+struct NoEnvironment;
+
+impl Environment for NoEnvironment {
+    fn variable(&self, _name: &str) -> Option<OsString> {
         None
     }
 }
@@ -43,16 +56,16 @@ impl Project {
 
     pub(crate) fn engine(&self, require_lock: bool) -> Engine {
         Engine::new(EngineOptions {
-            cache_directory: self.path("cache"),
+            cache_directory: Some(self.path("cache")),
             threads: None,
             aot_cache: true,
             require_lock,
             passwords: Arc::new(NoPasswords),
+            environment: Arc::new(NoEnvironment),
         })
-        .unwrap()
     }
 
-    pub(crate) fn run(&self, options: &RunOptions) -> Result<RunSummary, EngineError> {
+    pub(crate) fn run(&self, options: &RunOptions) -> Result<RunSummary, Error> {
         let pipeline = Pipeline::load(&self.path("pipeline.toml"))?;
         self.engine(false).run(&pipeline, options, Arc::new(Silent))
     }
@@ -61,26 +74,20 @@ impl Project {
         self.try_plan().unwrap()
     }
 
-    pub(crate) fn try_plan(&self) -> Result<PlanSummary, EngineError> {
+    pub(crate) fn try_plan(&self) -> Result<PlanSummary, Error> {
         let pipeline = Pipeline::load(&self.path("pipeline.toml"))?;
-        self.engine(false).plan(&pipeline, &RunOptions::default(), Arc::new(Silent))
+        self.engine(false).plan(&pipeline, &PlanOptions::default(), Arc::new(Silent))
     }
 
-    pub(crate) fn why(&self, wanted: &str) -> Result<WhySummary, EngineError> {
+    pub(crate) fn why(&self, wanted: &str) -> Result<WhySummary, Error> {
         let pipeline = Pipeline::load(&self.path("pipeline.toml"))?;
-        self.engine(false).why(&pipeline, &RunOptions::default(), wanted, Arc::new(Silent))
+        let options = WhyOptions { wanted: wanted.to_owned(), ..WhyOptions::default() };
+        self.engine(false).why(&pipeline, &options, Arc::new(Silent))
     }
 
-    /// The category and the text of an error, with the project's directory as `DIR`.
-    pub(crate) fn rendered(&self, error: &EngineError) -> (Category, String) {
-        let mut text = String::new();
-        GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor())
-            .with_width(100)
-            .with_wrap_lines(false)
-            .with_links(false)
-            .render_report(&mut text, error)
-            .unwrap();
-        let text = text.replace(self.0.path().to_str().unwrap(), "DIR");
-        (error.category(), text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n"))
+    /// The kind and the text of an error, with the project's directory as `DIR`.
+    pub(crate) fn rendered(&self, error: &Error) -> (Kind, String) {
+        let text = text::plain(error).replace(self.0.path().to_str().unwrap(), "DIR");
+        (error.kind(), text)
     }
 }

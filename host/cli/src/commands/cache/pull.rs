@@ -1,15 +1,12 @@
 //! `seed cache pull`.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use clap::Args;
-use seed_engine::default_cache_directory;
-use seed_engine::pull::{PullOptions, Trust, pull};
+use seed_engine::{PullOptions, Trust};
+use seed_report::Error;
 
-use crate::error::CliError;
-use crate::printer::Printer;
-use crate::progress::Progress;
+use crate::session::Session;
 use crate::summary;
 
 /// Give the store paths of a build seed to the Nix of this machine
@@ -60,8 +57,7 @@ pub(crate) struct PullArgs {
     cache_dir: Option<PathBuf>,
 }
 
-pub(crate) fn run(args: &PullArgs, printer: &Arc<Printer>) -> Result<(), CliError> {
-    let given = args.cache_dir.clone();
+pub(crate) fn run(args: &PullArgs, session: &Session) -> Result<(), Error> {
     let trust = match &args.lock {
         Some(lock) => Trust::Lock(lock.clone()),
         None if !args.keys.is_empty() => Trust::Keys(args.keys.clone()),
@@ -73,13 +69,8 @@ pub(crate) fn run(args: &PullArgs, printer: &Arc<Printer>) -> Result<(), CliErro
         system: args.system.clone(),
         store: args.store.clone(),
         trust,
-        directory: given.or_else(default_cache_directory).ok_or(CliError::NoCacheDirectory)?,
     };
-    let pulled = pull(&options, Arc::new(Progress::new(Arc::clone(printer))))?;
-    if printer.is_json() {
-        printer.json(&pulled)?;
-    } else {
-        printer.data(&summary::pull(&pulled))?;
-    }
-    Ok(())
+    let engine = session.engine_without_plugins(args.cache_dir.clone());
+    let pulled = engine.cache_pull(&options, session.progress())?;
+    session.show(&pulled, summary::pull::pull)
 }

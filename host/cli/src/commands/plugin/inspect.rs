@@ -1,13 +1,11 @@
 //! `seed plugin inspect`.
 
-use std::sync::Arc;
-
 use clap::Args;
+use seed_engine::PluginInspectOptions;
+use seed_report::Error;
 
-use crate::args::EngineArgs;
-use crate::error::CliError;
-use crate::printer::Printer;
-use crate::{session, summary};
+use crate::session::{EngineArgs, Session};
+use crate::summary;
 
 /// Show a plugin's world, imports, exports, configuration schema, hash and size
 ///
@@ -26,12 +24,8 @@ pub(crate) struct InspectArgs {
     engine: EngineArgs,
 }
 
-pub(crate) fn run(args: &InspectArgs, printer: &Arc<Printer>) -> Result<(), CliError> {
-    let plugin = session::engine(&args.engine, None, printer)?.plugin_inspect(&args.plugin)?;
-    if printer.is_json() {
-        printer.json(&plugin)?;
-    } else {
-        printer.data(&summary::plugin(&plugin))?;
-    }
-    Ok(())
+pub(crate) fn run(args: &InspectArgs, session: &Session) -> Result<(), Error> {
+    let options = PluginInspectOptions { source: args.plugin.clone() };
+    let plugin = session.engine(&args.engine, None).plugin_inspect(&options)?;
+    session.show(&plugin, summary::plugin::plugin)
 }

@@ -8,13 +8,15 @@ use seed_model::{Digest, UnknownSystem};
 use seed_nix::NixError;
 use seed_oci::restore::RestoreError;
 use seed_oci::source::ReferenceError;
+use seed_report::{Kind, Report};
 
-use crate::commands::verify::VerifyError;
+use crate::cache::CacheError;
 use crate::lock::LockFileError;
+use crate::signatures::SignatureError;
 
 /// A build seed that cannot be pulled.
 #[derive(Debug, thiserror::Error, Diagnostic)]
-pub enum PullError {
+pub(crate) enum PullError {
     /// It is not said where it is.
     #[error(transparent)]
     #[diagnostic(code("seed::pull::reference"))]
@@ -32,7 +34,6 @@ pub enum PullError {
         )
     )]
     Tag {
-        /// The reference.
         reference: String,
         /// What the tag names now.
         digest: Digest,
@@ -48,20 +49,15 @@ pub enum PullError {
         )
     )]
     NotLocked {
-        /// The reference.
         reference: String,
         /// What the tag names now.
         digest: Digest,
-        /// The lock file.
         lock: PathBuf,
     },
     /// There is no such lock file.
     #[error("there is no lock file {}", path.display())]
     #[diagnostic(code("seed::pull::no-lock"), help("`seed run` writes it when it has published"))]
-    NoLock {
-        /// The file.
-        path: PathBuf,
-    },
+    NoLock { path: PathBuf },
     /// The lock file cannot be read.
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -69,61 +65,57 @@ pub enum PullError {
     /// Nobody who is trusted has signed it, or a key cannot be used.
     #[error(transparent)]
     #[diagnostic(transparent)]
-    Signature(#[from] VerifyError),
+    Signature(#[from] SignatureError),
     /// It was not made to build in.
     #[error("`{reference}` is not a build seed: it has no registration of store paths")]
     #[diagnostic(
         code("seed::pull::not-a-build-seed"),
         help("pull an image that was made with `[seed] variant = \"build\"`")
     )]
-    NotABuildSeed {
-        /// The reference.
-        reference: String,
-    },
+    NotABuildSeed { reference: String },
     /// It cannot be read, or is not what it says.
     #[error("`{reference}` cannot be pulled")]
     #[diagnostic(code("seed::pull::failed"))]
-    Image {
-        /// The reference.
-        reference: String,
-        /// Why.
-        source: RestoreError,
-    },
+    Image { reference: String, source: RestoreError },
     /// Its registration cannot be used.
     #[error("the registration in `{reference}` cannot be used: {reason}")]
     #[diagnostic(code("seed::pull::registration"), help("nothing was added to the store"))]
-    Registration {
-        /// The reference.
-        reference: String,
-        /// What is wrong with it.
-        reason: String,
-    },
+    Registration { reference: String, reason: String },
     /// Nix cannot take the paths.
     #[error("{error}")]
     #[diagnostic(code("seed::pull::nix"))]
     Nix {
-        /// Why.
         error: NixError,
-        /// What to do.
         #[help]
         help: Option<String>,
     },
+    /// No variable says where the paths could be kept until Nix has them.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Cache(#[from] CacheError),
     /// There is no place for the paths until Nix has them.
     #[error("cannot keep store paths in {}", path.display())]
     #[diagnostic(
         code("seed::pull::directory"),
         help("name a directory with more room, by `--cache-dir DIR` or `SEED_CACHE_DIR`")
     )]
-    Directory {
-        /// The directory.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
+    Directory { path: PathBuf, source: io::Error },
 }
 
 impl From<NixError> for PullError {
     fn from(error: NixError) -> Self {
         Self::Nix { help: error.help(), error }
+    }
+}
+
+impl Report for PullError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Reference(_) | Self::System(_) | Self::NoLock { .. } => Kind::Usage,
+            Self::Tag { .. } | Self::NotLocked { .. } | Self::Lock(_) => Kind::Pin,
+            Self::Signature(error) => error.kind(),
+            Self::Nix { .. } => Kind::Source,
+            _ => Kind::Failed,
+        }
     }
 }

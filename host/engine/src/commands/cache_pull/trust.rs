@@ -6,9 +6,10 @@
 use seed_model::Descriptor;
 use seed_oci::source::{Reference, Source};
 
-use crate::commands::cache_pull::{PullError, PullOptions, Trust};
-use crate::commands::verify;
+use crate::commands::cache_pull::error::PullError;
+use crate::commands::cache_pull::options::{PullOptions, Trust};
 use crate::lock::LockFile;
+use crate::signatures;
 
 /// Checks the manifest or index that the reference names.
 pub(super) fn check(
@@ -19,8 +20,8 @@ pub(super) fn check(
 ) -> Result<(), PullError> {
     let text = || options.reference.clone();
     if let Trust::Keys(keys) = &options.trust {
-        let keys = verify::read_keys(keys)?;
-        return Ok(verify::signed(source, &options.reference, root, &keys).map(drop)?);
+        let keys = signatures::read_keys(keys)?;
+        return Ok(signatures::signed(source, &options.reference, root, &keys).map(drop)?);
     }
     if let Trust::Lock(path) = &options.trust {
         let lock = LockFile::load(path)?.ok_or_else(|| PullError::NoLock { path: path.clone() })?;

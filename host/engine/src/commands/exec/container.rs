@@ -1,10 +1,10 @@
 //! Docker and Podman, as far as they are needed: their command lines agree in all that is used here.
 
 use std::ffi::OsString;
+use std::io;
 use std::io::BufWriter;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::{fmt, io};
 
 use seed_model::{Descriptor, Digest, File, FileContent, Image};
 use seed_oci::BlobStore;
@@ -12,34 +12,14 @@ use seed_oci::documents::canonical_json;
 use seed_oci::files::{FilesError, stream_tar};
 use serde_json::json;
 
-use crate::commands::exec::{ExecError, ExecOptions, WORK};
+use crate::commands::exec::error::ExecError;
+use crate::commands::exec::options::{ContainerEngine, ExecOptions};
+
+/// Where the working directory stands in the container.
+const WORK: &str = "/work";
 
 /// How much of a failed command's output an error quotes, in bytes.
 const QUOTED: usize = 2000;
-
-/// A program that runs containers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ContainerEngine {
-    /// Docker.
-    Docker,
-    /// Podman.
-    Podman,
-}
-
-impl ContainerEngine {
-    fn program(self) -> &'static str {
-        match self {
-            Self::Docker => "docker",
-            Self::Podman => "podman",
-        }
-    }
-}
-
-impl fmt::Display for ContainerEngine {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.program())
-    }
-}
 
 /// A container engine that answers.
 #[derive(Debug)]

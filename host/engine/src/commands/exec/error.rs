@@ -9,10 +9,11 @@ use seed_oci::StoreError;
 use seed_oci::documents::DocumentError;
 use seed_oci::files::FilesError;
 use seed_oci::source::SourceError;
+use seed_report::{Kind, Report};
 
 /// Why the locked seed cannot be run.
 #[derive(Debug, thiserror::Error, Diagnostic)]
-pub enum ExecError {
+pub(crate) enum ExecError {
     /// Nothing is locked.
     #[error("{} names no published image", path.display())]
     #[diagnostic(
@@ -21,17 +22,12 @@ pub enum ExecError {
             "`seed run` without `--locked`, or `seed index`, writes it there when all of the pipeline's systems are published"
         )
     )]
-    NotLocked {
-        /// The lock file.
-        path: PathBuf,
-    },
+    NotLocked { path: PathBuf },
     /// Nothing is locked for this system.
     #[error("{} names no image for {system}", path.display())]
     #[diagnostic(code("seed::exec::system"), help("it names images for {}; choose one with `--system`", known.join(", ")))]
     System {
-        /// The lock file.
         path: PathBuf,
-        /// The system.
         system: String,
         /// Systems that it has.
         known: Vec<String>,
@@ -39,10 +35,7 @@ pub enum ExecError {
     /// A system whose images are not for containers.
     #[error("images for {system} carry outputs only: no container engine runs them")]
     #[diagnostic(code("seed::exec::no-containers"), help("choose a Linux system with `--system`"))]
-    NoContainers {
-        /// The system.
-        system: String,
-    },
+    NoContainers { system: String },
     /// No container engine works.
     #[error("there is no container engine that works here\n{}", tried.join("\n"))]
     #[diagnostic(code("seed::exec::no-engine"), help("install Docker or Podman, or start its service"))]
@@ -57,7 +50,6 @@ pub enum ExecError {
         help("`seed run` publishes it again, or another one, and locks that; git has older locks")
     )]
     Gone {
-        /// The image.
         digest: Digest,
         /// Each place, and what is there.
         tried: Vec<String>,
@@ -71,22 +63,15 @@ pub enum ExecError {
         )
     )]
     Unreadable {
-        /// The image.
         digest: Digest,
         /// Where it was found.
         place: String,
-        /// Why not.
         source: SourceError,
     },
     /// The image's documents are wrong.
     #[error("the locked image {digest} cannot be run")]
     #[diagnostic(code("seed::exec::image"))]
-    Image {
-        /// The image.
-        digest: Digest,
-        /// What is wrong.
-        source: DocumentError,
-    },
+    Image { digest: Digest, source: DocumentError },
     /// The container engine did not do what it was asked.
     #[error("`{command}` failed: {output}")]
     #[diagnostic(code("seed::exec::engine"))]
@@ -102,7 +87,6 @@ pub enum ExecError {
     Start {
         /// The command line, shortened.
         command: String,
-        /// Why not.
         source: io::Error,
     },
     /// The image could not be handed over.
@@ -111,11 +95,26 @@ pub enum ExecError {
     Load {
         /// The container engine.
         engine: &'static str,
-        /// Why not.
         source: FilesError,
     },
     /// The cache failed.
     #[error("the cache failed")]
     #[diagnostic(code("seed::cache::failed"))]
     Store(#[from] StoreError),
+}
+
+impl Report for ExecError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::NotLocked { .. } | Self::System { .. } | Self::Gone { .. } => Kind::Pin,
+            Self::NoContainers { .. } => Kind::Usage,
+            Self::NoEngine { .. }
+            | Self::Unreadable { .. }
+            | Self::Image { .. }
+            | Self::Engine { .. }
+            | Self::Start { .. }
+            | Self::Load { .. }
+            | Self::Store(_) => Kind::Failed,
+        }
+    }
 }

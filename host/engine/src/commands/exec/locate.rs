@@ -1,23 +1,22 @@
 //! Finds the locked image: in the cache, in files that the pipeline wrote, in the registries that it published to.
 
-use std::sync::Arc;
-
-use seed_http::DockerConfig;
 use seed_model::{Descriptor, Digest, Image};
 use seed_oci::documents::{INDEX, MANIFEST, MAX_DOCUMENT, manifest_parts};
-use seed_oci::source::{Document, Reference, RegistryReference, Source, SourceError, open};
+use seed_oci::source::{Document, Reference, RegistryReference, Source, SourceError};
 use seed_oci::{BlobStore, StoreError};
 use serde::Deserialize;
 
 use crate::causes::with_causes;
-use crate::commands::exec::ExecError;
+use crate::commands::exec::error::ExecError;
 use crate::events::{Events, Level};
 use crate::lock::LockedSeeds;
 use crate::moved::moved;
 use crate::pipeline::Pipeline;
+use crate::session::Session;
 
 /// Looks for blobs of one image. A place is opened when the cache lacks something.
 pub(super) struct Locator<'a> {
+    session: &'a Session,
     store: &'a BlobStore,
     pipeline: &'a Pipeline,
     seeds: &'a LockedSeeds,
@@ -33,12 +32,13 @@ struct Index {
 
 impl<'a> Locator<'a> {
     pub(super) fn new(
+        session: &'a Session,
         store: &'a BlobStore,
         pipeline: &'a Pipeline,
         seeds: &'a LockedSeeds,
         events: &'a Events,
     ) -> Self {
-        Self { store, pipeline, seeds, events, found: None }
+        Self { session, store, pipeline, seeds, events, found: None }
     }
 
     /// The image's manifest, which is in the cache afterwards.
@@ -102,12 +102,12 @@ impl<'a> Locator<'a> {
         for text in &published.references {
             // What a publisher of another kind calls its places cannot be read.
             let Ok(reference) = text.parse::<RegistryReference>() else { continue };
-            if let Some(moved) = moved(&reference, published.digest) {
+            if let Some(moved) = moved(self.session, &reference, published.digest) {
                 self.events.message(Level::Warning, format!("{moved}; the locked image is used"));
                 tried.push(format!("  {moved}"));
             }
             if found.is_none() {
-                match in_registry(reference, digest) {
+                match self.in_registry(reference, digest) {
                     Ok(here) => found = Some(here),
                     Err(error) => tried.push(format!("  {text}: {}", with_causes(&error))),
                 }
@@ -127,17 +127,25 @@ impl<'a> Locator<'a> {
         } else {
             return Err("there is no such directory or file".to_owned());
         };
-        let source = open(&reference, credentials()).map_err(|error| with_causes(&error))?;
+        let source = self.session.open(&reference).map_err(|error| with_causes(&error))?;
         let root = source.resolve().map_err(|error| with_causes(&error))?;
         match descriptor(&root, digest) {
             Some(found) => Ok((source, found)),
             None => Err(format!("it holds {} now", root.descriptor.digest)),
         }
     }
-}
 
-fn credentials() -> Arc<DockerConfig> {
-    Arc::new(DockerConfig::locate(|name| std::env::var_os(name)))
+    /// A registry that has the image, whatever the tag names.
+    fn in_registry(
+        &self,
+        reference: RegistryReference,
+        digest: Digest,
+    ) -> Result<(Box<dyn Source>, Descriptor), SourceError> {
+        let reference = RegistryReference { tag: None, digest: Some(digest), ..reference };
+        let source = self.session.open(&Reference::Registry(reference))?;
+        let descriptor = source.resolve()?.descriptor;
+        Ok((source, descriptor))
+    }
 }
 
 fn unreadable(digest: Digest, source: &dyn Source, error: SourceError) -> ExecError {
@@ -154,14 +162,4 @@ fn descriptor(root: &Document, digest: Digest) -> Option<Descriptor> {
     }
     let index: Index = serde_json::from_slice(&root.bytes).ok()?;
     index.manifests.into_iter().find(|manifest| manifest.digest == digest)
-}
-
-fn in_registry(
-    reference: RegistryReference,
-    digest: Digest,
-) -> Result<(Box<dyn Source>, Descriptor), SourceError> {
-    let reference = RegistryReference { tag: None, digest: Some(digest), ..reference };
-    let source = open(&Reference::Registry(reference), credentials())?;
-    let descriptor = source.resolve()?.descriptor;
-    Ok((source, descriptor))
 }

@@ -6,55 +6,34 @@
 mod container;
 mod error;
 mod locate;
+mod options;
 
-use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 
 use seed_model::{Digest, Platform};
 use seed_oci::documents::read_image;
+use seed_report::Error;
 
-pub use container::ContainerEngine;
-pub use error::ExecError;
+use error::ExecError;
+pub use options::{ContainerEngine, ExecOptions};
 
 use crate::commands::exec::container::Container;
 use crate::commands::exec::locate::Locator;
-use crate::engine::Engine;
-use crate::error::EngineError;
 use crate::events::{EventSink, Events, Level};
 use crate::lock::{LockFile, LockedSeeds, lock_path};
 use crate::pipeline::Pipeline;
-
-/// Where the working directory stands in the container.
-pub(crate) const WORK: &str = "/work";
-
-/// What to run, and how.
-#[derive(Clone, Debug)]
-pub struct ExecOptions {
-    /// The Nix system; none for the one that containers have on this machine.
-    pub system: Option<String>,
-    /// The command and its arguments; empty for what the image runs by itself.
-    pub command: Vec<String>,
-    /// Run the command itself instead of handing it to the image's entrypoint.
-    pub without_entrypoint: bool,
-    /// The container engine; none for the first that works.
-    pub engine: Option<ContainerEngine>,
-    /// The directory that the container sees, writable, at `/work`.
-    pub directory: PathBuf,
-    /// User and group of the caller: files that the command writes belong to them.
-    pub user: (u32, u32),
-    /// Whether the caller sits at a terminal.
-    pub terminal: bool,
-}
+use crate::session::Session;
 
 /// Makes the container engine have the image. Gives the program that runs the command in it; its exit code is the
 /// command's.
 pub(crate) fn exec(
-    engine: &Engine,
+    session: &Session,
     pipeline: &Pipeline,
     options: &ExecOptions,
     sink: Arc<dyn EventSink>,
-) -> Result<Command, EngineError> {
+) -> Result<Command, Error> {
+    let cache = session.cache()?;
     let events = Events::new(sink);
     let lock = lock_path(&pipeline.file.path);
     let seeds = LockFile::load(&lock)
@@ -63,11 +42,11 @@ pub(crate) fn exec(
         .unwrap_or_default();
     let (digest, platform) = locked(&seeds, options.system.as_deref(), &lock)?;
 
-    let mut locator = Locator::new(&engine.store, pipeline, &seeds, &events);
+    let mut locator = Locator::new(session, &cache.store, pipeline, &seeds, &events);
     let manifest = locator.manifest(digest)?;
     let config = locator.config(&manifest)?;
     let wrong = |source| ExecError::Image { digest, source };
-    let image = read_image(&engine.store, &manifest, &platform).map_err(wrong)?;
+    let image = read_image(&cache.store, &manifest, &platform).map_err(wrong)?;
     let container = Container::find(options.engine)?;
     let ids = [config.digest, digest];
     let id = if let Some(id) = container.image(&ids)? {
@@ -75,7 +54,7 @@ pub(crate) fn exec(
     } else {
         locator.layers(&image)?;
         events.message(Level::Info, format!("loading {digest} into {}", container.name()));
-        container.load(&engine.store, &image)?;
+        container.load(&cache.store, &image)?;
         container.image(&ids)?.ok_or_else(|| container.lost(digest))?
     };
     Ok(container.run(&id, options))

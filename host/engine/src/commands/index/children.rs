@@ -1,19 +1,18 @@
 //! The images that an index will name: found where they are to be tagged, compared with their records, and read.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use seed_http::DockerConfig;
 use seed_model::{Descriptor, Image};
 use seed_oci::BlobStore;
 use seed_oci::documents::{manifest_parts, read_image};
-use seed_oci::source::{Reference, RegistryReference, Source, SourceError, open};
+use seed_oci::source::{Reference, RegistryReference, Source, SourceError};
+use seed_report::Error;
 
-use crate::commands::index::IndexError;
+use crate::commands::index::error::IndexError;
 use crate::commands::index::records::Found;
-use crate::error::EngineError;
 use crate::prepare::Plugins;
 use crate::record::Record;
+use crate::session::Session;
 use crate::stages::{self, Context, PackedImage, descriptors};
 
 /// What this machine's cache is called in messages.
@@ -24,7 +23,7 @@ pub(super) fn fetch(
     context: &Context<'_>,
     plugins: &Plugins,
     records: &[Found],
-) -> Result<Vec<PackedImage>, EngineError> {
+) -> Result<Vec<PackedImage>, Error> {
     let (mut repositories, mut writes_files) = (Vec::new(), false);
     for plugin in &plugins.publish {
         let targets = stages::targets(context, plugin)?;
@@ -33,7 +32,7 @@ pub(super) fn fetch(
     }
     let mut images = Vec::new();
     for found in records {
-        let child = Child { found, store: context.blobs.store() };
+        let child = Child { session: context.session, found, store: context.blobs.store() };
         let sources = child.sources(&repositories)?;
         let image = child.read(sources.first().map(AsRef::as_ref))?;
         if writes_files {
@@ -42,12 +41,7 @@ pub(super) fn fetch(
         for descriptor in descriptors(&image).filter(|blob| child.store.contains(blob.digest)) {
             context.blobs.admit(descriptor.digest);
         }
-        images.push(PackedImage {
-            system: child.record().system.clone(),
-            platform: child.record().platform.clone(),
-            image,
-            packed: BTreeMap::new(),
-        });
+        images.push(PackedImage { target: child.record().target(), image, packed: BTreeMap::new() });
     }
     Ok(images)
 }
@@ -55,6 +49,7 @@ pub(super) fn fetch(
 /// One image of the index.
 #[derive(Clone, Copy)]
 struct Child<'a> {
+    session: &'a Session,
     found: &'a Found,
     store: &'a BlobStore,
 }
@@ -72,8 +67,7 @@ impl Child<'_> {
             let mut reference: RegistryReference = repository.parse()?;
             reference.digest = Some(digest);
             let unreadable = |source| IndexError::Unreadable { place: repository.clone(), digest, source };
-            let credentials = Arc::new(DockerConfig::locate(|name| std::env::var_os(name)));
-            let source = open(&Reference::Registry(reference), credentials).map_err(unreadable)?;
+            let source = self.session.open(&Reference::Registry(reference)).map_err(unreadable)?;
             match source.resolve() {
                 Ok(document) if document.descriptor.size == self.record().manifest.size => {}
                 Ok(document) => {

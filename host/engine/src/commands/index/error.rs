@@ -7,15 +7,15 @@ use seed_model::Digest;
 use seed_oci::StoreError;
 use seed_oci::documents::DocumentError;
 use seed_oci::source::{ReferenceError, SourceError};
+use seed_report::{Kind, Report};
 
 /// Records that do not fit together, or images that are not where and what they should be. Nothing was published.
 #[derive(Debug, thiserror::Error, Diagnostic)]
-pub enum IndexError {
+pub(crate) enum IndexError {
     /// Another image's record.
     #[error("the record {} is of the image `{found}`, and this pipeline makes `{expected}`", path.display())]
     #[diagnostic(code("seed::index::name"), help("give the records that this pipeline's runs wrote"))]
     Name {
-        /// The record.
         path: PathBuf,
         /// Its image.
         found: String,
@@ -26,11 +26,9 @@ pub enum IndexError {
     #[error("the record {} is of {system}, which is not one of the pipeline's systems", path.display())]
     #[diagnostic(code("seed::index::system"))]
     System {
-        /// The record.
         path: PathBuf,
         /// Its system.
         system: String,
-        /// What to do.
         #[help]
         help: String,
     },
@@ -41,7 +39,6 @@ pub enum IndexError {
         help("an index has one image per system: leave one of them out")
     )]
     Twice {
-        /// The system.
         system: String,
         /// One record.
         first: PathBuf,
@@ -54,7 +51,6 @@ pub enum IndexError {
     NoRecord {
         /// The systems.
         systems: Vec<String>,
-        /// What to do.
         #[help]
         help: String,
     },
@@ -85,9 +81,7 @@ pub enum IndexError {
         help("run for all systems with the same pipeline file, `seed.lock` and `seed`")
     )]
     Plugin {
-        /// The record.
         path: PathBuf,
-        /// The stage.
         stage: &'static str,
         /// The plugin of this pipeline.
         plugin: String,
@@ -102,13 +96,9 @@ pub enum IndexError {
     Missing {
         /// The repository, or the cache.
         place: String,
-        /// The image.
         digest: Digest,
-        /// The system.
         system: String,
-        /// The record.
         path: PathBuf,
-        /// What to do.
         #[help]
         help: String,
     },
@@ -118,9 +108,7 @@ pub enum IndexError {
     Changed {
         /// The repository, or the cache.
         place: String,
-        /// The image.
         digest: Digest,
-        /// The record.
         path: PathBuf,
         /// What is different.
         reason: String,
@@ -135,9 +123,7 @@ pub enum IndexError {
     Unreadable {
         /// The repository.
         place: String,
-        /// The image.
         digest: Digest,
-        /// Why.
         source: SourceError,
     },
     /// The cache failed.
@@ -147,12 +133,24 @@ pub enum IndexError {
     /// An image's documents are wrong.
     #[error("the image {digest} for {system} cannot stand in an index")]
     #[diagnostic(code("seed::index::image"), help("run for that system again, with `--record`"))]
-    Image {
-        /// The image.
-        digest: Digest,
-        /// The system.
-        system: String,
-        /// What is wrong.
-        source: DocumentError,
-    },
+    Image { digest: Digest, system: String, source: DocumentError },
+}
+
+impl Report for IndexError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Name { .. }
+            | Self::System { .. }
+            | Self::Twice { .. }
+            | Self::NoRecord { .. }
+            | Self::Source { .. }
+            | Self::Plugin { .. } => Kind::Usage,
+            Self::Missing { .. }
+            | Self::Changed { .. }
+            | Self::Reference(_)
+            | Self::Unreadable { .. }
+            | Self::Image { .. } => Kind::Publish,
+            Self::Store(_) => Kind::Failed,
+        }
+    }
 }

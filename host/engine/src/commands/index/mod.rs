@@ -10,16 +10,15 @@ mod records;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-pub use error::IndexError;
+use seed_report::Error;
 
-use crate::engine::{Engine, RunOptions};
-use crate::error::EngineError;
 use crate::events::{EventSink, Step};
 use crate::pipeline::Pipeline;
-use crate::prepare::prepare;
+use crate::prepare::{Request, prepare};
 use crate::record::Record;
 use crate::release;
-use crate::summary::{RunSummary, SCHEMA};
+use crate::session::Session;
+use crate::summary::RunSummary;
 
 /// What to compose an index of.
 #[derive(Clone, Debug, Default)]
@@ -30,43 +29,29 @@ pub struct IndexOptions {
     pub locked: bool,
 }
 
+/// Composes an index over images that runs with a record published, signs and publishes it.
 pub(crate) fn index(
-    engine: &Engine,
+    session: &Session,
     pipeline: &Pipeline,
     options: &IndexOptions,
     sink: Arc<dyn EventSink>,
-) -> Result<RunSummary, EngineError> {
+) -> Result<RunSummary, Error> {
     let records = records::read(pipeline, &options.records)?;
-    let systems = records.iter().map(|(_, record)| record.system.clone()).collect();
-    let run = RunOptions { locked: options.locked, systems, ..RunOptions::default() };
-    let mut prepared = prepare(engine, pipeline, &run, sink)?;
+    let systems: Vec<_> = records.iter().map(|(_, record)| record.system.clone()).collect();
+    let request = Request { locked: options.locked, systems: &systems, ..Request::default() };
+    let mut prepared = prepare(session, pipeline, request, sink)?;
     records::check_plugins(&prepared, &records)?;
-    let keyrings = release::keyrings(engine, &prepared)?;
+    let keyrings = release::keyrings(&prepared)?;
     prepared.context.variables = records::variables(&records);
 
     let context = &prepared.context;
-    let images = context.events.step(&mut prepared.times, Step::Fetch, None, || {
+    let images = context.events.step(Step::Fetch, None, || {
         children::fetch(context, &prepared.plugins, &records).map(|images| (images, false))
     })?;
-    let settled = prepared.lock.settle(prepared.locked_plugins())?;
-    let release = release::release(&mut prepared, &keyrings, &images, true)?;
-    let lock = release::lock(&prepared, settled, &images, &release)?;
-    Ok(RunSummary {
-        schema: SCHEMA,
-        name: pipeline.seed.name.clone(),
-        digest: release.digest,
-        images: records.iter().map(|(_, record)| Record::summary(record)).collect(),
-        signatures: release.signatures,
-        published: release.published,
-        verify_with: release.verify_with,
-        notes: Vec::new(),
-        // Each run showed what it granted, and its image's annotations say so.
-        legal: Vec::new(),
-        plugins: prepared.plugins.all().map(|plugin| plugin.identity.clone()).collect(),
-        steps: {
-            prepared.times.sort_by_key(|time| time.step);
-            prepared.times
-        },
-        lock,
-    })
+    prepared.lock.settle(prepared.locked_plugins())?;
+    let release = release::release(&prepared, &keyrings, &images, true)?;
+    release::lock(&mut prepared, &images, &release)?;
+    let images = records.iter().map(|(_, record)| Record::summary(record)).collect();
+    // There are no plans: each run showed its notes and what it granted, and its image's annotations say so.
+    Ok(release::summary(&prepared, &[], images, release))
 }

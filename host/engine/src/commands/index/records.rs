@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::commands::index::IndexError;
-use crate::error::EngineError;
+use seed_report::Error;
+
+use crate::commands::index::error::IndexError;
 use crate::pipeline::{Pipeline, Stage};
 use crate::prepare::Prepared;
 use crate::record::Record;
@@ -14,7 +15,7 @@ pub(super) type Found = (PathBuf, Record);
 
 /// Reads the records, sorted by system: one for each of the pipeline's systems. Where the pipeline file names none, the
 /// records say which there are.
-pub(super) fn read(pipeline: &Pipeline, paths: &[PathBuf]) -> Result<Vec<Found>, EngineError> {
+pub(super) fn read(pipeline: &Pipeline, paths: &[PathBuf]) -> Result<Vec<Found>, Error> {
     let mut records: BTreeMap<String, Found> = BTreeMap::new();
     for path in paths {
         let record = Record::load(path)?;

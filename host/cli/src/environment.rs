@@ -1,0 +1,26 @@
+//! The environment of this process. No other code of `seed` reads variables: it is handed to whom needs them.
+
+use std::env;
+use std::ffi::OsString;
+
+use seed_engine::Environment;
+
+/// The environment of this process.
+#[derive(Debug)]
+pub(crate) struct ProcessEnvironment;
+
+impl Environment for ProcessEnvironment {
+    fn variable(&self, name: &str) -> Option<OsString> {
+        env::var_os(name)
+    }
+}
+
+/// Whether this runs in CI, as every CI system says it.
+pub(crate) fn in_ci() -> bool {
+    env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false" && value != "0")
+}
+
+/// Whether the terminal says that it cannot move its cursor.
+pub(crate) fn has_dumb_terminal() -> bool {
+    env::var_os("TERM").is_some_and(|term| term == "dumb")
+}

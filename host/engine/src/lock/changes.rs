@@ -1,0 +1,97 @@
+//! What differs between a lock and a run, with its places in the lock file.
+
+use std::ops::Range;
+
+use seed_report::Problem;
+use toml::Spanned;
+
+use crate::lock::file::{LockFile, LockedPlugin};
+
+/// All that differs between what is locked and the plugins that are used.
+pub(super) fn changes(lock: &LockFile, plugins: &[LockedPlugin]) -> Vec<Problem> {
+    let same_use = |a: &LockedPlugin, b: &LockedPlugin| a.stage == b.stage && a.source == b.source;
+    let mut problems = Vec::new();
+    for plugin in plugins {
+        match lock.plugins.iter().find(|locked| same_use(locked.get_ref(), plugin)) {
+            Some(locked) => problems.extend(difference(lock, locked, plugin)),
+            None => problems.push(not_locked(lock, &plugin.stage, &plugin.source)),
+        }
+    }
+    for locked in &lock.plugins {
+        if !plugins.iter().any(|plugin| same_use(locked.get_ref(), plugin)) {
+            problems.push(problem(
+                format!("`{}` is locked but not used", locked.get_ref().source),
+                Some(locked.span()),
+                "not in the pipeline file",
+            ));
+        }
+    }
+    problems
+}
+
+/// A plugin that is used but not locked.
+pub(super) fn not_locked(lock: &LockFile, stage: &str, source: &str) -> Problem {
+    problem(
+        format!("the plugin `{source}` of [{stage}] is not locked"),
+        lock.plugins.last().map(Spanned::span),
+        "the last plugin that is locked",
+    )
+}
+
+/// A plugin that has other bytes than the locked one.
+pub(super) fn mismatch(lock: &LockFile, locked: &Spanned<LockedPlugin>, found: &str) -> Problem {
+    let LockedPlugin { source, sha256, .. } = locked.get_ref();
+    Problem {
+        code: "seed::lock::mismatch".to_owned(),
+        ..problem(
+            format!(
+                "`{source}` is not the component that is locked\n  locked: sha256:{sha256}\n  found:  sha256:{found}"
+            ),
+            place(lock, locked, sha256),
+            "locked here",
+        )
+    }
+}
+
+/// The place of `text` in the table of a plugin; the span of a table is that of its header.
+fn place(lock: &LockFile, locked: &Spanned<LockedPlugin>, text: &str) -> Option<Range<usize>> {
+    let table = locked.span().start;
+    let start = table + lock.file.text.get(table..)?.find(text)?;
+    Some(start..start + text.len())
+}
+
+fn difference(lock: &LockFile, locked: &Spanned<LockedPlugin>, plugin: &LockedPlugin) -> Option<Problem> {
+    let (old, source) = (locked.get_ref(), &plugin.source);
+    if old.sha256 != plugin.sha256 {
+        return Some(mismatch(lock, locked, &plugin.sha256));
+    }
+    let manifest = |plugin: &LockedPlugin| {
+        plugin.manifest.map_or_else(|| "none".to_owned(), |digest| digest.to_string())
+    };
+    let fields = [
+        ("name", old.name.clone(), plugin.name.clone()),
+        ("version", old.version.clone(), plugin.version.clone()),
+        ("world", old.world.clone(), plugin.world.clone()),
+        ("manifest", manifest(old), manifest(plugin)),
+        ("imports", old.imports.join(", "), plugin.imports.join(", ")),
+        ("grants", old.grants.join(", "), plugin.grants.join(", ")),
+    ];
+    let (field, was, is) = fields.into_iter().find(|(_, was, is)| was != is)?;
+    Some(problem(
+        format!("the {field} of `{source}` changed\n  locked: {was}\n  found:  {is}"),
+        place(lock, locked, &format!("{field} =")),
+        "locked here",
+    ))
+}
+
+fn problem(message: String, span: Option<Range<usize>>, label: &str) -> Problem {
+    Problem {
+        code: "seed::lock::changed".to_owned(),
+        message,
+        label: label.to_owned(),
+        span,
+        help: Some(
+            "if the change is meant, run `seed run` without `--locked` and commit the lock".to_owned(),
+        ),
+    }
+}

@@ -1,0 +1,132 @@
+//! What all commands of one process share: caches, credentials, passwords, and what the environment says.
+
+use std::fmt;
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use miette::Diagnostic;
+use seed_http::{CredentialStore, DockerConfig};
+use seed_nix::NixOptions;
+use seed_oci::source::{self, Reference, Source, SourceError};
+use seed_report::{Kind, Report};
+use seed_runtime::{Limits, Options, Runtime, RuntimeError};
+
+use crate::cache::{self, Cache, CacheError};
+use crate::environment::Environment;
+use crate::lock::Policy;
+
+/// Asks for passwords that the pipeline file does not say where to find.
+pub trait Passwords: Send + Sync + fmt::Debug {
+    /// The password of the key `name` in `file`; none where nobody can be asked.
+    fn password(&self, name: &str, file: &Path) -> Option<String>;
+}
+
+/// What holds for every command.
+#[derive(Clone, Debug)]
+pub struct EngineOptions {
+    /// Where caches live; none for where the environment says: `$SEED_CACHE_DIR`, or `seed` in `$XDG_CACHE_HOME`, or
+    /// `~/.cache/seed`. A command that needs none of them makes none.
+    pub cache_directory: Option<PathBuf>,
+    /// Threads for packing; none for one per processor. The bytes do not depend on it.
+    pub threads: Option<NonZero<usize>>,
+    /// Whether compiled plugins are kept.
+    pub aot_cache: bool,
+    /// Refuse plugins from files and registries that are neither locked nor pinned, as in CI.
+    pub require_lock: bool,
+    /// Who is asked for passwords.
+    pub passwords: Arc<dyn Passwords>,
+    /// Where variables are looked up: those that secrets are in, and those that say where caches and logins are.
+    pub environment: Arc<dyn Environment>,
+}
+
+/// Plugins cannot be run on this machine.
+#[derive(Debug, thiserror::Error, Diagnostic)]
+#[error("plugins cannot be run")]
+#[diagnostic(code("seed::runtime::setup"))]
+pub(crate) struct RuntimeSetupError {
+    source: RuntimeError,
+    #[help]
+    help: Option<String>,
+}
+
+impl Report for RuntimeSetupError {
+    fn kind(&self) -> Kind {
+        Kind::Failed
+    }
+}
+
+/// What commands share.
+#[derive(Debug)]
+pub(crate) struct Session {
+    options: EngineOptions,
+    credentials: Arc<dyn CredentialStore>,
+    /// Opened by the first command that needs it.
+    cache: OnceLock<Cache>,
+}
+
+impl Session {
+    /// Nothing is opened yet.
+    pub(crate) fn new(options: EngineOptions) -> Self {
+        let credentials = Arc::new(DockerConfig::locate(|name| options.environment.variable(name)));
+        Self { options, credentials, cache: OnceLock::new() }
+    }
+
+    /// Where the caches are, or would be.
+    pub(crate) fn cache_directory(&self) -> Result<PathBuf, CacheError> {
+        let given = self.options.cache_directory.clone();
+        given
+            .or_else(|| cache::default_directory(self.options.environment.as_ref()))
+            .ok_or(CacheError::NoDirectory)
+    }
+
+    /// The caches.
+    pub(crate) fn cache(&self) -> Result<&Cache, CacheError> {
+        if let Some(cache) = self.cache.get() {
+            return Ok(cache);
+        }
+        let cache = Cache::open(&self.cache_directory()?, self.options.threads)?;
+        Ok(self.cache.get_or_init(|| cache))
+    }
+
+    /// A runtime for plugins, with these limits.
+    pub(crate) fn runtime(&self, cache: &Cache, limits: &Limits) -> Result<Runtime, RuntimeSetupError> {
+        let aot_directory = self.options.aot_cache.then(|| cache.compiled_plugins());
+        let options = Options { limits: limits.clone(), aot_directory };
+        Runtime::new(options).map_err(|source| RuntimeSetupError { help: source.help(), source })
+    }
+
+    /// What a command may do about the lock; `locked`: nothing.
+    pub(crate) fn policy(&self, locked: bool) -> Policy {
+        match (locked, self.options.require_lock) {
+            (true, _) => Policy::Locked,
+            (false, true) => Policy::RequireForeign,
+            (false, false) => Policy::Update,
+        }
+    }
+
+    /// The logins of the user.
+    pub(crate) fn credentials(&self) -> Arc<dyn CredentialStore> {
+        Arc::clone(&self.credentials)
+    }
+
+    /// Opens a place that holds images, with the user's logins.
+    pub(crate) fn open(&self, reference: &Reference) -> Result<Box<dyn Source>, SourceError> {
+        source::open(reference, self.credentials())
+    }
+
+    /// The Nix of this machine.
+    pub(crate) fn nix(&self) -> NixOptions {
+        NixOptions::locate(|name| self.options.environment.variable(name))
+    }
+
+    /// The password of the key `name` in `file`; none where nobody can be asked.
+    pub(crate) fn password(&self, name: &str, file: &Path) -> Option<String> {
+        self.options.passwords.password(name, file)
+    }
+
+    /// The value of a variable of the environment; none where it is not set, or not text.
+    pub(crate) fn variable(&self, name: &str) -> Option<String> {
+        self.options.environment.variable(name)?.into_string().ok()
+    }
+}
