@@ -67,6 +67,8 @@ impl Crate {
                         }
                     }
                 }
+                // `$crate` is the crate from which a macro is used.
+                TokenTree::Punct(punct) if punct.as_char() == '$' => at += 1,
                 TokenTree::Ident(word) if word == "pub" => {
                     // `pub(in crate::a)` imports nothing.
                     at += usize::from(matches!(tokens.get(at), Some(TokenTree::Group(_))));
