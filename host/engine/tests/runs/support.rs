@@ -1,7 +1,6 @@
 //! A project in a directory of its own, with a cache of its own.
 
 use std::ffi::OsString;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,6 +10,7 @@ use seed_engine::{
     Engine, EngineOptions, Environment, Passwords, Pipeline, PlanOptions, RunOptions, WhyOptions,
 };
 use seed_report::{Error, Kind, text};
+use seed_tests::TestEnvironment;
 
 /// Nobody to ask.
 #[derive(Debug)]
@@ -33,11 +33,11 @@ impl Environment for NoEnvironment {
 }
 
 /// Two directories, a pipeline file, a cache.
-pub(crate) struct Project(tempfile::TempDir);
+pub(crate) struct Project(TestEnvironment);
 
 impl Project {
     pub(crate) fn new(pipeline: &str) -> Self {
-        let project = Self(tempfile::tempdir().unwrap());
+        let project = Self(TestEnvironment::new());
         project.write("base/etc/motd", "hello\n");
         project.write("site/srv/www/index.html", "<h1>hello</h1>\n");
         project.write("pipeline.toml", pipeline);
@@ -45,13 +45,11 @@ impl Project {
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
+        self.0.path(name)
     }
 
     pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) {
-        let path = self.path(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, content).unwrap();
+        self.0.write(name, content);
     }
 
     pub(crate) fn engine(&self, require_lock: bool) -> Engine {
@@ -87,7 +85,6 @@ impl Project {
 
     /// The kind and the text of an error, with the project's directory as `DIR`.
     pub(crate) fn rendered(&self, error: &Error) -> (Kind, String) {
-        let text = text::plain(error).replace(self.0.path().to_str().unwrap(), "DIR");
-        (error.kind(), text)
+        (error.kind(), self.0.redact_paths(&text::plain(error)).replace("[WORK]", "DIR"))
     }
 }
