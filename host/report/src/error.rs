@@ -23,12 +23,6 @@ impl Error {
     pub fn kind(&self) -> Kind {
         self.0.kind()
     }
-
-    /// The error inside, where it is an `E`.
-    pub fn downcast_ref<E: Report>(&self) -> Option<&E> {
-        let error: &(dyn StdError + 'static) = &*self.0;
-        error.downcast_ref()
-    }
 }
 
 impl<E: Report> From<E> for Error {
@@ -92,7 +86,6 @@ impl Diagnostic for Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::problem::Problems;
     use crate::testing::problems;
     use crate::text;
 
@@ -102,6 +95,5 @@ mod tests {
         let boxed = Error::from(problems(2));
         assert_eq!(text::plain(&boxed), bare);
         assert_eq!(boxed.kind(), Kind::Usage);
-        assert!(boxed.downcast_ref::<Problems>().is_some());
     }
 }
