@@ -27,15 +27,15 @@ impl Crate {
     /// Reads the crate whose root is this file.
     pub(crate) fn read(root: &Path) -> Self {
         let mut this = Self::default();
-        this.read_file(Vec::new(), root.to_owned());
+        this.read_file(&Vec::new(), root.to_owned());
         this
     }
 
-    fn read_file(&mut self, module: Module, path: PathBuf) {
+    fn read_file(&mut self, module: &Module, path: PathBuf) {
         let tokens: TokenStream =
             read(&path).parse().unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         self.files.insert(module.clone(), path);
-        self.read_tokens(&module, tokens);
+        self.read_tokens(module, tokens);
     }
 
     /// The file of the module `name` that `parent`, a module of this crate, declares.
@@ -62,7 +62,7 @@ impl Crate {
                 TokenTree::Punct(punct) if punct.as_char() == '#' => {
                     if let Some(TokenTree::Group(attribute)) = tokens.get(at) {
                         at += 1;
-                        if is_for_tests(attribute.stream()) {
+                        if is_for_tests(&attribute.stream()) {
                             at = end_of_item(&tokens, at);
                         }
                     }
@@ -82,7 +82,7 @@ impl Crate {
                         self.read_tokens(&child, body.stream());
                     } else {
                         let file = self.child(module, &name.to_string());
-                        self.read_file(child, file);
+                        self.read_file(&child, file);
                     }
                 }
                 TokenTree::Ident(word) if word == "use" => {
@@ -164,7 +164,7 @@ impl Crate {
 }
 
 /// Whether an attribute is `cfg(test)`, or a condition that holds in tests only.
-fn is_for_tests(attribute: TokenStream) -> bool {
+fn is_for_tests(attribute: &TokenStream) -> bool {
     let text = attribute.to_string().replace(' ', "");
     text == "cfg(test)" || text.starts_with("cfg(all(test,")
 }

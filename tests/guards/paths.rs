@@ -49,9 +49,10 @@ fn paths_in_pages_and_comments_lead_somewhere() {
     for file in &all {
         for (number, text) in prose(file, &read(file)) {
             for word in words(text) {
-                let begins = |directory: &&str| word.split('/').next() == Some(directory);
-                let is_source = word.ends_with(".rs") && !word.starts_with(['/', '.']) && !word.contains('*');
-                let is_there = if DIRECTORIES.iter().any(|directory| begins(&directory)) {
+                let is_source = Path::new(word).extension().is_some_and(|extension| extension == "rs")
+                    && !word.starts_with(['/', '.'])
+                    && !word.contains('*');
+                let is_there = if DIRECTORIES.contains(&word.split('/').next().unwrap_or_default()) {
                     exists(word)
                 } else {
                     // Such as `pipeline/parse.rs`.
