@@ -83,8 +83,8 @@ impl Project {
         self.engine(false).why(&pipeline, &options, Arc::new(Silent))
     }
 
-    /// The kind and the text of an error, with the project's directory as `DIR`.
+    /// The kind and the text of an error, without the project's paths.
     pub(crate) fn rendered(&self, error: &Error) -> (Kind, String) {
-        (error.kind(), self.0.redact_paths(&text::plain(error)).replace("[WORK]", "DIR"))
+        (error.kind(), self.0.redact_paths(&text::plain(error)))
     }
 }
