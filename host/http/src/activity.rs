@@ -13,7 +13,6 @@ pub(crate) struct Activity {
 }
 
 impl Activity {
-    #[expect(clippy::disallowed_methods, reason = "measures how long a connection is silent")]
     pub(crate) fn new() -> Self {
         Self { start: Instant::now(), last: AtomicU64::new(0) }
     }

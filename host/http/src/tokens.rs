@@ -138,7 +138,6 @@ impl Tokens {
 }
 
 impl Known {
-    #[expect(clippy::disallowed_methods, reason = "tokens expire")]
     fn valid(&self, key: &(String, Challenge)) -> Option<HeaderValue> {
         let authorization = self.authorizations.get(key)?;
         authorization.until.is_none_or(|until| Instant::now() < until).then(|| authorization.value.clone())
@@ -231,7 +230,6 @@ struct TokenAnswer {
     expires_in: Option<u64>,
 }
 
-#[expect(clippy::disallowed_methods, reason = "tokens expire")]
 fn bearer(body: &[u8]) -> Option<Authorization> {
     let answer: TokenAnswer = serde_json::from_slice(body).ok()?;
     let token = answer.token.or(answer.access_token).filter(|token| !token.is_empty())?;
