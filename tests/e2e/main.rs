@@ -4,6 +4,7 @@
 mod action;
 mod bad_flake;
 mod build_seed;
+mod console;
 mod cosign;
 mod custom_signer;
 mod disk_full;

@@ -4,6 +4,7 @@
 mod copies;
 mod error_codes;
 mod imports;
+mod links;
 mod lints;
 mod modules;
 mod paths;

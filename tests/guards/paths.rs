@@ -66,19 +66,3 @@ fn paths_in_pages_and_comments_lead_somewhere() {
     }
     assert!(wrong.is_empty(), "these are not there:\n{}", wrong.join("\n"));
 }
-
-#[test]
-fn links_in_pages_lead_somewhere() {
-    let mut wrong = Vec::new();
-    for page in files(".", &["md"]) {
-        let text = read(&page);
-        for (place, _) in text.match_indices("](") {
-            let target = text[place + 2..].split([')', '#']).next().unwrap_or_default();
-            let path = root().join(&page).with_file_name(target);
-            if !target.is_empty() && !target.contains("://") && !path.exists() {
-                wrong.push(format!("{}: {target}", page.display()));
-            }
-        }
-    }
-    assert!(wrong.is_empty(), "these are not there:\n{}", wrong.join("\n"));
-}

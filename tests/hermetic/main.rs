@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod bad_registry;
+mod console;
 mod damage;
 mod determinism;
 mod kill;

@@ -55,6 +55,13 @@ impl TestEnvironment {
         environment
     }
 
+    /// An environment whose working directory has a copy of `examples`.
+    pub fn with_examples() -> Self {
+        let environment = Self::new();
+        copy(&repository().join("examples"), &environment.path("examples"));
+        environment
+    }
+
     /// Where everything is.
     pub fn root(&self) -> &Path {
         self.root.path()

@@ -6,10 +6,12 @@
 #![allow(clippy::return_self_not_must_use, reason = "`ok` and `failed` are assertions")]
 
 mod build_seed;
+pub mod console;
 mod docker;
 mod environment;
 mod hostile;
 mod layout;
+pub mod markdown;
 mod nixpkgs;
 mod peers;
 mod program;

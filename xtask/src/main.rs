@@ -5,6 +5,7 @@
 mod bench;
 mod chroot;
 mod demo;
+mod docs;
 mod examples;
 mod machine;
 mod nix_versions;
@@ -38,6 +39,7 @@ enum Task {
     Demo(demo::DemoArgs),
     Test(test::TestArgs),
     Plugins(plugins::PluginsArgs),
+    Docs(docs::DocsArgs),
     Bench(bench::BenchArgs),
     Wit(wit::WitArgs),
 }
@@ -47,6 +49,7 @@ fn main() -> ExitCode {
         Task::Demo(args) => demo::demo(&args),
         Task::Test(args) => test::test(&args),
         Task::Plugins(args) => plugins::plugins(&args),
+        Task::Docs(args) => docs::docs(&args),
         Task::Bench(args) => bench::bench(&args),
         Task::Wit(args) => wit::wit(&args),
     };

@@ -10,7 +10,7 @@ use crate::paths::{repository, state_directory};
 use crate::process::{cargo, run};
 use crate::report::print_error;
 use crate::wit;
-use crate::{machine, nix_versions, peers, plugins};
+use crate::{docs, machine, nix_versions, peers, plugins};
 
 /// Check everything, with the real peers
 ///
@@ -31,7 +31,7 @@ pub(crate) struct TestArgs {
 /// A part of the checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Part {
-    /// The frozen contract, formatting, clippy, documentation, dependencies
+    /// The frozen contract, formatting, clippy, documentation and its book, dependencies
     Lint,
     /// The hermetic tests of the workspace
     Unit,
@@ -113,6 +113,7 @@ fn lint() -> Result<()> {
         "warnings",
     ]))?;
     run(cargo(&["doc", "--workspace", "--no-deps", "--quiet"]).env("RUSTDOCFLAGS", "-D warnings"))?;
+    docs::build()?;
     // Advisories need a database from the network: a scheduled job checks them.
     let deny = ensure_cargo_deny()?;
     for manifest in ["Cargo.toml", "plugins/Cargo.toml"] {
