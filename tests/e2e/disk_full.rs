@@ -11,7 +11,7 @@ struct SmallDisk(PathBuf);
 impl SmallDisk {
     fn mount(directory: PathBuf, mebibytes: u32) -> Self {
         std::fs::create_dir_all(&directory).unwrap();
-        run("mount", &["-t", "tmpfs", "-o", &format!("size={mebibytes}m"), "tmpfs"], &directory);
+        run("mount", &["-t", "tmpfs", "-o", &format!("size={mebibytes}m,mode=700"), "tmpfs"], &directory);
         Self(directory)
     }
 

@@ -95,7 +95,7 @@ impl Cache {
             }
             let store = BlobStore::open(directory)?;
             let packer = Arc::new(Packer::new(store.clone(), threads)?);
-            let stages = StageCache::open(directory.join("stages"))?;
+            let stages = StageCache::open(&store)?;
             Ok::<_, Fault>(Self { directory: directory.to_owned(), store, packer, stages })
         };
         open().map_err(|source| CacheError::Unusable {

@@ -20,7 +20,6 @@ mod causes;
 mod check;
 mod commands;
 mod config;
-mod durable;
 mod engine;
 mod environment;
 pub mod events;

@@ -1,15 +1,13 @@
 //! `[select] pin`: the file that keeps layers as they are. `seed run` writes it where it is missing, `seed plan --pin` anew.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use seed_model::{Closure, ImagePlan, Pin, PinnedLayer};
 use seed_report::{Kind, Problem, Problems, Report, SourceFile};
 use serde::{Deserialize, Serialize};
 
-use crate::durable;
 use crate::lock::Policy;
 
 /// The version that this program reads and writes.
@@ -145,7 +143,7 @@ impl Pins {
         if before == self.systems {
             return Ok(None);
         }
-        durable::replace(path, text(&self.systems).as_bytes())
+        seed_disk::replace(path, text(&self.systems).as_bytes())
             .map_err(|source| PinError::Write { path: path.clone(), source })?;
         Ok(Some(path))
     }
@@ -153,13 +151,10 @@ impl Pins {
 
 fn read(path: &Path) -> Result<BTreeMap<String, Pin>, PinError> {
     let unreadable = |source| PinError::Read { path: path.to_owned(), source };
-    let mut text = String::new();
-    match File::open(path).and_then(|file| file.take(MAX_SIZE + 1).read_to_string(&mut text)) {
-        Ok(size) if size as u64 > MAX_SIZE => return Err(unreadable(io::ErrorKind::FileTooLarge.into())),
-        Ok(_) => {}
+    let text = match seed_disk::read_bounded_text(path, MAX_SIZE) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
-        Err(error) => return Err(unreadable(error)),
-    }
+        read => read.map_err(unreadable)?,
+    };
     let file = SourceFile { path: path.to_owned(), text: text.into() };
     let Version { version } = parse(&file)?;
     if version > VERSION {

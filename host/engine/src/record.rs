@@ -4,8 +4,7 @@
 //! `seed index` compares with what the registry has.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
@@ -14,7 +13,6 @@ use seed_oci::documents::canonical_json;
 use seed_report::{Kind, Report};
 use serde::{Deserialize, Serialize};
 
-use crate::durable;
 use crate::summary::{ImageSummary, LayerSummary};
 
 /// The version that this program writes and reads. A key that only some programs know is a new version.
@@ -176,13 +174,10 @@ impl Record {
 
     /// Reads and checks the record at `path`, at most 1 MiB.
     pub(crate) fn load(path: &Path) -> Result<Self, RecordError> {
-        let mut bytes = Vec::new();
-        File::open(path)
-            .and_then(|file| file.take(MAX_SIZE + 1).read_to_end(&mut bytes))
-            .map_err(|source| RecordError::Read { path: path.to_owned(), source })?;
-        if bytes.len() as u64 > MAX_SIZE {
-            return Err(RecordError::TooLarge { path: path.to_owned() });
-        }
+        let bytes = seed_disk::read_bounded(path, MAX_SIZE).map_err(|source| match source.kind() {
+            io::ErrorKind::FileTooLarge => RecordError::TooLarge { path: path.to_owned() },
+            _ => RecordError::Read { path: path.to_owned(), source },
+        })?;
         let not_a_record = |reason: String| RecordError::NotARecord { path: path.to_owned(), reason };
         let version: Version = serde_json::from_slice(&bytes).map_err(|e| not_a_record(e.to_string()))?;
         if version.schema > SCHEMA {
@@ -201,7 +196,7 @@ impl Record {
     pub(crate) fn write(&self, path: &Path) -> Result<(), RecordError> {
         let mut text = canonical_json(self);
         text.push(b'\n');
-        durable::replace(path, &text).map_err(|source| RecordError::Write { path: path.to_owned(), source })
+        seed_disk::replace(path, &text).map_err(|source| RecordError::Write { path: path.to_owned(), source })
     }
 
     /// What the image is made for.

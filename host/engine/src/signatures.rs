@@ -4,8 +4,7 @@
 //! else is attached (signatures by other keys, attestations, documents that cannot be read) neither helps nor hurts,
 //! and is listed with the reason.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
@@ -143,9 +142,7 @@ pub(crate) fn read_keys(files: &[PathBuf]) -> Result<Vec<(PathBuf, PublicKey)>, 
 }
 
 fn read_key(path: &Path) -> Result<PublicKey, SignatureError> {
-    let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(MAX_KEY_FILE + 1).read_to_end(&mut bytes))
+    let bytes = seed_disk::read_bounded(path, MAX_KEY_FILE)
         .map_err(|source| SignatureError::KeyFile { path: path.to_owned(), source })?;
     public_key::from_pem(&path.display().to_string(), &bytes)
         .map_err(|source| SignatureError::Key { path: path.to_owned(), source })

@@ -1,12 +1,12 @@
 //! Reads the keys and secrets that a pipeline file names, when a stage needs them.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use miette::{Diagnostic, NamedSource, SourceSpan};
+use seed_disk::read_bounded;
 use seed_http::Secret;
 use seed_report::{Kind, Report, SourceFile};
 use seed_trust::{KeyError, PrivateKey};
@@ -177,10 +177,9 @@ fn read(
         place: name.span().into(),
         help,
     };
-    let mut bytes = Vec::new();
-    File::open(&path).and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut bytes)).map_err(unreadable)?;
-    if bytes.len() as u64 > MAX_FILE {
-        return Err(unreadable(io::Error::other("it is larger than 64 KiB")));
-    }
+    let bytes = read_bounded(&path, MAX_FILE).map_err(|error| match error.kind() {
+        io::ErrorKind::FileTooLarge => unreadable(io::Error::other("it is larger than 64 KiB")),
+        _ => unreadable(error),
+    })?;
     Ok((path, bytes))
 }

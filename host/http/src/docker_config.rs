@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
@@ -78,16 +77,14 @@ impl<'de> Deserialize<'de> for Secret {
 
 fn read(path: &Path) -> Result<Option<ConfigFile>, CredentialError> {
     let error = |reason: String| CredentialError::File { file: path.display().to_string(), reason };
-    let file = match File::open(path) {
-        Ok(file) => file,
+    let text = match seed_disk::read_bounded(path, MAX_FILE) {
+        Ok(text) => text,
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(e) if e.kind() == io::ErrorKind::FileTooLarge => {
+            return Err(error(format!("is larger than {MAX_FILE} bytes")));
+        }
         Err(e) => return Err(error(format!("cannot be read: {e}"))),
     };
-    let mut text = Vec::new();
-    file.take(MAX_FILE + 1).read_to_end(&mut text).map_err(|e| error(format!("cannot be read: {e}")))?;
-    if text.len() as u64 > MAX_FILE {
-        return Err(error(format!("is larger than {MAX_FILE} bytes")));
-    }
     // serde_json's messages quote no values for syntax errors, but do for wrong types: position only.
     serde_json::from_slice(&text).map(Some).map_err(|e| {
         error(format!("is not a Docker configuration (line {}, column {})", e.line(), e.column()))

@@ -45,7 +45,6 @@ mod packages;
 mod realise;
 #[cfg(test)]
 mod recorded;
-mod scratch;
 mod settings;
 mod text;
 mod version;
@@ -59,6 +58,5 @@ pub use graph::{Graph, GraphError};
 pub use import::Import;
 pub use nix::{EVALUATION_TIME, Nix, NixOptions};
 pub use realise::Realised;
-pub use scratch::Scratch;
 pub use settings::Settings;
 pub use version::Version;

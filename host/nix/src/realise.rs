@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use seed_disk::Scratch;
 use seed_store_path::derivation_name;
 
 use crate::closure::batches;
@@ -12,7 +13,6 @@ use crate::evaluate::Evaluated;
 use crate::events::Observer;
 use crate::log_reader::Build;
 use crate::nix::Nix;
-use crate::scratch::Scratch;
 
 /// Store paths that exist. They are safe from the garbage collector until this value is dropped.
 #[derive(Debug)]

@@ -9,11 +9,11 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
+use seed_disk::Records;
 use seed_model::{Codec, Digest};
 use serde::{Deserialize, Serialize};
 
 use crate::codec::{CHUNK_SIZE, decompress};
-use crate::records::Records;
 use crate::store::{BlobStore, StoreError};
 
 /// A chunk of tar and what it became.
@@ -82,12 +82,12 @@ pub(crate) struct FrameCache {
 
 impl FrameCache {
     pub(crate) fn open(store: &BlobStore) -> Result<Self, StoreError> {
-        Ok(Self { store: store.clone(), records: Records::open(store, "frames")? })
+        Ok(Self { store: store.clone(), records: store.records("frames")? })
     }
 
     /// The frames with this key, if they are still there.
     pub(crate) fn get(&self, key: Digest) -> Option<Vec<StoredFrame>> {
-        let record: FrameRecord = self.records.get(key)?;
+        let record: FrameRecord = self.records.get(key.as_bytes())?;
         let blob = Arc::new(self.store.file(record.blob).ok()?);
         let mut offset = record.offset;
         let mut frames = Vec::with_capacity(record.frames.len());
@@ -104,6 +104,6 @@ impl FrameCache {
 
     /// Remembers where the frames with this key are.
     pub(crate) fn put(&self, key: Digest, record: &FrameRecord) -> Result<(), StoreError> {
-        self.records.put(key, record)
+        Ok(self.records.put(key.as_bytes(), record)?)
     }
 }

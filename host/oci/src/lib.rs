@@ -1,7 +1,6 @@
 //! The bytes of images: tar, compression, the blob store, image documents, and files that are written for the user.
 #![cfg_attr(test, allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests fail by panicking"))]
 
-mod beneath;
 mod codec;
 mod contents;
 pub mod documents;
@@ -13,7 +12,6 @@ mod layer;
 mod nar;
 mod pack;
 mod reader;
-mod records;
 pub mod restore;
 pub mod source;
 mod store;

@@ -7,6 +7,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
+use seed_disk::Records;
 use seed_model::{Digest, PackedLayer};
 use seed_report::Kind;
 use serde::{Deserialize, Serialize};
@@ -17,7 +18,6 @@ use crate::frames::FrameCache;
 use crate::lane::{Lane, LaneError};
 use crate::layer::LayerSpec;
 use crate::reader::LayerReader;
-use crate::records::Records;
 use crate::store::{BlobStore, Fingerprint, StoreError};
 use crate::tree::TreeError;
 
@@ -121,7 +121,7 @@ impl Packer {
             .thread_name(|index| format!("compress-{index}"))
             .build()
             .map_err(|error| PackError::Threads(io::Error::other(error)))?;
-        let (frames, layers) = (FrameCache::open(&store)?, Records::open(&store, "layers")?);
+        let (frames, layers) = (FrameCache::open(&store)?, store.records("layers")?);
         Ok(Self { store, frames, layers, pool })
     }
 
@@ -252,7 +252,10 @@ impl Packer {
 
     fn remember(&self, key: Digest, packed: &PackedLayer) -> Result<(), StoreError> {
         match self.store.fingerprint(packed.descriptor.digest) {
-            Some(fingerprint) => self.layers.put(key, &LayerRecord { packed: packed.clone(), fingerprint }),
+            Some(fingerprint) => {
+                let record = LayerRecord { packed: packed.clone(), fingerprint };
+                Ok(self.layers.put(key.as_bytes(), &record)?)
+            }
             // Somebody has removed the blob: then there is nothing to remember.
             None => Ok(()),
         }
@@ -261,7 +264,7 @@ impl Packer {
     /// A layer from the cache. A blob whose file was touched since it was packed is read and checked; a damaged one is
     /// removed, so that whoever needs it builds it anew.
     fn cached(&self, key: Digest) -> Option<PackedLayer> {
-        let LayerRecord { packed, fingerprint } = self.layers.get(key)?;
+        let LayerRecord { packed, fingerprint } = self.layers.get(key.as_bytes())?;
         let digest = packed.descriptor.digest;
         if self.store.fingerprint(digest)? == fingerprint {
             return Some(packed);
@@ -272,7 +275,7 @@ impl Packer {
             return Some(packed);
         }
         drop(self.store.remove(digest));
-        self.layers.remove(key);
+        self.layers.remove(key.as_bytes());
         None
     }
 }

@@ -1,17 +1,17 @@
 //! The blob store: `blobs/sha256/<hex>` files in one directory, shared by runs and by processes.
 //!
-//! A blob is written to `partial/`, synced and renamed, so that a name in `blobs/` always has all its bytes. The
-//! writer holds a lock on its partial file: what a killed process left behind is unlocked, and the next
-//! [`BlobStore::open`] removes it.
+//! A blob is written to `partial/`, synced and renamed, so that a name in `blobs/` always has all its bytes. What a
+//! killed process left there, the next [`BlobStore::open`] removes.
 
-use std::fs::{self, DirBuilder, File, TryLockError};
+use std::ffi::OsStr;
+use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use seed_disk::{CacheDirectory, DiskError, Partial, Records, bounded};
 use seed_model::{Digest, Hasher};
 use serde::{Deserialize, Serialize};
-use tempfile::NamedTempFile;
 
 /// Reads for hashing and comparing come in pieces of this size.
 const PIECE: usize = 256 << 10;
@@ -19,16 +19,9 @@ const PIECE: usize = 256 << 10;
 /// Why the store could not do something.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The operating system refused.
-    #[error("cannot {action} `{}`", path.display())]
-    Io {
-        /// What was tried, such as `write`.
-        action: &'static str,
-        /// The file or directory.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
+    /// The disk cannot be used.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
     /// There is no such blob.
     #[error("blob {digest} is not in the store `{}`", store.display())]
     Missing {
@@ -59,22 +52,14 @@ pub enum StoreError {
 
 impl StoreError {
     pub(crate) fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
-        let path = path.into();
-        move |source| Self::Io { action, path, source }
+        let error = DiskError::io(action, path);
+        move |source| error(source).into()
     }
 
     /// What the user can do about it, where that is known.
     pub fn help(&self) -> Option<&'static str> {
         match self {
-            Self::Io { source, .. } => match source.kind() {
-                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Some(
-                    "free some space, or move the cache with SEED_CACHE_DIR; nothing half-written was kept",
-                ),
-                io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-                    Some("choose a cache directory of your own with SEED_CACHE_DIR")
-                }
-                _ => None,
-            },
+            Self::Disk(error) => error.help(),
             Self::Corrupt { .. } => Some("run again: the damaged blob is built anew"),
             Self::Missing { .. } | Self::TooLarge { .. } => None,
         }
@@ -84,9 +69,9 @@ impl StoreError {
 /// A content-addressed store of blobs. Cloning it gives another handle to the same directory.
 #[derive(Clone, Debug)]
 pub struct BlobStore {
-    root: PathBuf,
-    blobs: PathBuf,
-    partial: PathBuf,
+    root: CacheDirectory,
+    blobs: CacheDirectory,
+    partial: CacheDirectory,
 }
 
 /// What the file system says about a blob's file. While it stays the same, the content that was checked once is
@@ -100,22 +85,23 @@ pub(crate) struct Fingerprint {
 }
 
 impl BlobStore {
-    /// Opens the store in `directory`, which is made if need be, for the current user only (mode 0700).
+    /// Opens the store in `directory`, which is made if need be, for the current user only (mode 0700). It is refused
+    /// where others could write into it.
     pub fn open(directory: &Path) -> Result<Self, StoreError> {
-        let store = Self {
-            root: directory.to_owned(),
-            blobs: directory.join("blobs/sha256"),
-            partial: directory.join("partial"),
-        };
-        make_directory(&store.blobs)?;
-        make_directory(&store.partial)?;
-        store.remove_abandoned()?;
-        Ok(store)
+        let root = CacheDirectory::open(directory)?;
+        let (blobs, partial) = (root.directory("blobs/sha256")?, root.directory("partial")?);
+        partial.remove_abandoned("")?;
+        Ok(Self { root, blobs, partial })
     }
 
     /// The directory that was opened.
     pub fn root(&self) -> &Path {
-        &self.root
+        self.root.path()
+    }
+
+    /// The records in the directory `name` of the store.
+    pub fn records(&self, name: &str) -> Result<Records, StoreError> {
+        Ok(Records::open(&self.root, name, &self.partial)?)
     }
 
     /// Whether the blob is there. Its content is not read.
@@ -137,7 +123,7 @@ impl BlobStore {
     pub fn file(&self, digest: Digest) -> Result<File, StoreError> {
         let path = self.path(digest);
         File::open(&path).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => StoreError::Missing { digest, store: self.root.clone() },
+            io::ErrorKind::NotFound => StoreError::Missing { digest, store: self.root().to_owned() },
             _ => StoreError::io("open", path)(error),
         })
     }
@@ -157,8 +143,7 @@ impl BlobStore {
         if size > limit {
             return Err(StoreError::TooLarge { digest, size, limit });
         }
-        let mut content = Vec::new();
-        file.take(limit).read_to_end(&mut content).map_err(StoreError::io("read", &path))?;
+        let content = bounded(file, limit).map_err(StoreError::io("read", &path))?;
         let found = Digest::of(&content);
         if found == digest { Ok(content) } else { Err(StoreError::Corrupt { path, found }) }
     }
@@ -177,7 +162,9 @@ impl BlobStore {
 
     /// Starts a blob that is written in pieces.
     pub fn writer(&self) -> Result<BlobWriter, StoreError> {
-        Ok(BlobWriter { store: self.clone(), file: self.partial_file()?, hasher: Hasher::new(), size: 0 })
+        let file = self.partial.partial()?;
+        let path = self.partial.path().join(file.name());
+        Ok(BlobWriter { blobs: self.blobs.clone(), file, path, hasher: Hasher::new(), size: 0 })
     }
 
     /// Reads the whole blob and compares its digest with its name.
@@ -210,8 +197,8 @@ impl BlobStore {
     /// All blobs, sorted.
     pub fn list(&self) -> Result<Vec<Digest>, StoreError> {
         let mut digests = Vec::new();
-        for entry in fs::read_dir(&self.blobs).map_err(StoreError::io("list", &self.blobs))? {
-            let name = entry.map_err(StoreError::io("list", &self.blobs))?.file_name();
+        for entry in fs::read_dir(self.blobs.path()).map_err(StoreError::io("list", self.blobs.path()))? {
+            let name = entry.map_err(StoreError::io("list", self.blobs.path()))?.file_name();
             digests.extend(name.to_str().and_then(|hex| format!("sha256:{hex}").parse::<Digest>().ok()));
         }
         digests.sort_unstable();
@@ -228,45 +215,17 @@ impl BlobStore {
         })
     }
 
-    /// A locked, empty file in `partial/`, mode 0600, removed when it is dropped.
-    pub(crate) fn partial_file(&self) -> Result<NamedTempFile, StoreError> {
-        loop {
-            let file = tempfile::Builder::new()
-                .prefix("")
-                .tempfile_in(&self.partial)
-                .map_err(StoreError::io("create a file in", &self.partial))?;
-            // Between its creation and its lock another process may have taken the file for an abandoned one.
-            let locked = file.as_file().try_lock().is_ok();
-            let linked = file.as_file().metadata().is_ok_and(|metadata| metadata.nlink() > 0);
-            if locked && linked {
-                return Ok(file);
-            }
-        }
-    }
-
     pub(crate) fn path(&self, digest: Digest) -> PathBuf {
-        self.blobs.join(digest.hex())
-    }
-
-    fn remove_abandoned(&self) -> Result<(), StoreError> {
-        for entry in fs::read_dir(&self.partial).map_err(StoreError::io("list", &self.partial))? {
-            let path = entry.map_err(StoreError::io("list", &self.partial))?.path();
-            // Another process may have finished or removed the file meanwhile: then there is nothing to do.
-            let Ok(file) = File::open(&path) else { continue };
-            match file.try_lock() {
-                Ok(()) => drop(fs::remove_file(&path)),
-                Err(TryLockError::WouldBlock | TryLockError::Error(_)) => {}
-            }
-        }
-        Ok(())
+        self.blobs.path().join(digest.hex())
     }
 }
 
 /// A blob that is being written. Dropping it unfinished leaves nothing behind.
 #[derive(Debug)]
 pub struct BlobWriter {
-    store: BlobStore,
-    file: NamedTempFile,
+    blobs: CacheDirectory,
+    file: Partial,
+    path: PathBuf,
     hasher: Hasher,
     size: u64,
 }
@@ -274,23 +233,23 @@ pub struct BlobWriter {
 impl BlobWriter {
     /// The partial file, for messages.
     pub fn path(&self) -> &Path {
-        self.file.path()
+        &self.path
     }
 
     /// Makes the blob durable and gives its digest and size.
     pub fn finish(self) -> Result<(Digest, u64), StoreError> {
         let digest = self.hasher.finish();
-        let path = self.store.path(digest);
-        self.file.as_file().sync_all().map_err(StoreError::io("write", self.file.path()))?;
-        self.file.persist(&path).map_err(|error| StoreError::io("write", &path)(error.error))?;
-        sync_directory(&self.store.blobs)?;
+        let (file, blobs) = (self.file, self.blobs);
+        file.persist(blobs.handle(), OsStr::new(&digest.hex()))
+            .map_err(StoreError::io("write", self.path))?;
+        blobs.handle().sync().map_err(StoreError::io("sync", blobs.path()))?;
         Ok((digest, self.size))
     }
 }
 
 impl Write for BlobWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let length = self.file.as_file().write(bytes)?;
+        let length = self.file.write(bytes)?;
         self.hasher.update(&bytes[..length]);
         self.size += length as u64;
         Ok(length)
@@ -299,15 +258,6 @@ impl Write for BlobWriter {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
-}
-
-/// Makes a directory and its parents, for the current user only.
-pub(crate) fn make_directory(path: &Path) -> Result<(), StoreError> {
-    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(StoreError::io("create", path))
-}
-
-fn sync_directory(path: &Path) -> Result<(), StoreError> {
-    File::open(path).and_then(|directory| directory.sync_all()).map_err(StoreError::io("sync", path))
 }
 
 #[cfg(test)]
@@ -346,7 +296,7 @@ mod tests {
         let digest = store.put(b"content").unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
         assert_eq!(mode(&store.path(digest)), 0o600);
-        assert_eq!([mode(store.root()), mode(&store.blobs), mode(&store.partial)], [0o700; 3]);
+        assert_eq!([mode(store.root()), mode(store.blobs.path()), mode(store.partial.path())], [0o700; 3]);
     }
 
     #[test]
@@ -377,17 +327,17 @@ mod tests {
         writer.write_all(b"content").unwrap();
         assert!(writer.path().exists());
         drop(writer);
-        assert_eq!(fs::read_dir(&store.partial).unwrap().count(), 0);
+        assert_eq!(fs::read_dir(store.partial.path()).unwrap().count(), 0);
         assert!(store.list().unwrap().is_empty());
     }
 
     #[test]
     fn abandoned_files_are_removed_and_others_kept() {
         let (_directory, store) = store();
-        fs::write(store.partial.join("abandoned"), "half a bl").unwrap();
+        fs::write(store.partial.path().join("abandoned"), "half a bl").unwrap();
         let mut writer = store.writer().unwrap();
         let again = BlobStore::open(store.root()).unwrap();
-        assert!(!store.partial.join("abandoned").exists());
+        assert!(!store.partial.path().join("abandoned").exists());
         writer.write_all(b"content").unwrap();
         let (digest, size) = writer.finish().unwrap();
         assert_eq!((again.document(digest, 99).unwrap(), size), (b"content".to_vec(), 7));
@@ -399,6 +349,6 @@ mod tests {
         fs::write(directory.path().join("file"), "").unwrap();
         let error = BlobStore::open(&directory.path().join("file/cache")).unwrap_err();
         let text = error.to_string().replace(directory.path().to_str().unwrap(), "[dir]");
-        insta::assert_snapshot!(text, @"cannot create `[dir]/file/cache/blobs/sha256`");
+        insta::assert_snapshot!(text, @"cannot create `[dir]/file/cache`");
     }
 }

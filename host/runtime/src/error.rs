@@ -2,9 +2,9 @@
 
 use std::fmt;
 
+use seed_disk::DiskError;
 use seed_model::{Digest, StageError};
 
-use crate::aot::AotError;
 use crate::inspect::InspectError;
 use crate::limits::LimitExceeded;
 use crate::stage::Stage;
@@ -17,7 +17,7 @@ const SHAPE_HELP: &str =
 pub enum RuntimeError {
     /// The directory for compiled components cannot be trusted or used.
     #[error(transparent)]
-    Aot(#[from] AotError),
+    Aot(#[from] DiskError),
     /// wasmtime does not run on this machine with these limits.
     #[error("the WebAssembly engine cannot be set up: {0}")]
     Engine(String),
@@ -27,7 +27,7 @@ impl RuntimeError {
     /// What to do about it.
     pub fn help(&self) -> Option<String> {
         match self {
-            Self::Aot(error) => error.help(),
+            Self::Aot(error) => error.help().map(str::to_owned),
             Self::Engine(_) => None,
         }
     }

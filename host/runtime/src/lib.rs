@@ -22,7 +22,6 @@ mod text;
 mod v0_1;
 mod wasi;
 
-pub use aot::AotError;
 pub use error::{ExitStatus, Failure, Identity, InvalidOutput, LoadError, PluginError, RuntimeError};
 pub use inspect::{CONTRACT, InspectError, Inspection, inspect};
 pub use limits::{Limit, LimitExceeded, Limits};

@@ -1,8 +1,6 @@
 //! `seed init`.
 
-use std::fs::Permissions;
-use std::io::{self, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -79,23 +77,11 @@ pub(crate) fn run(args: &InitArgs, session: &Session) -> Result<(), Error> {
     if print {
         session.printer.file(&text)?;
     } else {
-        write(directory, args, &text)
+        // The whole file or nothing.
+        let write = if args.force { seed_disk::replace } else { seed_disk::create };
+        write(&args.output, text.as_bytes())
             .map_err(|source| InitError::Write { path: args.output.clone(), source })?;
         session.printer.status(&format!("Wrote {}. Read it, then try `seed plan`.", args.output.display()));
     }
-    Ok(())
-}
-
-/// Writes the whole file or nothing; readable as the umask says, as an editor would leave it.
-fn write(directory: &Path, args: &InitArgs, text: &str) -> io::Result<()> {
-    let mut file =
-        tempfile::Builder::new().permissions(Permissions::from_mode(0o666)).tempfile_in(directory)?;
-    file.write_all(text.as_bytes())?;
-    file.as_file().sync_all()?;
-    if args.force {
-        file.persist(&args.output)?
-    } else {
-        file.persist_noclobber(&args.output)?
-    };
     Ok(())
 }

@@ -8,7 +8,6 @@ use seed_model::Digest;
 use seed_report::Error;
 
 use crate::capabilities::RunKeyring;
-use crate::durable;
 use crate::events::{EventSink, Level, Step};
 use crate::pipeline::Pipeline;
 use crate::prepare::{Planned, Prepared, Request, prepare};
@@ -94,7 +93,7 @@ fn check_record(prepared: &Prepared<'_>, path: &Path) -> Result<(), UsageError> 
             format!("name one: `--system {} --record {}`", names[0], path.display()),
         ));
     }
-    if path.is_dir() || !durable::directory(path).is_dir() {
+    if path.is_dir() || !seed_disk::parent(path).is_dir() {
         return Err(UsageError::new(
             format!("`{}` cannot be the file of a record", path.display()),
             "name a file in a directory that exists",

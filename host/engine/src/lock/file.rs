@@ -1,7 +1,6 @@
 //! The form of a lock file, version 1.
 
 use std::ffi::OsStr;
-use std::fs;
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -11,12 +10,14 @@ use seed_report::{Kind, Problem, Problems, Report, SourceFile};
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
-use crate::durable;
 use crate::lock::seeds::{LockedPublication, LockedSeed, LockedSeeds};
 
 /// The version that this program reads and writes. Older programs refuse newer versions; a key that only some programs
 /// know is a new version.
 const VERSION: u32 = 1;
+
+/// The largest file in bytes: ten thousand plugins and images have less.
+const MAX_SIZE: u64 = 16 << 20;
 
 const HEADER: &str = "# The plugins that this pipeline runs with, and what it published last. Written by `seed run`, checked by\n\
                       # `seed run --locked`, used by `seed exec`: commit it, and read its changes in review.\n\n";
@@ -146,7 +147,7 @@ impl Report for LockFileError {
 impl LockFile {
     /// Reads the lock at `path`; none where there is no such file.
     pub fn load(path: &Path) -> Result<Option<Self>, LockFileError> {
-        let text = match fs::read_to_string(path) {
+        let text = match seed_disk::read_bounded_text(path, MAX_SIZE) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(LockFileError::Read { path: path.to_owned(), source }),
@@ -177,7 +178,7 @@ impl LockFile {
 
     /// Writes a lock, whole or not at all. Runs that write at the same time take turns.
     pub fn write(path: &Path, plugins: &[LockedPlugin], seeds: &LockedSeeds) -> Result<(), LockFileError> {
-        durable::replace(path, Self::text(plugins, seeds).as_bytes())
+        seed_disk::replace(path, Self::text(plugins, seeds).as_bytes())
             .map_err(|source| LockFileError::Write { path: path.to_owned(), source })
     }
 }

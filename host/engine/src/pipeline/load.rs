@@ -1,7 +1,6 @@
 //! Reads a pipeline file from disk.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use seed_report::{Kind, Problems, Report, SourceFile};
@@ -75,13 +74,10 @@ impl Pipeline {
 fn read(path: &Path) -> Result<String, LoadError> {
     let unreadable = |source: io::Error| match source.kind() {
         io::ErrorKind::NotFound => LoadError::NotFound { path: path.to_owned() },
+        io::ErrorKind::FileTooLarge => LoadError::TooLarge { path: path.to_owned() },
         _ => LoadError::Unreadable { path: path.to_owned(), source },
     };
-    let mut bytes = Vec::new();
-    File::open(path).and_then(|file| file.take(MAX_SIZE + 1).read_to_end(&mut bytes)).map_err(unreadable)?;
-    if bytes.len() as u64 > MAX_SIZE {
-        return Err(LoadError::TooLarge { path: path.to_owned() });
-    }
+    let bytes = seed_disk::read_bounded(path, MAX_SIZE).map_err(unreadable)?;
     String::from_utf8(bytes).map_err(|error| LoadError::NotText {
         path: path.to_owned(),
         offset: error.utf8_error().valid_up_to(),

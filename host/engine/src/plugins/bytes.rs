@@ -1,8 +1,7 @@
 //! Finds the bytes of a component.
 
 use std::borrow::Cow;
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -100,15 +99,10 @@ pub(crate) fn find(
 }
 
 fn read(path: &Path, limit: u64) -> Result<Vec<u8>, PluginBytesError> {
-    let unreadable = |source| PluginBytesError::Unreadable { path: path.to_owned(), source };
-    let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(limit.saturating_add(1)).read_to_end(&mut bytes))
-        .map_err(unreadable)?;
-    if bytes.len() as u64 > limit {
-        return Err(PluginBytesError::TooLarge { path: path.to_owned(), limit });
-    }
-    Ok(bytes)
+    seed_disk::read_bounded(path, limit).map_err(|source| match source.kind() {
+        io::ErrorKind::FileTooLarge => PluginBytesError::TooLarge { path: path.to_owned(), limit },
+        _ => PluginBytesError::Unreadable { path: path.to_owned(), source },
+    })
 }
 
 fn unknown_builtin(name: &str) -> PluginBytesError {

@@ -4,8 +4,7 @@
 //! Nix, no network and no home.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -174,15 +173,12 @@ impl OpenClosure {
 }
 
 fn read(path: &Path) -> io::Result<String> {
-    let mut text = String::new();
-    let size = File::open(path)?.take(MAX_SIZE + 1).read_to_string(&mut text)?;
-    if size as u64 > MAX_SIZE {
-        return Err(io::Error::new(
-            io::ErrorKind::FileTooLarge,
-            format!("it has more than {MAX_SIZE} bytes"),
-        ));
-    }
-    Ok(text)
+    seed_disk::read_bounded_text(path, MAX_SIZE).map_err(|error| match error.kind() {
+        kind @ io::ErrorKind::FileTooLarge => {
+            io::Error::new(kind, format!("it has more than {MAX_SIZE} bytes"))
+        }
+        _ => error,
+    })
 }
 
 #[cfg(test)]

@@ -6,12 +6,12 @@ use std::io::Write;
 use std::path::Path;
 
 use rustix::fs::FileType;
+use seed_disk::{Directory, parent, partial};
 use seed_model::{File, Written};
 
 use super::FilesError;
 use super::content::{EmitError, content_size, emit_content, replace, same_content};
 use super::names::Names;
-use crate::beneath::Directory;
 use crate::store::BlobStore;
 use crate::tar::{EntryType, Header, write_end, write_padding};
 
@@ -21,6 +21,7 @@ pub fn write_tar(store: &BlobStore, path: &Path, files: &[File]) -> Result<Writt
     let (directory, name) = split(path)?;
     fs::create_dir_all(directory).map_err(FilesError::io("create", directory))?;
     let parent = Directory::open(directory).map_err(FilesError::io("open", directory))?;
+    partial::remove_abandoned_claim(&parent, name);
     match parent.kind(name).map_err(FilesError::io("look at", path))? {
         Some(FileType::Directory) => {
             return Err(FilesError::NotOurs {
@@ -48,11 +49,11 @@ pub fn stream_tar(store: &BlobStore, files: &[File], out: &mut dyn Write) -> Res
 
 /// The directory and the name of a file.
 fn split(path: &Path) -> Result<(&Path, &OsStr), FilesError> {
-    let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else {
+    let Some(name) = path.file_name() else {
         let reason = "it does not end in a name";
         return Err(FilesError::Path { path: path.display().to_string(), reason });
     };
-    Ok((if directory.as_os_str().is_empty() { Path::new(".") } else { directory }, name))
+    Ok((parent(path), name))
 }
 
 fn emit_tar(store: &BlobStore, files: &[File], out: &mut dyn Write, check: bool) -> Result<(), EmitError> {

@@ -1,22 +1,18 @@
 //! The bytes of one file: written anew, or compared with what is there.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
 use std::path::Path;
 
+use seed_disk::{Directory, Partial};
 use seed_model::{FileContent, Hasher};
 
 use super::FilesError;
-use crate::beneath::Directory;
 use crate::store::{BlobStore, StoreError};
 
 /// Contents are copied and compared in pieces of this size.
 const PIECE: usize = 256 << 10;
-
-/// Files that are being written have this at their end; one that a killed run left behind is overwritten or removed
-/// by the next.
-pub(super) const PARTIAL: &str = ".seed-partial";
 
 /// Writes a file beside the one that it replaces, syncs it and renames it. Gives its size.
 pub(super) fn replace(
@@ -25,24 +21,15 @@ pub(super) fn replace(
     path: &Path,
     emit: impl FnOnce(&mut dyn Write) -> Result<(), EmitError>,
 ) -> Result<u64, FilesError> {
-    let partial = partial_name(name);
-    let file = parent.create_locked(&partial).map_err(FilesError::io("create", path))?;
-    let file = file.ok_or_else(|| FilesError::Busy { path: path.to_owned() })?;
-    let write = || {
-        let mut out = io::BufWriter::with_capacity(PIECE, &file);
-        emit(&mut out).map_err(|error| error.at(path))?;
-        out.flush().map_err(FilesError::io("write", path))?;
-        drop(out);
-        file.sync_all().map_err(FilesError::io("write", path))?;
-        parent.rename(&partial, name).map_err(FilesError::io("write", path))?;
-        Ok(file.metadata().map_err(FilesError::io("look at", path))?.len())
-    };
-    let written = write();
-    if written.is_err() {
-        // The error that is told is the one that led here.
-        drop(parent.unlink(&partial));
-    }
-    written
+    let claimed = Partial::claim(parent, name).map_err(FilesError::io("create", path))?;
+    let partial = claimed.ok_or_else(|| FilesError::Busy { path: path.to_owned() })?;
+    let mut out = io::BufWriter::with_capacity(PIECE, partial.file());
+    emit(&mut out).map_err(|error| error.at(path))?;
+    out.flush().map_err(FilesError::io("write", path))?;
+    drop(out);
+    let size = partial.file().metadata().map_err(FilesError::io("look at", path))?.len();
+    partial.persist(parent, name).map_err(FilesError::io("write", path))?;
+    Ok(size)
 }
 
 /// Why content did not go where it should.
@@ -146,11 +133,4 @@ impl Write for Compare {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
-}
-
-pub(super) fn partial_name(name: &OsStr) -> OsString {
-    let mut partial = OsString::from(".");
-    partial.push(name);
-    partial.push(PARTIAL);
-    partial
 }

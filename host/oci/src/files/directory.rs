@@ -7,12 +7,12 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use rustix::fs::FileType;
+use seed_disk::{Directory, partial};
 use seed_model::{File, Written};
 
 use super::FilesError;
-use super::content::{content_size, emit_content, partial_name, replace, same_content};
+use super::content::{content_size, emit_content, replace, same_content};
 use super::names::Names;
-use crate::beneath::Directory;
 use crate::store::BlobStore;
 
 /// Makes `path` a directory of exactly `files`, and gives the number of those that were written.
@@ -39,11 +39,11 @@ pub fn write_directory(
     let others = (0..files.len()).filter(|index| *index != first);
     for index in std::iter::once(first).chain(others) {
         if index + 1 == files.len() {
-            sync_all(path, &touched)?;
+            sync_directories(path, &touched)?;
         }
         write_file(store, path, &root, &files[index], &mut written, &mut touched)?;
     }
-    sync_all(path, &touched)?;
+    sync_directories(path, &touched)?;
     names.remove_others(&root).map_err(FilesError::io("remove old files from", path))?;
     Ok(written)
 }
@@ -63,7 +63,7 @@ fn claim(path: &Path, marker: &str) -> Result<Directory, FilesError> {
         return Err(FilesError::Busy { path: path.to_owned() });
     }
     // A run that was killed at its very beginning has left this and nothing else.
-    let beginning = partial_name(OsStr::new(marker));
+    let beginning = partial::claimed(OsStr::new(marker));
     let mut entries = root.entries().map_err(FilesError::io("list", path))?;
     entries.retain(|(name, _)| *name != beginning);
     let ours = entries.iter().any(|(name, kind)| name == marker && *kind == FileType::RegularFile);
@@ -109,6 +109,6 @@ fn write_file(
     Ok(())
 }
 
-fn sync_all(path: &Path, touched: &BTreeMap<String, Directory>) -> Result<(), FilesError> {
+fn sync_directories(path: &Path, touched: &BTreeMap<String, Directory>) -> Result<(), FilesError> {
     touched.values().try_for_each(|directory| directory.sync().map_err(FilesError::io("sync", path)))
 }

@@ -4,11 +4,10 @@ use std::collections::BTreeSet;
 use std::io;
 
 use rustix::fs::FileType;
+use seed_disk::{Directory, PARTIAL_SUFFIX};
 use seed_model::File;
 
 use super::FilesError;
-use super::content::PARTIAL;
-use crate::beneath::Directory;
 
 /// The names of a list of files.
 pub(super) struct Names<'a> {
@@ -24,7 +23,7 @@ impl<'a> Names<'a> {
             if path.contains('\0') || path.split('/').any(|name| matches!(name, "" | "." | "..")) {
                 return bad("it must be relative, of plain names with `/` between them");
             }
-            if path.ends_with(PARTIAL) {
+            if path.ends_with(PARTIAL_SUFFIX) {
                 return bad("names with this ending are for files that are being written");
             }
             if !names.files.insert(path) {

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Cursor, Read};
 
+use seed_disk::bounded;
 use seed_model::{Descriptor, Digest};
 use serde::Deserialize;
 use serde_json::json;
@@ -104,16 +105,13 @@ impl DockerArchive {
     /// A small file of the archive.
     fn document(&self, name: &str) -> Result<Vec<u8>, SourceError> {
         let reader = self.archive.open(name).map_err(|e| self.unusable(name, e.to_string()))?;
-        let mut bytes = Vec::new();
-        reader
-            .ok_or_else(|| self.missing(name))?
-            .take(MAX_DOCUMENT + 1)
-            .read_to_end(&mut bytes)
-            .map_err(|e| self.unusable(name, e.to_string()))?;
-        if bytes.len() as u64 > MAX_DOCUMENT {
-            return Err(self.unusable(name, format!("it is larger than {MAX_DOCUMENT} bytes")));
-        }
-        Ok(bytes)
+        bounded(reader.ok_or_else(|| self.missing(name))?, MAX_DOCUMENT).map_err(|error| {
+            let reason = match error.kind() {
+                io::ErrorKind::FileTooLarge => format!("it is larger than {MAX_DOCUMENT} bytes"),
+                _ => error.to_string(),
+            };
+            self.unusable(name, reason)
+        })
     }
 
     fn missing(&self, name: &str) -> SourceError {

@@ -16,20 +16,19 @@
 //!
 //! This is the only module with `unsafe` code.
 
-mod directory;
+mod key;
 
-use std::fs::{self, File};
+use std::ffi::OsString;
 use std::hash::Hash;
-use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, Write};
+use std::path::Path;
 
 use hmac::{Hmac, KeyInit, Mac};
+use seed_disk::{CacheDirectory, DiskError, PARTIAL, bounded};
 use seed_model::{Digest, Hasher};
 use sha2::Sha256;
 use wasmtime::Engine;
 use wasmtime::component::Component;
-
-pub use directory::AotError;
 
 const MAGIC: &[u8; 16] = b"seed-aot-entry-1";
 const MAC_SIZE: usize = 32;
@@ -39,26 +38,28 @@ const MAX_ENTRY: u64 = 1 << 30;
 /// A directory of compiled components.
 #[derive(Debug)]
 pub(crate) struct AotCache {
-    directory: PathBuf,
+    directory: CacheDirectory,
     key: [u8; 32],
 }
 
 impl AotCache {
     /// Opens the cache, and makes it if it is not there. Fails when others could have written into it.
-    pub(crate) fn open(directory: &Path) -> Result<Self, AotError> {
-        let key = directory::open(directory)?;
-        Ok(Self { directory: directory.to_owned(), key })
+    pub(crate) fn open(directory: &Path) -> Result<Self, DiskError> {
+        let directory = CacheDirectory::open(directory)?;
+        directory.remove_abandoned(PARTIAL)?;
+        Ok(Self { key: key::key(&directory)?, directory })
     }
 
     /// The component with this digest, if it was compiled for this engine before.
     pub(crate) fn load(&self, engine: &Engine, digest: Digest) -> Option<Component> {
         let identity = Identity::new(engine, digest);
-        let path = self.path(&identity);
-        let entry = read(&path).ok()?;
+        let name = name(&identity);
+        let file = self.directory.handle().read(&name).ok()?;
+        let entry = bounded(file, MAX_ENTRY).ok()?;
         let component = self.check(&identity, &entry).and_then(|code| deserialize(engine, code));
         if component.is_none() {
             // Damaged or forged: the next run shall not read it again. If this fails, so will the next check.
-            let _ = fs::remove_file(&path);
+            let _ = self.directory.handle().unlink(&name);
         }
         component
     }
@@ -69,15 +70,13 @@ impl AotCache {
         let code = component.serialize().map_err(io::Error::other)?;
         let mut mac = self.mac();
         identity.parts().into_iter().chain([code.as_slice()]).for_each(|part| mac.update(part));
-        let mut file = directory::partial_file(&self.directory)?;
+        let mut file = self.directory.partial().map_err(io::Error::other)?;
         file.write_all(&mac.finalize().into_bytes())?;
         for part in identity.parts() {
             file.write_all(part)?;
         }
         file.write_all(&code)?;
-        file.as_file().sync_all()?;
-        file.persist(self.path(&identity))?;
-        Ok(())
+        file.persist(self.directory.handle(), &name(&identity))
     }
 
     /// The code in an entry, if this user's `seed` wrote it for just this component and engine.
@@ -91,10 +90,6 @@ impl AotCache {
 
     fn mac(&self) -> Hmac<Sha256> {
         Hmac::new_from_slice(&self.key).expect("HMAC takes keys of any length")
-    }
-
-    fn path(&self, identity: &Identity) -> PathBuf {
-        self.directory.join(format!("{}-{}.aot", identity.component.hex(), identity.engine.short()))
     }
 }
 
@@ -130,11 +125,9 @@ impl std::hash::Hasher for EngineHash {
     }
 }
 
-/// Reads an entry, whole.
-fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let mut entry = Vec::new();
-    File::open(path)?.take(MAX_ENTRY).read_to_end(&mut entry)?;
-    Ok(entry)
+/// The name of an entry's file.
+fn name(identity: &Identity) -> OsString {
+    format!("{}-{}.aot", identity.component.hex(), identity.engine.short()).into()
 }
 
 /// Loads compiled code that passed [`AotCache::check`].

@@ -1,9 +1,9 @@
 //! Why a build seed cannot be pulled.
 
-use std::io;
 use std::path::PathBuf;
 
 use miette::Diagnostic;
+use seed_disk::DiskError;
 use seed_model::{Digest, UnknownSystem};
 use seed_nix::NixError;
 use seed_oci::restore::RestoreError;
@@ -97,9 +97,9 @@ pub(crate) enum PullError {
     #[error("cannot keep store paths in {}", path.display())]
     #[diagnostic(
         code("seed::pull::directory"),
-        help("name a directory with more room, by `--cache-dir DIR` or `SEED_CACHE_DIR`")
+        help("name a directory of your own with enough room, by `--cache-dir DIR` or `SEED_CACHE_DIR`")
     )]
-    Directory { path: PathBuf, source: io::Error },
+    Directory { path: PathBuf, source: DiskError },
 }
 
 impl From<NixError> for PullError {

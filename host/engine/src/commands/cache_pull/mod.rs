@@ -10,8 +10,9 @@ mod trust;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use seed_disk::{CacheDirectory, DiskError, Scratch};
 use seed_model::{Platform, StorePath, Target};
-use seed_nix::{Import, Nix, Scratch};
+use seed_nix::{Import, Nix};
 use seed_oci::restore::{BuildSeed, RestoreError};
 use seed_oci::source::Reference;
 use seed_report::Error;
@@ -73,9 +74,11 @@ fn pull(session: &Session, options: &PullOptions, events: &Arc<Events>) -> Resul
         reason: "store paths in it refer to each other in a circle".to_owned(),
     })?;
 
-    let no_room = |source| PullError::Directory { path: cache.clone(), source };
-    std::fs::create_dir_all(&cache).map_err(no_room)?;
-    let directory = Scratch::make(&cache, "pull-").map_err(no_room)?;
+    let unusable = |source| PullError::Directory { path: cache.clone(), source };
+    CacheDirectory::open(&cache).map_err(unusable)?;
+    let directory = Scratch::make(&cache, "pull-")
+        .map_err(DiskError::io("create a directory in", &cache))
+        .map_err(unusable)?;
     let fetch =
         Fetch { source: source.as_ref(), seed: &seed, events, directory: directory.path().to_owned() };
     fetch.layers(&layers).map_err(failed)?;

@@ -2,19 +2,20 @@
 //! somebody puts into it leads out of it.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{File, TryLockError};
+use std::fs::{File, Metadata};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::sync::Arc;
 
-use rustix::fs::{AtFlags, CWD, Dir, FileType, FlockOperation, Mode, OFlags};
+use rustix::fs::{AtFlags, CWD, Dir, FileType, FlockOperation, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
 /// An open directory.
 #[derive(Debug)]
-pub(crate) struct Directory {
-    descriptor: OwnedFd,
+pub struct Directory {
+    descriptor: Arc<OwnedFd>,
     /// Whether it is locked for this process.
     locked: bool,
 }
@@ -31,20 +32,43 @@ impl Drop for Directory {
 
 impl From<OwnedFd> for Directory {
     fn from(descriptor: OwnedFd) -> Self {
-        Self { descriptor, locked: false }
+        Self { descriptor: Arc::new(descriptor), locked: false }
     }
 }
 
 impl Directory {
     /// Opens a directory; its last name may not be a link.
-    pub(crate) fn open(path: &std::path::Path) -> io::Result<Self> {
-        Ok(rustix::fs::openat(CWD, path, Self::flags(), Mode::empty())?.into())
+    pub fn open(path: &Path) -> io::Result<Self> {
+        Ok(rustix::fs::openat(CWD, path, FLAGS | OFlags::NOFOLLOW, Mode::empty())?.into())
+    }
+
+    /// Opens a directory, wherever links lead to: one that the user named.
+    pub fn open_following(path: &Path) -> io::Result<Self> {
+        Ok(rustix::fs::openat(CWD, path, FLAGS, Mode::empty())?.into())
+    }
+
+    /// Another handle to the same directory, without its lock.
+    pub(crate) fn again(&self) -> Self {
+        Self { descriptor: Arc::clone(&self.descriptor), locked: false }
+    }
+
+    /// Opens a directory in this one.
+    pub fn directory(&self, name: &OsStr) -> io::Result<Self> {
+        Ok(rustix::fs::openat(&self.descriptor, name, FLAGS | OFlags::NOFOLLOW, Mode::empty())?.into())
+    }
+
+    /// Makes a directory in this one for the current user only, unless something has the name.
+    pub(crate) fn make_private(&self, name: &OsStr) -> io::Result<()> {
+        match rustix::fs::mkdirat(&self.descriptor, name, Mode::RWXU) {
+            Ok(()) | Err(Errno::EXIST) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Opens a directory in this one, making it first if need be. Whatever else has the name is removed.
-    pub(crate) fn make(&self, name: &OsStr) -> io::Result<Self> {
+    pub fn make(&self, name: &OsStr) -> io::Result<Self> {
         loop {
-            match rustix::fs::openat(&self.descriptor, name, Self::flags(), Mode::empty()) {
+            match rustix::fs::openat(&self.descriptor, name, FLAGS | OFlags::NOFOLLOW, Mode::empty()) {
                 Ok(directory) => return Ok(directory.into()),
                 Err(Errno::NOENT) => {
                     match rustix::fs::mkdirat(&self.descriptor, name, Mode::from_raw_mode(0o777)) {
@@ -59,7 +83,7 @@ impl Directory {
     }
 
     /// Locks the directory for this process, unless another one has it.
-    pub(crate) fn try_lock(&mut self) -> io::Result<bool> {
+    pub fn try_lock(&mut self) -> io::Result<bool> {
         match rustix::fs::flock(&self.descriptor, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => {
                 self.locked = true;
@@ -71,7 +95,7 @@ impl Directory {
     }
 
     /// The names in it, sorted, and what each is.
-    pub(crate) fn entries(&self) -> io::Result<Vec<(OsString, FileType)>> {
+    pub fn entries(&self) -> io::Result<Vec<(OsString, FileType)>> {
         let mut entries = Vec::new();
         for entry in Dir::read_from(&self.descriptor)? {
             let entry = entry?;
@@ -90,7 +114,7 @@ impl Directory {
     }
 
     /// What has this name, if anything has.
-    pub(crate) fn kind(&self, name: &OsStr) -> io::Result<Option<FileType>> {
+    pub fn kind(&self, name: &OsStr) -> io::Result<Option<FileType>> {
         match rustix::fs::statat(&self.descriptor, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(status) => Ok(Some(FileType::from_raw_mode(status.st_mode))),
             Err(Errno::NOENT) => Ok(None),
@@ -99,39 +123,42 @@ impl Directory {
     }
 
     /// Opens a file for reading.
-    pub(crate) fn read(&self, name: &OsStr) -> io::Result<File> {
+    pub fn read(&self, name: &OsStr) -> io::Result<File> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         Ok(File::from(rustix::fs::openat(&self.descriptor, name, flags, Mode::empty())?))
     }
 
-    /// Makes an empty file for writing, locked for this process, unless another process has it so. One that a killed
-    /// process left behind is taken over.
-    pub(crate) fn create_locked(&self, name: &OsStr) -> io::Result<Option<File>> {
-        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        loop {
-            let file =
-                File::from(rustix::fs::openat(&self.descriptor, name, flags, Mode::from_raw_mode(0o666))?);
-            match file.try_lock() {
-                Ok(()) => {}
-                Err(TryLockError::WouldBlock) => return Ok(None),
-                Err(TryLockError::Error(error)) => return Err(error),
+    /// Opens a file for writing, with `more` flags, such as those that make it.
+    pub(crate) fn write(&self, name: &OsStr, more: OFlags, mode: Mode) -> io::Result<File> {
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC | more;
+        Ok(File::from(rustix::fs::openat(&self.descriptor, name, flags, mode)?))
+    }
+
+    /// The number by which the file system knows what has this name.
+    pub(crate) fn inode(&self, name: &OsStr) -> io::Result<u64> {
+        Ok(rustix::fs::statat(&self.descriptor, name, AtFlags::SYMLINK_NOFOLLOW)?.st_ino)
+    }
+
+    /// Gives a file another name in the directory `to`, replacing a file or link that has it.
+    pub(crate) fn rename(&self, from: &OsStr, to: &Self, name: &OsStr) -> io::Result<()> {
+        Ok(rustix::fs::renameat(&self.descriptor, from, &to.descriptor, name)?)
+    }
+
+    /// Gives a file another name in the directory `to`, unless something has it.
+    pub(crate) fn rename_new(&self, from: &OsStr, to: &Self, name: &OsStr) -> io::Result<()> {
+        let (old, new) = (&self.descriptor, &to.descriptor);
+        match rustix::fs::renameat_with(old, from, new, name, RenameFlags::NOREPLACE) {
+            // File systems that cannot do that can do this.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
+                rustix::fs::linkat(old, from, new, name, AtFlags::empty())?;
+                self.unlink(from)
             }
-            // Whoever had the lock before may have given the file another name meanwhile.
-            let named = rustix::fs::statat(&self.descriptor, name, AtFlags::SYMLINK_NOFOLLOW);
-            if named.is_ok_and(|named| file.metadata().is_ok_and(|held| held.ino() == named.st_ino)) {
-                file.set_len(0)?;
-                return Ok(Some(file));
-            }
+            renamed => Ok(renamed?),
         }
     }
 
-    /// Gives a file another name, replacing a file or link that has it.
-    pub(crate) fn rename(&self, from: &OsStr, to: &OsStr) -> io::Result<()> {
-        Ok(rustix::fs::renameat(&self.descriptor, from, &self.descriptor, to)?)
-    }
-
     /// Removes a file or link, if it is there.
-    pub(crate) fn unlink(&self, name: &OsStr) -> io::Result<()> {
+    pub fn unlink(&self, name: &OsStr) -> io::Result<()> {
         match rustix::fs::unlinkat(&self.descriptor, name, AtFlags::empty()) {
             Ok(()) | Err(Errno::NOENT) => Ok(()),
             Err(error) => Err(error.into()),
@@ -139,11 +166,11 @@ impl Directory {
     }
 
     /// Removes whatever has this name, with all that is in it.
-    pub(crate) fn remove(&self, name: &OsStr) -> io::Result<()> {
+    pub fn remove(&self, name: &OsStr) -> io::Result<()> {
         if self.kind(name)? != Some(FileType::Directory) {
             return self.unlink(name);
         }
-        let directory = Self::from(rustix::fs::openat(&self.descriptor, name, Self::flags(), Mode::empty())?);
+        let directory = self.directory(name)?;
         for (name, _) in directory.entries()? {
             directory.remove(&name)?;
         }
@@ -151,11 +178,14 @@ impl Directory {
     }
 
     /// Makes the names in it durable.
-    pub(crate) fn sync(&self) -> io::Result<()> {
+    pub fn sync(&self) -> io::Result<()> {
         Ok(rustix::fs::fsync(&self.descriptor)?)
     }
 
-    fn flags() -> OFlags {
-        OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC
+    /// What the file system says about it.
+    pub(crate) fn metadata(&self) -> io::Result<Metadata> {
+        File::from(self.descriptor.try_clone()?).metadata()
     }
 }
+
+const FLAGS: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
