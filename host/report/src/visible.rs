@@ -62,7 +62,7 @@ fn push(visible: &mut String, character: char) {
 
 /// Whether a terminal shows nothing for `character`, but may change what stands around it: controls, the invisible ones
 /// of Unicode's categories Cf, Zl and Zp, and noncharacters, which [`style`](crate::style) uses.
-fn is_hidden(character: char) -> bool {
+pub fn is_hidden(character: char) -> bool {
     matches!(
         character,
         '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' // C0 and C1

@@ -1,7 +1,9 @@
 //! Text that comes from a component and goes to a terminal.
 
-/// `text` without what a terminal would act on: control characters (but line feeds and tabs) and the characters
-/// that change the direction of writing are escaped, and what is beyond `limit` bytes is cut with `…`.
+use seed_report::visible::is_hidden;
+
+/// `text` with everything escaped that a terminal would act on, but line feeds and tabs; what is beyond `limit` bytes is
+/// cut with `…`.
 pub(crate) fn printable(text: &str, limit: usize) -> String {
     let mut out = String::with_capacity(text.len().min(limit));
     for character in text.chars() {
@@ -9,19 +11,13 @@ pub(crate) fn printable(text: &str, limit: usize) -> String {
             out.push('…');
             break;
         }
-        if acts(character) {
+        if is_hidden(character) && !matches!(character, '\n' | '\t') {
             out.extend(character.escape_default());
         } else {
             out.push(character);
         }
     }
     out
-}
-
-/// Whether a terminal would do something else than to show `character`.
-fn acts(character: char) -> bool {
-    (character.is_control() && character != '\n' && character != '\t')
-        || matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
