@@ -15,7 +15,7 @@ use crate::limits::Limits;
 use crate::stage::Stage;
 use crate::state::State;
 use crate::v0_1::Exports;
-use crate::wasi::Wasi;
+use crate::wasi_context::WasiContext;
 
 /// Stack for the host's own functions, beyond the component's: packing, HTTP.
 const HOST_STACK: usize = 2 << 20;
@@ -75,7 +75,8 @@ impl Callable {
 
     fn store(&self, call: &str, capabilities: &Capabilities) -> Store<State> {
         let deterministic = self.stage.is_deterministic();
-        let wasi = if deterministic { Wasi::deterministic(self.digest, call) } else { Wasi::real() };
+        let wasi =
+            if deterministic { WasiContext::deterministic(self.digest, call) } else { WasiContext::real() };
         let state = State::new(self.stage, capabilities, &self.limits, self.cancelled.clone(), wasi);
         let mut store = Store::new(self.pre.engine(), state);
         store.limiter(|state| state);

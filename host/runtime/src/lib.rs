@@ -8,6 +8,7 @@
 mod aot;
 mod call;
 pub mod capabilities;
+mod description;
 mod engine;
 mod error;
 mod failure;
@@ -21,10 +22,12 @@ mod state;
 mod text;
 mod v0_1;
 mod wasi;
+mod wasi_context;
 
+pub use description::Description;
 pub use error::{ExitStatus, Failure, Identity, InvalidOutput, LoadError, PluginError, RuntimeError};
 pub use inspect::{CONTRACT, InspectError, Inspection, inspect};
 pub use limits::{Limit, LimitExceeded, Limits};
-pub use plugin::{Description, Plugin};
-pub use runtime::{Options, Origin, Runtime};
+pub use plugin::{Origin, Plugin};
+pub use runtime::{Options, Runtime};
 pub use stage::Stage;

@@ -12,24 +12,23 @@ use wasmtime::{Result, Store};
 
 use crate::call::Callable;
 use crate::capabilities::{Capabilities, Silent};
+use crate::description::Description;
 use crate::error::PluginError;
 use crate::inspect::Inspection;
-use crate::runtime::Origin;
 use crate::stage::Stage;
 use crate::state::State;
 use crate::v0_1::Exports;
 
-/// What a component says of itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Description {
-    /// Its name: lower-case letters, digits and single hyphens, at most 64.
-    pub name: String,
-    /// Its semantic version.
-    pub version: semver::Version,
-    /// One line on what it does.
-    pub summary: String,
-    /// JSON Schema of its configuration, as text of at most 1 MiB; not parsed here.
-    pub config_schema: String,
+/// Where the machine code of a component came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// From the cache.
+    Cache,
+    /// It was compiled now.
+    Compiled {
+        /// Whether the cache has it from now on.
+        kept: bool,
+    },
 }
 
 /// A component, ready to be called. Each call has a fresh instance in a store of its own, so calls know nothing of

@@ -17,7 +17,7 @@ use crate::error::{LoadError, RuntimeError};
 use crate::failure::reason;
 use crate::inspect::inspect;
 use crate::limits::{Limit, Limits};
-use crate::plugin::Plugin;
+use crate::plugin::{Origin, Plugin};
 use crate::stage::Stage;
 use crate::v0_1::{self, Exports};
 use crate::wasi;
@@ -30,18 +30,6 @@ pub struct Options {
     /// Where compiled components are kept; nowhere if there is none. The directory is made if it is missing, and
     /// refused when others than this user can write into it.
     pub aot_directory: Option<PathBuf>,
-}
-
-/// Where the machine code of a component came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
-    /// From the cache.
-    Cache,
-    /// It was compiled now.
-    Compiled {
-        /// Whether the cache has it from now on.
-        kept: bool,
-    },
 }
 
 /// Loads and runs components.

@@ -12,7 +12,7 @@ use crate::error::Cancelled;
 use crate::limits::{Limit, Limits};
 use crate::log::Log;
 use crate::stage::Stage;
-use crate::wasi::Wasi;
+use crate::wasi_context::WasiContext;
 
 /// The state of one call.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub(crate) struct State {
     /// What the host made for the component: bars, readers, writers, streams.
     pub(crate) table: ResourceTable,
     pub(crate) log: Log,
-    pub(crate) wasi: Wasi,
+    pub(crate) wasi: WasiContext,
     limits: Limits,
     cancelled: Arc<AtomicBool>,
     started: Instant,
@@ -42,7 +42,7 @@ impl State {
         capabilities: &Capabilities,
         limits: &Limits,
         cancelled: Arc<AtomicBool>,
-        wasi: Wasi,
+        wasi: WasiContext,
     ) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(usize::try_from(limits.handles).unwrap_or(usize::MAX));

@@ -26,8 +26,8 @@ wasmtime::component::bindgen!({
     world: "seed:host/all-stages",
     imports: { default: trappable },
     with: {
-        "seed:pipeline/progress.task": crate::v0_1::host::Task,
-        "seed:pipeline/archive.layer-reader": crate::v0_1::host::LayerReader,
-        "seed:pipeline/blobs.writer": crate::v0_1::host::Writer,
+        "seed:pipeline/progress.task": crate::v0_1::resources::Task,
+        "seed:pipeline/archive.layer-reader": crate::v0_1::resources::LayerReader,
+        "seed:pipeline/blobs.writer": crate::v0_1::resources::Writer,
     },
 });

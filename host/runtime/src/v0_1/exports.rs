@@ -7,8 +7,9 @@ use wasmtime::{Result, Store, bail};
 use super::bindings::exports::seed::pipeline::{layer_selection, packing, plugin, publishing, signing};
 use super::bindings::seed::pipeline::types::StageError;
 use super::convert;
+use crate::description::Description;
+use crate::error::InvalidOutput;
 use crate::failure::{Misshapen, Returned, reason};
-use crate::plugin::Description;
 use crate::stage::Stage;
 use crate::state::State;
 
@@ -149,6 +150,6 @@ fn returned<T>(result: Result<T, StageError>) -> Result<T> {
 }
 
 /// A breach of the contract as an error of the call.
-fn checked<T>(result: Result<T, crate::error::InvalidOutput>) -> Result<T> {
+fn checked<T>(result: Result<T, InvalidOutput>) -> Result<T> {
     result.map_err(wasmtime::Error::new)
 }

@@ -6,6 +6,7 @@ mod bindings;
 mod convert;
 mod exports;
 mod host;
+mod resources;
 
 use wasmtime::Result;
 use wasmtime::component::{HasSelf, Linker};

@@ -7,7 +7,7 @@ use wasmtime::{Result, StoreContextMut, bail};
 
 use crate::error::ExitStatus;
 use crate::state::State;
-use crate::wasi::Wasi;
+use crate::wasi_context::WasiContext;
 
 /// The longest piece of a sleep, after which the time limit is looked at.
 const NAP: Duration = Duration::from_millis(10);
@@ -195,7 +195,7 @@ fn poll(instance: &mut LinkerInstance<'_, State>, interface: &str, name: &str) -
 
 /// Waits for a time of the monotonic clock. This is the component's own time, as it chose to wait.
 fn sleep_until(state: &mut State, deadline: u64) -> Result<()> {
-    if let Wasi::Deterministic { nanoseconds, .. } = &mut state.wasi {
+    if let WasiContext::Deterministic { nanoseconds, .. } = &mut state.wasi {
         *nanoseconds = deadline.max(*nanoseconds);
         return Ok(());
     }

@@ -3,8 +3,8 @@
 use semver::Version;
 
 use super::types::invalid;
+use crate::description::Description;
 use crate::error::InvalidOutput;
-use crate::plugin::Description;
 use crate::text::printable;
 use crate::v0_1::bindings::exports::seed::pipeline::plugin as wit;
 

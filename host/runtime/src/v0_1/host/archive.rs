@@ -1,28 +1,18 @@
 //! Interface `archive`.
 
-use std::fmt;
-use std::io::Read;
 use std::sync::Arc;
 
 use seed_model::{LayerJob, StageError};
 use wasmtime::component::Resource;
 use wasmtime::{Result, format_err};
 
-use super::{PIECE, read_up_to};
 use crate::capabilities::Archive;
 use crate::state::State;
 use crate::v0_1::bindings::seed::pipeline::archive::{self as wit, Host, HostLayerReader};
 use crate::v0_1::bindings::seed::pipeline::types;
 use crate::v0_1::convert;
-
-/// The tar of a layer, being read.
-pub struct LayerReader(Box<dyn Read + Send>);
-
-impl fmt::Debug for LayerReader {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("LayerReader")
-    }
-}
+use crate::v0_1::host::bounds::{PIECE, read_up_to};
+use crate::v0_1::resources::LayerReader;
 
 impl Host for State {
     fn pack_layers(

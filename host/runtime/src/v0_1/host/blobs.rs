@@ -1,27 +1,18 @@
 //! Interface `blobs`.
 
-use std::fmt;
 use std::sync::Arc;
 
 use seed_model::StageError;
 use wasmtime::Result;
 use wasmtime::component::Resource;
 
-use super::{DOCUMENT, PIECE, read_up_to, too_long};
 use crate::capabilities::{BlobWriter, Blobs};
 use crate::state::State;
 use crate::v0_1::bindings::seed::pipeline::blobs::{Host, HostWriter};
 use crate::v0_1::bindings::seed::pipeline::types;
 use crate::v0_1::convert;
-
-/// A blob that is being written; nothing when it is finished, or could not be begun.
-pub struct Writer(Result<Box<dyn BlobWriter>, StageError>);
-
-impl fmt::Debug for Writer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Writer")
-    }
-}
+use crate::v0_1::host::bounds::{DOCUMENT, PIECE, read_up_to, too_long};
+use crate::v0_1::resources::Writer;
 
 impl Host for State {
     fn put(&mut self, content: Vec<u8>) -> Result<Result<String, types::StageError>> {

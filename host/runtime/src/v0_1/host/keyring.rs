@@ -5,12 +5,12 @@ use std::sync::Arc;
 use seed_model::StageError;
 use wasmtime::Result;
 
-use super::{DOCUMENT, too_long};
 use crate::capabilities::Keyring;
 use crate::state::State;
 use crate::text::printable;
 use crate::v0_1::bindings::seed::pipeline::keyring::{self as wit, Host};
 use crate::v0_1::bindings::seed::pipeline::types;
+use crate::v0_1::host::bounds::{DOCUMENT, too_long};
 
 /// The longest name of a key that a message shows, in bytes.
 const NAME: usize = 100;

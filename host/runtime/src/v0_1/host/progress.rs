@@ -1,30 +1,15 @@
 //! Interface `progress`.
 
-use std::sync::Arc;
-
 use wasmtime::Result;
 use wasmtime::component::Resource;
 
-use crate::capabilities::Reporter;
 use crate::state::State;
 use crate::text::printable;
 use crate::v0_1::bindings::seed::pipeline::progress::{Host, HostTask};
+use crate::v0_1::resources::Task;
 
 /// The longest label in bytes.
 const LABEL: usize = 200;
-
-/// A piece of work with a bar, which ends with it: also when the component traps.
-#[derive(Debug)]
-pub struct Task {
-    number: u64,
-    reporter: Arc<dyn Reporter>,
-}
-
-impl Drop for Task {
-    fn drop(&mut self) {
-        self.reporter.progress_end(self.number);
-    }
-}
 
 impl Host for State {}
 
