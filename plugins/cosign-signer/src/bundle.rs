@@ -13,7 +13,7 @@ use seed_plugin::{Descriptor, StageError, canonical_json};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::signature;
+use crate::signature::signature;
 
 const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 const PREDICATE: &str = "https://sigstore.dev/cosign/sign/v1";

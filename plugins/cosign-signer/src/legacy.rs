@@ -7,7 +7,7 @@ use seed_plugin::signer::{Artifact, Attachment, PayloadFormat, PublicKey, SignRe
 use seed_plugin::{StageError, appending, canonical_json, digest};
 use serde_json::{Value, json};
 
-use crate::signature;
+use crate::signature::signature;
 
 const SIMPLE_SIGNING: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
 const SIGNATURE_ANNOTATION: &str = "dev.cosignproject.cosign/signature";

@@ -4,8 +4,9 @@
 
 mod bundle;
 mod legacy;
+mod signature;
 
-use seed_plugin::signer::{Algorithm, PayloadFormat, PublicKey, SignRequest, Signature, Signed, Signer};
+use seed_plugin::signer::{Algorithm, PublicKey, SignRequest, Signed, Signer};
 use seed_plugin::{About, Diagnostic, Plugin, StageError, keyring};
 use serde::Deserialize;
 
@@ -65,18 +66,6 @@ fn keys(request: &SignRequest) -> Result<Vec<PublicKey>, StageError> {
         }
         None => Ok(keys),
     }
-}
-
-/// Signs with one key and notes it for the host, which verifies it.
-fn signature(
-    key: &PublicKey,
-    format: PayloadFormat,
-    payload: Vec<u8>,
-    noted: &mut Vec<Signature>,
-) -> Result<Vec<u8>, StageError> {
-    let signature = keyring::sign(&key.name, &payload)?;
-    noted.push(Signature { key: key.clone(), format, payload, signature: signature.clone() });
-    Ok(signature)
 }
 
 /// Without a transparency log there is nothing to look up; both major versions of cosign take these words.

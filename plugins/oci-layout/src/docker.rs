@@ -4,7 +4,8 @@ use seed_plugin::publisher::{File, PublishRequest};
 use seed_plugin::{Diagnostic, StageError, canonical_json, log};
 use serde::Serialize;
 
-use crate::{blob_path, document, layout};
+use crate::file::{blob_path, document};
+use crate::layout;
 
 /// An image, in the form of `docker save`.
 #[derive(Debug, Serialize)]

@@ -6,7 +6,7 @@ use seed_plugin::oci::{self, Index, JsonDescriptor, Manifest, media_type};
 use seed_plugin::publisher::{Attached, Attachment, Content, File, FileContent, PublishRequest};
 use seed_plugin::{Descriptor, StageError, appending, canonical_json};
 
-use crate::{MARKER, blob_path, document};
+use crate::file::{MARKER, blob_path, document};
 
 /// The annotation by which tools find an image in `index.json`.
 const REF_NAME: &str = "org.opencontainers.image.ref.name";

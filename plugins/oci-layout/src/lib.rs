@@ -2,12 +2,14 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking"))]
 
 mod docker;
+mod file;
 mod layout;
 
-use seed_plugin::publisher::{File, FileContent, PublishRequest, Published, Publisher, Written};
-use seed_plugin::{About, Diagnostic, Plugin, StageError, digest, files, tag};
+use seed_plugin::publisher::{PublishRequest, Published, Publisher, Written};
+use seed_plugin::{About, Diagnostic, Plugin, StageError, files, tag};
 use serde::Deserialize;
 
+use crate::file::MARKER;
 use crate::layout::Layout;
 
 /// See `config.schema.json`.
@@ -24,9 +26,6 @@ struct Config {
 fn default_tags() -> Vec<String> {
     vec!["latest".to_owned()]
 }
-
-/// A layout directory without this file is not ours, and the host refuses to replace it.
-const MARKER: &str = "oci-layout";
 
 struct OciLayout;
 
@@ -76,17 +75,6 @@ fn outcome(path: &str, layout: &Layout, written: Written, try_with: String) -> P
         bytes: written.bytes,
         try_with: Some(try_with),
     }
-}
-
-/// Where a blob lies in a layout.
-fn blob_path(digest: &str) -> Result<String, StageError> {
-    let hex =
-        digest::hex(digest).ok_or_else(|| StageError::Failed(format!("`{digest}` is no sha256 digest")))?;
-    Ok(format!("blobs/sha256/{hex}"))
-}
-
-fn document(path: &str, bytes: Vec<u8>) -> File {
-    File { path: path.to_owned(), content: FileContent::Bytes(bytes) }
 }
 
 #[cfg(test)]

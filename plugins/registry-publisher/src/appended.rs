@@ -4,9 +4,9 @@ use seed_plugin::oci::{self, JsonDescriptor, Manifest, media_type};
 use seed_plugin::publisher::Attached;
 use seed_plugin::{Descriptor, StageError, appending, digest};
 
-use crate::Count;
 use crate::blobs::{self, Blobs};
 use crate::config::Config;
+use crate::count::Count;
 use crate::registry::Registry;
 
 /// Publishes one artifact at its tag; its own blobs are in the repository already.

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use seed_plugin::publisher::PublishRequest;
 use seed_plugin::{Diagnostic, StageError};
 
-use crate::Count;
 use crate::config::Config;
+use crate::count::Count;
 use crate::registry::Registry;
 use crate::repository::is_name;
 use crate::upload::Upload;

@@ -8,6 +8,7 @@ mod answer;
 mod appended;
 mod blobs;
 mod config;
+mod count;
 mod referrers;
 mod registry;
 mod repository;
@@ -17,6 +18,7 @@ use seed_plugin::publisher::{Attached, Attachment, PublishRequest, Published, Pu
 use seed_plugin::{About, Descriptor, Plugin, StageError};
 
 use crate::config::Config;
+use crate::count::Count;
 use crate::registry::Registry;
 use crate::repository::Repository;
 
@@ -51,21 +53,6 @@ impl Publisher for RegistryPublisher {
 }
 
 seed_plugin::export_publisher!(RegistryPublisher);
-
-/// What was sent and what was there.
-#[derive(Clone, Copy, Debug, Default)]
-struct Count {
-    sent: usize,
-    skipped: usize,
-    bytes: u64,
-}
-
-impl Count {
-    fn sent(&mut self, bytes: u64) {
-        self.sent += 1;
-        self.bytes += bytes;
-    }
-}
 
 /// The index, or the only image.
 fn root(request: &PublishRequest) -> Result<&Descriptor, StageError> {

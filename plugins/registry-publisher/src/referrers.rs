@@ -7,8 +7,8 @@ use seed_plugin::oci::{self, Index, JsonDescriptor, Manifest, media_type};
 use seed_plugin::publisher::Attached;
 use seed_plugin::{Descriptor, StageError, digest};
 
-use crate::Count;
 use crate::answer::header;
+use crate::count::Count;
 use crate::registry::Registry;
 
 /// How often the index is read and written before somebody else's writing counts as a failure.
