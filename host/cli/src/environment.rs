@@ -5,6 +5,8 @@ use std::ffi::OsString;
 
 use seed_engine::Environment;
 
+use crate::trace;
+
 /// The environment of this process.
 #[derive(Debug)]
 pub(crate) struct ProcessEnvironment;
@@ -23,4 +25,9 @@ pub(crate) fn in_ci() -> bool {
 /// Whether the terminal says that it cannot move its cursor.
 pub(crate) fn has_dumb_terminal() -> bool {
     env::var_os("TERM").is_some_and(|term| term == "dumb")
+}
+
+/// Which traces are wanted: the value of `SEED_LOG`.
+pub(crate) fn trace_filter() -> Option<String> {
+    env::var_os(trace::VARIABLE).filter(|value| !value.is_empty()).map(|value| value.to_string_lossy().into_owned())
 }

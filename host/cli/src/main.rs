@@ -15,6 +15,7 @@ mod session;
 mod summary;
 mod table;
 mod terminal;
+mod trace;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -32,6 +33,9 @@ use crate::session::Session;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let printer = Arc::new(Printer::new(&cli.global));
+    if let Some(filter) = environment::trace_filter() {
+        trace::start(&filter, &printer);
+    }
     interrupt::listen(&printer);
     let session = Session { printer: Arc::clone(&printer) };
     let exit = match run(&cli.command, &session) {

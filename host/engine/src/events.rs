@@ -211,6 +211,7 @@ impl Events {
         let start = Instant::now();
         let (result, cached) = work()?;
         let duration = start.elapsed();
+        tracing::debug!(%step, system, milliseconds = duration.as_millis(), cached, "step");
         self.send(Event::StepFinished { step, system, duration, cached });
         self.add_time(StepTime {
             step,

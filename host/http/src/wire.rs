@@ -5,6 +5,7 @@ use std::future::Future;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, RequestBuilder, Response as Answer, redirect};
@@ -125,9 +126,13 @@ impl Wire {
         message: RequestBuilder,
         activity: &Activity,
     ) -> Result<Answer, Error> {
+        let start = Instant::now();
         let answer = self.unless_stalled(method, url, activity, message.send()).await?;
         let answer = answer.map_err(|e| failure(method, url, &e, &self.limits))?;
         activity.mark();
+        // Never the query, which carries tokens, nor a header.
+        let (url, status, milliseconds) = (shown(url), answer.status().as_u16(), start.elapsed().as_millis());
+        tracing::debug!(%method, %url, status, milliseconds, "request");
         Ok(answer)
     }
 

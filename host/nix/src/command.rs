@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{ChildStdin, ExitStatus, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::child::{Running, each_line};
 use crate::error::NixError;
@@ -112,6 +112,7 @@ impl Command {
     fn run_once(&mut self, input: Option<Input<'_>>, observer: &dyn Observer) -> Result<Outcome, NixError> {
         let command = shorten(&self.shown);
         let error = |source| NixError::Run { command: command.clone(), source };
+        let start = Instant::now();
         let mut process = self.process.spawn().map_err(error)?;
         let (stdin, stdout, stderr) = (process.stdin.take(), process.stdout.take(), process.stderr.take());
         let child = Running::new(process);
@@ -162,6 +163,7 @@ impl Command {
             return Err(NixError::TooMuchOutput { command, limit });
         }
         let status = status.map_err(error)?;
+        tracing::debug!(%command, %status, milliseconds = start.elapsed().as_millis(), "process");
         Ok(Outcome { command, status, stdout, log })
     }
 }

@@ -143,6 +143,8 @@ impl Packer {
         for (index, key) in keys.iter().enumerate() {
             match self.cached(*key) {
                 Some(packed) => {
+                    let digest = packed.descriptor.digest.short();
+                    tracing::debug!(key = %key.short(), %digest, "layer taken from the cache");
                     observer.read(index, specs[index].nar_size());
                     observer.finished(index, &packed, Origin::Cached);
                     done.insert(*key, packed);
@@ -246,6 +248,8 @@ impl Packer {
             result => result,
         };
         let (packed, reused) = result?;
+        let (digest, size) = (packed.descriptor.digest.short(), packed.descriptor.size);
+        tracing::debug!(key = %key.short(), %digest, size, reused_paths = reused, "layer packed");
         self.remember(key, &packed)?;
         Ok((packed, reused))
     }

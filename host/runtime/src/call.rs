@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Instant;
 
 use seed_model::Digest;
 use wasmtime::component::{Instance, InstancePre};
@@ -47,6 +48,7 @@ impl Callable {
             let plugin = Box::new(Identity { name, digest: self.digest });
             PluginError { plugin, stage: self.stage, call, failure, log_tail }
         };
+        let start = Instant::now();
         let stack = stack_size(&self.limits).saturating_add(HOST_STACK);
         let result = std::thread::scope(|scope| {
             let thread = std::thread::Builder::new()
@@ -56,6 +58,8 @@ impl Callable {
                 .map_err(|error| (Failure::Thread(error.to_string()), Vec::new()))?;
             thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
         });
+        let (digest, milliseconds, failed) = (self.digest.short(), start.elapsed().as_millis(), result.is_err());
+        tracing::debug!(%digest, call, milliseconds, failed, "component called");
         result.map_err(|(failure, log_tail)| error(failure, log_tail))
     }
 

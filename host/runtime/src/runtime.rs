@@ -68,6 +68,7 @@ impl Runtime {
             None => self.compile(engine, bytes, digest)?,
         };
 
+        tracing::debug!(digest = %digest.short(), %stage, ?origin, "component loaded");
         let shape = |error: wasmtime::Error| LoadError::Shape { digest, stage, reason: reason(&error) };
         let mut linker = Linker::new(engine);
         v0_1::link(&mut linker, stage).map_err(shape)?;
