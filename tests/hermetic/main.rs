@@ -9,5 +9,6 @@ mod determinism;
 mod kill;
 mod schemas;
 mod systems;
+mod trace;
 mod verify;
 mod workflows;

@@ -5,7 +5,8 @@ use std::ffi::OsString;
 
 use seed_engine::Environment;
 
-use crate::trace;
+/// The variable that asks for traces.
+pub(crate) const TRACE_VARIABLE: &str = "SEED_LOG";
 
 /// The environment of this process.
 #[derive(Debug)]
@@ -27,7 +28,9 @@ pub(crate) fn has_dumb_terminal() -> bool {
     env::var_os("TERM").is_some_and(|term| term == "dumb")
 }
 
-/// Which traces are wanted: the value of `SEED_LOG`.
+/// Which traces are wanted.
 pub(crate) fn trace_filter() -> Option<String> {
-    env::var_os(trace::VARIABLE).filter(|value| !value.is_empty()).map(|value| value.to_string_lossy().into_owned())
+    env::var_os(TRACE_VARIABLE)
+        .filter(|value| !value.is_empty())
+        .map(|value| value.to_string_lossy().into_owned())
 }

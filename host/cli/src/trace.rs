@@ -10,11 +10,9 @@ use tracing_subscriber::filter::{FilterExt as _, Targets, filter_fn};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 
+use crate::environment::TRACE_VARIABLE;
 use crate::printer::Printer;
 use seed_report::visible;
-
-/// The variable with the filter.
-pub(crate) const VARIABLE: &str = "SEED_LOG";
 
 /// Sends traces to `printer` as `filter` asks: a level, or `CRATE=LEVEL` pairs with commas, such as
 /// `seed_http=debug,seed_nix=trace`. Levels: `error`, `warn`, `info`, `debug`, `trace`, `off`.
@@ -22,7 +20,9 @@ pub(crate) fn start(filter: &str, printer: &Arc<Printer>) {
     let filter: Targets = match filter.parse() {
         Ok(filter) => filter,
         Err(error) => {
-            printer.say(&format!("warning: `{VARIABLE}` is not a filter ({error}); write it as `seed_http=debug`"));
+            printer.say(&format!(
+                "warning: `{TRACE_VARIABLE}` is not a filter ({error}); write it as `seed_http=debug`"
+            ));
             return;
         }
     };

@@ -119,6 +119,7 @@ impl Wire {
     }
 
     /// Sends a message and waits for the head of the answer.
+    #[expect(clippy::disallowed_methods, reason = "measures how long it takes, for traces only")]
     pub(crate) async fn head(
         &self,
         method: &Method,

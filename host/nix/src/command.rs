@@ -109,6 +109,7 @@ impl Command {
         self.run_once(input, observer)
     }
 
+    #[expect(clippy::disallowed_methods, reason = "measures how long it takes, for traces only")]
     fn run_once(&mut self, input: Option<Input<'_>>, observer: &dyn Observer) -> Result<Outcome, NixError> {
         let command = shorten(&self.shown);
         let error = |source| NixError::Run { command: command.clone(), source };

@@ -37,6 +37,7 @@ impl Callable {
     ///
     /// The thread has room for the largest stack that the component may use and for the host's functions on top,
     /// whatever thread the caller is.
+    #[expect(clippy::disallowed_methods, reason = "measures how long it takes, for traces only")]
     pub(crate) fn call<R: Send>(
         &self,
         name: Option<(String, String)>,
@@ -58,7 +59,8 @@ impl Callable {
                 .map_err(|error| (Failure::Thread(error.to_string()), Vec::new()))?;
             thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
         });
-        let (digest, milliseconds, failed) = (self.digest.short(), start.elapsed().as_millis(), result.is_err());
+        let (digest, milliseconds, failed) =
+            (self.digest.short(), start.elapsed().as_millis(), result.is_err());
         tracing::debug!(%digest, call, milliseconds, failed, "component called");
         result.map_err(|(failure, log_tail)| error(failure, log_tail))
     }
