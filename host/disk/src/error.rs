@@ -14,7 +14,6 @@ pub enum DiskError {
         action: &'static str,
         /// The file or directory.
         path: PathBuf,
-        /// Why not.
         source: io::Error,
     },
     /// Somebody else could have written what is there, or could read a secret.

@@ -48,7 +48,6 @@ impl fmt::Display for Step {
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct StepTime {
-    /// The step.
     pub step: Step,
     /// Wall-clock milliseconds.
     pub milliseconds: u64,
@@ -89,16 +88,12 @@ pub enum Level {
 pub enum Event {
     /// A step begins, for one system where the step is done per system.
     StepStarted {
-        /// The step.
         step: Step,
-        /// The Nix system.
         system: Option<String>,
     },
     /// A step ended well.
     StepFinished {
-        /// The step.
         step: Step,
-        /// The Nix system.
         system: Option<String>,
         /// How long it took.
         duration: Duration,
@@ -118,14 +113,12 @@ pub enum Event {
     },
     /// More of a task is done.
     TaskAdvanced {
-        /// The task.
         task: u64,
         /// How much more.
         amount: u64,
     },
     /// A task ended, done or not.
     TaskFinished {
-        /// The task.
         task: u64,
     },
     /// A line that a builder or Nix itself wrote.

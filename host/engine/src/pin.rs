@@ -33,7 +33,6 @@ pub(crate) enum PinError {
     #[diagnostic(code("seed::pin::missing"), help("run `seed plan --pin`, then commit the file"))]
     Missing {
         path: PathBuf,
-        /// The Nix system.
         system: String,
     },
     /// Reading failed.

@@ -29,7 +29,6 @@ pub(crate) struct Record {
     pub schema: u32,
     /// The image's name.
     pub name: String,
-    /// The Nix system.
     pub system: String,
     /// The same as an OCI platform.
     pub platform: Platform,
@@ -87,7 +86,6 @@ pub(crate) struct RecordedPlugin {
 pub(crate) struct RecordedPlace {
     /// The plugin that published it.
     pub plugin: String,
-    /// The place.
     pub reference: String,
     /// What is there.
     pub digest: Digest,

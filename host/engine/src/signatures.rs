@@ -40,7 +40,6 @@ pub(crate) enum SignatureError {
     SameKey {
         /// One file.
         first: PathBuf,
-        /// The other.
         second: PathBuf,
     },
     /// What is attached cannot be listed.

@@ -47,7 +47,6 @@ pub(crate) enum VaultError {
     Variable {
         /// Which password or secret.
         what: String,
-        /// The variable.
         variable: String,
         #[source_code]
         pipeline: Arc<NamedSource<Arc<str>>>,
@@ -59,7 +58,6 @@ pub(crate) enum VaultError {
     #[error("the key `{name}` cannot be opened: {error}")]
     #[diagnostic(code("seed::keys::key"))]
     Key {
-        /// The key's name.
         name: String,
         file: PathBuf,
         error: KeyError,

@@ -31,7 +31,6 @@ pub enum Credential {
     Password {
         /// The user name.
         username: String,
-        /// The password.
         password: Secret,
     },
     /// An OAuth refresh token, which Docker calls identity token.
@@ -44,7 +43,6 @@ pub enum CredentialError {
     /// A file cannot be read or understood.
     #[error("{file}: {reason}")]
     File {
-        /// The file.
         file: String,
         /// What is wrong with it.
         reason: String,
@@ -52,7 +50,6 @@ pub enum CredentialError {
     /// A credential helper failed.
     #[error("the credential helper `{helper}` failed: {reason}")]
     Helper {
-        /// The program.
         helper: String,
         /// What went wrong.
         reason: String,

@@ -39,9 +39,7 @@ pub enum Error {
     /// Connecting, sending or receiving failed.
     #[error("{method} {url} failed: {reason}")]
     Connection {
-        /// The method.
         method: String,
-        /// The URL.
         url: String,
         /// The chain of causes.
         reason: String,
@@ -51,19 +49,15 @@ pub enum Error {
     /// It took too long.
     #[error("{method} {url} timed out: {what} within {limit:?}")]
     Timeout {
-        /// The method.
         method: String,
-        /// The URL.
         url: String,
         /// What did not happen in time.
         what: &'static str,
-        /// The limit.
         limit: Duration,
     },
     /// The response is larger than the limit.
     #[error("the response of {url} is larger than the limit of {limit} bytes")]
     TooLarge {
-        /// The URL.
         url: String,
         /// The limit in bytes.
         limit: u64,

@@ -5,7 +5,6 @@ use seed_model::Digest;
 /// Part of a blob.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BlobRange {
-    /// The blob.
     pub digest: Digest,
     /// First byte.
     pub offset: u64,
@@ -73,7 +72,6 @@ pub struct Response {
     pub status: u16,
     /// Headers in the order of their names, which are in lower case. Cookies and authentication headers are left out.
     pub headers: Vec<(String, String)>,
-    /// The body.
     pub body: Vec<u8>,
     /// The URL that answered.
     pub url: String,

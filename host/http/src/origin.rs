@@ -65,7 +65,6 @@ pub struct OriginPattern {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not an origin: {reason}; expected scheme://host[:port], such as https://ghcr.io")]
 pub struct OriginError {
-    /// The text.
     pub text: String,
     /// What is wrong with it.
     pub reason: &'static str,

@@ -19,7 +19,6 @@ pub enum NixError {
     /// Nix is older than [`Version::OLDEST`].
     #[error("Nix {found} is too old: version {} or later is needed", Version::OLDEST)]
     TooOld {
-        /// Its version.
         found: Version,
     },
     /// A program could not be started, or its output could not be read.
@@ -27,7 +26,6 @@ pub enum NixError {
     Run {
         /// The command, shortened.
         command: String,
-        /// The cause.
         source: io::Error,
     },
     /// The links that keep paths from the garbage collector could not be made.
@@ -46,7 +44,6 @@ pub enum NixError {
     TooLong {
         /// The command, shortened.
         command: String,
-        /// The limit.
         limit: Duration,
     },
     /// A program failed in a way that has no variant of its own.
@@ -60,7 +57,6 @@ pub enum NixError {
     /// The flake, or one of its inputs, is somewhere else and did not come.
     #[error("flake `{reference}` or one of its inputs cannot be fetched: {message}")]
     Fetch {
-        /// The flake.
         reference: String,
         /// What Nix said.
         message: String,
@@ -76,7 +72,6 @@ pub enum NixError {
     /// A flake reference, attribute or system is malformed.
     #[error("`{value}` is not a {kind}: {problem}")]
     Invalid {
-        /// The text.
         value: String,
         /// What it should be.
         kind: &'static str,
@@ -124,9 +119,7 @@ pub enum NixError {
     NoAttribute {
         /// The flake reference.
         reference: String,
-        /// The attribute.
         attribute: String,
-        /// The Nix system.
         system: String,
         /// Names that are like it, nearest first.
         near: Vec<String>,
@@ -136,7 +129,6 @@ pub enum NixError {
     NotADerivation {
         /// The flake reference.
         reference: String,
-        /// The attribute.
         attribute: String,
         /// The Nix type of its value.
         kind: String,
@@ -144,9 +136,7 @@ pub enum NixError {
     /// A derivation has no such output.
     #[error("`{attribute}` has no output `{output}`; it has {}", outputs.join(", "))]
     NoOutput {
-        /// The attribute.
         attribute: String,
-        /// The output.
         output: String,
         /// The outputs that it has.
         outputs: Vec<String>,
@@ -156,7 +146,6 @@ pub enum NixError {
         "`{attribute}` is a content-addressed derivation: its output paths are not known before it is built"
     )]
     ContentAddressed {
-        /// The attribute.
         attribute: String,
     },
     /// A builder failed.

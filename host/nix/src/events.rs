@@ -11,14 +11,12 @@ pub enum Event {
         expected: u64,
         /// Running now.
         running: u64,
-        /// Failed.
         failed: u64,
     },
     /// A derivation begins to build.
     BuildStarted {
         /// Its store path.
         derivation: String,
-        /// Its name.
         name: String,
         /// The remote machine that builds it; none where it is this one.
         machine: Option<String>,
@@ -27,7 +25,6 @@ pub enum Event {
     BuildPhase {
         /// The derivation's name.
         name: String,
-        /// The phase.
         phase: String,
     },
     /// A builder writes a line.

@@ -26,7 +26,6 @@ pub enum GraphError {
     /// A hash is none.
     #[error("cannot read the NAR hash of `{path}`: `{text}` is no SHA-256")]
     Hash {
-        /// The store path.
         path: String,
         /// What stands there.
         text: String,
@@ -34,7 +33,6 @@ pub enum GraphError {
     /// One path has two entries that differ.
     #[error("`{path}` stands there twice, with different contents or references")]
     Contradiction {
-        /// The store path.
         path: String,
     },
     /// Something is not a store path.
@@ -46,7 +44,6 @@ pub enum GraphError {
     /// A path has no entry.
     #[error("`{path}`{} is missing from the closure", referrer.as_ref().map_or(String::new(), |by| format!(", to which `{by}` refers,")))]
     Missing {
-        /// The store path.
         path: String,
         /// What refers to it; none where it was asked for.
         referrer: Option<String>,

@@ -12,7 +12,6 @@ use crate::nix::Nix;
 /// A store path to add.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Import {
-    /// The store path.
     pub path: String,
     /// The store paths that it refers to.
     pub references: Vec<String>,

@@ -15,7 +15,6 @@ use crate::kind::Kind;
 pub struct SourceFile {
     /// Where it was read from.
     pub path: PathBuf,
-    /// Its text.
     pub text: Arc<str>,
 }
 

@@ -108,13 +108,10 @@ pub struct Capabilities {
     pub reporter: Arc<dyn Reporter>,
     /// Packing.
     pub archive: Option<Arc<dyn Archive>>,
-    /// Blobs.
     pub blobs: Option<Arc<dyn Blobs>>,
     /// Keys.
     pub keyring: Option<Arc<dyn Keyring>>,
-    /// HTTP.
     pub http: Option<Arc<seed_http::Client>>,
-    /// Files.
     pub files: Option<Arc<dyn Files>>,
 }
 

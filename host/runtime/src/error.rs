@@ -127,11 +127,9 @@ impl fmt::Display for Identity {
 pub struct PluginError {
     /// Who.
     pub plugin: Box<Identity>,
-    /// The stage.
     pub stage: Stage,
     /// The function of the contract that was called.
     pub call: &'static str,
-    /// Why.
     pub failure: Failure,
     /// The last messages and lines that the component wrote, oldest first, fit to be printed.
     pub log_tail: Vec<String>,

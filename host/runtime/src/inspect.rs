@@ -84,9 +84,7 @@ pub enum InspectError {
     /// Imports that its world does not have.
     #[error("this component imports what no `{}` is given: {imports}", stage.world())]
     UnknownImports {
-        /// The stage.
         stage: Stage,
-        /// The imports.
         imports: String,
         /// Whether one is WASI's HTTP.
         http: bool,

@@ -145,7 +145,6 @@ impl Limit {
 /// A limit that was hit, and its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LimitExceeded {
-    /// Which.
     pub limit: Limit,
     /// What it allows, in its own unit.
     pub allowed: u64,

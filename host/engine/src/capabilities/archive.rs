@@ -18,7 +18,6 @@ const MAX_JOBS: usize = 1024;
 /// What a layer became.
 #[derive(Clone, Debug)]
 pub(crate) struct Packed {
-    /// The blob.
     pub(crate) layer: PackedLayer,
     /// Whether it was found by its key.
     pub(crate) cached: bool,

@@ -38,7 +38,6 @@ pub enum LockError {
     Unlocked {
         /// The plugin's source.
         plugin: String,
-        /// What to do.
         #[help]
         help: String,
     },

@@ -101,9 +101,7 @@ pub enum LockFileError {
     #[error("{} cannot be read", path.display())]
     #[diagnostic(code("seed::lock::unreadable"))]
     Read {
-        /// The file.
         path: PathBuf,
-        /// Why.
         source: io::Error,
     },
     /// Writing failed.
@@ -115,18 +113,14 @@ pub enum LockFileError {
         )
     )]
     Write {
-        /// The file.
         path: PathBuf,
-        /// Why.
         source: io::Error,
     },
     /// A newer program wrote it.
     #[error("{} was written by a newer `seed`: it has version {found}, this `seed` reads {VERSION}", path.display())]
     #[diagnostic(code("seed::lock::version"), help("upgrade `seed`"))]
     Newer {
-        /// The file.
         path: PathBuf,
-        /// Its version.
         found: u32,
     },
     /// It is not a lock file.

@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LockedSeed {
-    /// The Nix system.
     pub system: String,
     /// The digest of the image manifest.
     pub digest: Digest,

@@ -22,30 +22,25 @@ pub enum LoadError {
         )
     )]
     NotFound {
-        /// The file.
         path: PathBuf,
     },
     /// It cannot be read.
     #[error("the pipeline file {} cannot be read", path.display())]
     #[diagnostic(code("seed::pipeline::unreadable"))]
     Unreadable {
-        /// The file.
         path: PathBuf,
-        /// Why.
         source: io::Error,
     },
     /// It is larger than 1 MiB.
     #[error("the pipeline file {} is larger than 1 MiB", path.display())]
     #[diagnostic(code("seed::pipeline::too-large"), help("is it really a pipeline file?"))]
     TooLarge {
-        /// The file.
         path: PathBuf,
     },
     /// It is not text.
     #[error("the pipeline file {} is not UTF-8: byte {offset} cannot be read", path.display())]
     #[diagnostic(code("seed::pipeline::not-text"), help("TOML files are UTF-8 text"))]
     NotText {
-        /// The file.
         path: PathBuf,
         /// The first bad byte.
         offset: usize,

@@ -40,7 +40,6 @@ pub struct Pipeline {
     pub secrets: BTreeMap<String, SecretSource>,
     /// `[limits]`, by name; the runtime knows the names.
     pub limits: BTreeMap<String, Spanned<u64>>,
-    /// `[legal]`.
     pub legal: Legal,
 }
 

@@ -56,7 +56,6 @@ impl PluginBytesError {
 /// The bytes of a component.
 #[derive(Clone, Debug)]
 pub(crate) struct Found {
-    /// The bytes.
     pub(crate) bytes: Cow<'static, [u8]>,
     /// The digest of the manifest that named them, where they come from a registry.
     pub(crate) manifest: Option<Digest>,

@@ -26,7 +26,6 @@ pub(crate) enum RuleError {
         )
     )]
     Size {
-        /// The Nix system.
         system: String,
         /// The sum of the NAR sizes.
         total: ByteSize,
@@ -49,7 +48,6 @@ pub(crate) enum RuleError {
         )
     )]
     Forbidden {
-        /// The Nix system.
         system: String,
         /// The forbidden paths.
         offenders: Offenders,
@@ -70,7 +68,6 @@ pub(crate) enum RuleError {
         )
     )]
     AppleSdk {
-        /// The Nix system.
         system: String,
         /// What is of Apple's SDKs.
         offenders: Offenders,
@@ -97,7 +94,6 @@ fn paths(count: usize) -> String {
 /// A path that breaks a rule.
 #[derive(Clone, Debug)]
 pub(crate) struct Offender {
-    /// The path.
     pub store_path: String,
     /// What is the matter with it.
     pub reason: String,

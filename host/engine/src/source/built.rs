@@ -9,7 +9,6 @@ use seed_oci::PathSpec;
 /// What was built for one system.
 #[derive(Debug)]
 pub(crate) struct Built {
-    /// The paths.
     pub(crate) closure: Closure,
     /// Where each is on this machine, in the order of `closure.paths`.
     pub(crate) places: Vec<Place>,

@@ -7,7 +7,6 @@ use serde::Serialize;
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct LegalSummary {
-    /// The Nix system.
     pub system: String,
     /// The grant's key.
     pub rule: &'static str,
@@ -21,7 +20,6 @@ pub struct LegalSummary {
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct LegalPath {
-    /// The path.
     pub store_path: String,
     /// How it was known: by its name, or by a file in it.
     pub found: String,

@@ -32,7 +32,6 @@ pub struct PlanSummary {
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct PlannedImage {
-    /// The Nix system.
     pub system: String,
     /// The same as an OCI platform.
     pub platform: Platform,
@@ -70,7 +69,6 @@ pub struct PlannedLayer {
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct PlannedPath {
-    /// The path.
     pub store_path: String,
     /// The digest of its NAR.
     pub nar_hash: Digest,

@@ -11,7 +11,6 @@ pub struct PullSummary {
     pub schema: u32,
     /// The reference, as it was given.
     pub reference: String,
-    /// The Nix system.
     pub system: String,
     /// Digest of the image's manifest.
     pub digest: Digest,

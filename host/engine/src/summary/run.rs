@@ -41,7 +41,6 @@ pub struct RunSummary {
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct ImageSummary {
-    /// The Nix system.
     pub system: String,
     /// The same as an OCI platform.
     pub platform: Platform,

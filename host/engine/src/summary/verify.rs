@@ -49,6 +49,5 @@ pub struct VerifiedSignature {
 pub struct NotCounted {
     /// Digest of its manifest; none where that could not be had.
     pub document: Option<Digest>,
-    /// Why not.
     pub reason: String,
 }

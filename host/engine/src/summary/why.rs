@@ -19,7 +19,6 @@ pub struct WhySummary {
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct WhyImage {
-    /// The Nix system.
     pub system: String,
     /// The same as an OCI platform.
     pub platform: Platform,
@@ -31,7 +30,6 @@ pub struct WhyImage {
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct WhyPath {
-    /// The path.
     pub store_path: String,
     /// The size of its NAR in bytes.
     pub nar_size: u64,

@@ -27,7 +27,6 @@ pub(crate) enum IndexError {
     #[diagnostic(code("seed::index::system"))]
     System {
         path: PathBuf,
-        /// Its system.
         system: String,
         #[help]
         help: String,
@@ -42,14 +41,12 @@ pub(crate) enum IndexError {
         system: String,
         /// One record.
         first: PathBuf,
-        /// The other.
         second: PathBuf,
     },
     /// Systems of the pipeline without a record.
     #[error("there is no record of {}", systems.join(", "))]
     #[diagnostic(code("seed::index::no-record"))]
     NoRecord {
-        /// The systems.
         systems: Vec<String>,
         #[help]
         help: String,
@@ -64,11 +61,9 @@ pub(crate) enum IndexError {
     Source {
         /// One record.
         first: PathBuf,
-        /// Its commit.
         first_commit: String,
         /// Another record.
         second: PathBuf,
-        /// Its commit.
         second_commit: String,
     },
     /// A run that used another plugin.
@@ -121,7 +116,6 @@ pub(crate) enum IndexError {
     #[error("the image {digest} cannot be read from {place}")]
     #[diagnostic(code("seed::index::unreadable"))]
     Unreadable {
-        /// The repository.
         place: String,
         digest: Digest,
         source: SourceError,
