@@ -29,7 +29,7 @@ let
 
   quoted = names: builtins.concatStringsSep ", " (map (name: "`${name}`") names);
 
-  # A pipeline file as a set. A plugin that is a file beside it, and the layers that it pins, are put into the store.
+  # A pipeline file as a set. A plugin that is a file beside it, and the layers that it locks, are put into the store.
   read =
     file:
     let
@@ -37,14 +37,14 @@ let
       beside = path: dirOf file + "/${path}";
       isRelative = plugin: builtins.match "\\.\\.?/.*" plugin != null;
       plugin = use: if use ? plugin && isRelative use.plugin then { plugin = "${beside use.plugin}"; } else { };
-      # Where nothing is pinned yet, only a run writes the file.
-      pin =
+      # Where nothing is locked yet, only a run writes the file.
+      layer-lock =
         use:
-        if use ? pin then
-          { pin = if builtins.pathExists (beside use.pin) then "${beside use.pin}" else null; }
+        if use ? layer-lock then
+          { layer-lock = if builtins.pathExists (beside use.layer-lock) then "${beside use.layer-lock}" else null; }
         else
           { };
-      stored = use: use // plugin use // pin use;
+      stored = use: use // plugin use // layer-lock use;
       stage = name: if pipeline ? ${name} then { ${name} = stored pipeline.${name}; } else { };
     in
     pipeline // stage "select" // stage "pack";
@@ -73,8 +73,8 @@ let
       isRuntime = (given.seed.variant or "runtime") == "runtime";
 
       config = given.select.config or { };
-      # A copy of the pinned layers, since a run adds what it misses: another system's are none of this build.
-      pin = given.select.pin or null;
+      # A copy of the locked layers, since a run adds what it misses: another system's are none of this build.
+      layer-lock = given.select.layer-lock or null;
       # The layers that the image takes, bottom first.
       layers =
         config.layers or (
@@ -125,7 +125,7 @@ let
           ];
           select = (given.select or { }) // {
             config = listed // config;
-            pin = if pin == null then null else "layers.lock";
+            layer-lock = if layer-lock == null then null else "layers.lock";
           };
           publish = [
             {
@@ -159,7 +159,7 @@ let
           "mkImage"
           "${text}\n[source.closure.outputs]\n${outputs}"
           "${program}/bin/seed"
-          (if pin == null then "" else "${pin}")
+          (if layer-lock == null then "" else "${layer-lock}")
         ];
         # `.attrs.json`, with the closure in it.
         __structuredAttrs = true;

@@ -105,11 +105,11 @@ impl Project {
 fn made_in_a_build_and_by_a_run(place: Place) {
     let project = Project::new(place);
     project.start("app", &[("nixpkgs", "nixpkgs"), ("seed", "project")]);
-    // With pinned layers, which are in a file that a run writes.
+    // With locked layers, which are in a file that a run writes.
     project.environment.replace(
         "pipeline.toml",
         "[select.config]",
-        "[select]\npin = \"layers.lock\"\n\n[select.config]",
+        "[select]\nlayer-lock = \"layers.lock\"\n\n[select.config]",
     );
     project.seed_run("pipeline.toml");
     assert!(project.environment.work().join("layers.lock").exists());

@@ -87,10 +87,7 @@ pub enum Level {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// A step begins, for one system where the step is done per system.
-    StepStarted {
-        step: Step,
-        system: Option<String>,
-    },
+    StepStarted { step: Step, system: Option<String> },
     /// A step ended well.
     StepFinished {
         step: Step,
@@ -118,9 +115,7 @@ pub enum Event {
         amount: u64,
     },
     /// A task ended, done or not.
-    TaskFinished {
-        task: u64,
-    },
+    TaskFinished { task: u64 },
     /// A line that a builder or Nix itself wrote.
     BuildLog {
         /// The derivation's name; none where Nix itself speaks.

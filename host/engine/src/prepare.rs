@@ -8,9 +8,9 @@ use seed_report::Error;
 
 use crate::capabilities::{RunBlobs, WrittenPaths};
 use crate::events::{Event, EventSink, Events, Level, Step};
+use crate::layer_lock::LayerLocks;
 use crate::limits::limits;
 use crate::lock::{Lock, LockedPlugin, lock_path};
-use crate::pin::Pins;
 use crate::pipeline::{Pipeline, Stage};
 use crate::plugins::{Places, ResolvedPlugin, resolve};
 use crate::rules::{self, APPLE_SDK_ANNOTATION};
@@ -42,7 +42,7 @@ pub(crate) struct Prepared<'a> {
     pub(crate) context: Context<'a>,
     pub(crate) plugins: Plugins,
     pub(crate) lock: Lock,
-    pub(crate) pins: Pins,
+    pub(crate) layer_locks: LayerLocks,
     pub(crate) targets: Vec<Target>,
 }
 
@@ -53,8 +53,8 @@ pub(crate) struct Request<'a> {
     pub(crate) locked: bool,
     /// Systems instead of those in the pipeline file; empty for those.
     pub(crate) systems: &'a [String],
-    /// Whether the pinned layers will be written anew.
-    pub(crate) renew_pins: bool,
+    /// Whether the locked layers will be written anew.
+    pub(crate) renew_layer_locks: bool,
 }
 
 /// What was built for one system.
@@ -100,9 +100,10 @@ pub(crate) fn prepare<'a>(
     let events = Arc::new(Events::new(sink));
     let policy = session.policy(request.locked);
     let lock = Lock::open(lock_path(&pipeline.file.path), policy)?;
-    let pin = pipeline.pin.as_ref().map(|pin| pipeline.file.directory().join(pin));
+    let layer_lock =
+        pipeline.layer_lock.as_ref().map(|layer_lock| pipeline.file.directory().join(layer_lock));
     let systems = targets.iter().map(|target| target.system.as_str());
-    let pins = Pins::open(pin, policy, request.renew_pins, systems)?;
+    let layer_locks = LayerLocks::open(layer_lock, policy, request.renew_layer_locks, systems)?;
     let plugins = events.step(Step::Plugins, None, || {
         let limits = limits(pipeline)?;
         let runtime = session.runtime(cache, &limits)?;
@@ -125,7 +126,7 @@ pub(crate) fn prepare<'a>(
         written: WrittenPaths::default(),
         variables: BTreeMap::new(),
     };
-    Ok(Prepared { context, plugins, lock, pins, targets })
+    Ok(Prepared { context, plugins, lock, layer_locks, targets })
 }
 
 fn by_stage(resolved: Vec<ResolvedPlugin>) -> Plugins {
@@ -179,10 +180,10 @@ impl Prepared<'_> {
         Ok(planned)
     }
 
-    /// Writes what is to be pinned, and says so.
-    pub(crate) fn write_pins(&mut self, planned: &[Planned]) -> Result<(), Error> {
+    /// Writes what is to be locked, and says so.
+    pub(crate) fn write_layer_locks(&mut self, planned: &[Planned]) -> Result<(), Error> {
         let plans = planned.iter().map(|one| (one.target.system.as_str(), &one.plan, &one.built.closure));
-        if let Some(path) = self.pins.write(plans)? {
+        if let Some(path) = self.layer_locks.write(plans)? {
             self.context.events.message(Level::Info, format!("wrote the layers to {}", path.display()));
         }
         Ok(())
@@ -214,7 +215,7 @@ impl Prepared<'_> {
             target: &target,
             source: source.kind(),
             available: available.clone(),
-            pin: None,
+            layer_lock: None,
         };
         let outputs = events
             .step(Step::Select, Some(system), || stages::outputs(context, &selection).map_err(Error::from))?;
@@ -228,8 +229,8 @@ impl Prepared<'_> {
         let (context, system) = (&self.context, target.system.as_str());
         let legal = rules::check(context.pipeline, &context.cache.stages, system, &built)?;
         let plugin = &self.plugins.select;
-        let pin = self.pins.of(system);
-        let selection = Selection { plugin, target: &target, source, available, pin };
+        let layer_lock = self.layer_locks.of(system);
+        let selection = Selection { plugin, target: &target, source, available, layer_lock };
         let mut plan = context.events.step(Step::Select, Some(system), || {
             stages::plan(context, &selection, &built.closure).map_err(Error::from)
         })?;

@@ -44,7 +44,7 @@ impl StageCache {
             "source": request.source,
             "available": request.available,
             "variables": request.variables,
-            "pin": request.pin,
+            "layer-lock": request.layer_lock,
             "closure": closure,
         });
         Digest::of(key.to_string().as_bytes())

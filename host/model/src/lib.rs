@@ -9,7 +9,7 @@ mod closure;
 mod diagnostic;
 mod digest;
 mod image;
-mod pin;
+mod layer_lock;
 mod plan;
 mod platform;
 mod publication;
@@ -22,7 +22,7 @@ pub use closure::{Closure, LayerRoots, StorePath};
 pub use diagnostic::{Diagnostic, Severity, StageError};
 pub use digest::{Digest, DigestError, Hasher};
 pub use image::{Codec, Descriptor, Image, LayerJob, PackRequest, PackedLayer};
-pub use pin::{Pin, PinnedLayer};
+pub use layer_lock::{LayerLock, LockedLayer};
 pub use plan::{Entry, EntryKind, ImageConfig, ImagePlan, Layer};
 pub use platform::{Platform, Target, UnknownSystem};
 pub use publication::{

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::pin::Pin;
+use crate::layer_lock::LayerLock;
 use crate::platform::Platform;
 
 /// Where paths come from.
@@ -83,6 +83,6 @@ pub struct SelectionRequest {
     pub available: Vec<OutputRequest>,
     /// Facts of the source.
     pub variables: BTreeMap<String, String>,
-    /// The pinned plan.
-    pub pin: Option<Pin>,
+    /// The layer lock.
+    pub layer_lock: Option<LayerLock>,
 }

@@ -18,9 +18,7 @@ pub enum NixError {
     },
     /// Nix is older than [`Version::OLDEST`].
     #[error("Nix {found} is too old: version {} or later is needed", Version::OLDEST)]
-    TooOld {
-        found: Version,
-    },
+    TooOld { found: Version },
     /// A program could not be started, or its output could not be read.
     #[error("cannot run `{command}`: {source}")]
     Run {
@@ -145,9 +143,7 @@ pub enum NixError {
     #[error(
         "`{attribute}` is a content-addressed derivation: its output paths are not known before it is built"
     )]
-    ContentAddressed {
-        attribute: String,
-    },
+    ContentAddressed { attribute: String },
     /// A builder failed.
     #[error("building `{name}` failed: {reason}{}", log_text(log))]
     Builder {

@@ -32,9 +32,7 @@ pub enum GraphError {
     },
     /// One path has two entries that differ.
     #[error("`{path}` stands there twice, with different contents or references")]
-    Contradiction {
-        path: String,
-    },
+    Contradiction { path: String },
     /// Something is not a store path.
     #[error("`{path}` is not a path of the store /nix/store")]
     Outside {

@@ -63,7 +63,7 @@ fn request() -> SelectionRequest {
         source: SourceKind::Flake,
         available: Vec::new(),
         variables: BTreeMap::new(),
-        pin: None,
+        layer_lock: None,
     }
 }
 

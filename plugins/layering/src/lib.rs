@@ -13,10 +13,10 @@ mod darwin;
 mod entries;
 mod entry;
 mod environment;
+mod layer_lock;
 mod merge;
 mod outputs;
 mod packages;
-mod pin;
 mod rates;
 mod split;
 
@@ -61,7 +61,7 @@ fn compose(config: &Config, request: &SelectRequest, closure: &Closure) -> Resul
         .at("/max-layers"));
     };
     let requested = asked_for(request, closure);
-    let (mut layers, notes) = split::split(&roles, closure, &requested, request.pin.as_ref(), budget);
+    let (mut layers, notes) = split::split(&roles, closure, &requested, request.layer_lock.as_ref(), budget);
     if is_build_seed {
         entries.push(build_seed::listing(&layers));
     }

@@ -22,7 +22,7 @@ const PAIRS: usize = 32;
 pub(crate) struct Group {
     /// The standard layer, which is never merged with another.
     pub(crate) role: usize,
-    /// Its place in the pinned plan.
+    /// Its place in the layer lock.
     pub(crate) place: Option<usize>,
     /// Indices into the closure.
     pub(crate) paths: Vec<u32>,

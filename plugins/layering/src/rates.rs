@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-use seed_plugin::selector::{Closure, Pin};
+use seed_plugin::selector::{Closure, LayerLock};
 
 /// How many packages are told apart at most. Of more, the smallest share columns: what a call costs grows with the product
 /// of this and the number of paths.
@@ -19,7 +19,7 @@ const UNIT: u32 = 256;
 /// The highest class of rates: 2^8 units are one change per update.
 const TOP: u32 = 8;
 
-/// How many updates of a pin's history weigh as much as what is assumed of a package without one.
+/// How many updates of a layer lock's history weigh as much as what is assumed of a package without one.
 const ASSUMED: u32 = 16;
 
 /// The class of packages that the user asked for in `apps`: a project's own, which changes most often.
@@ -82,7 +82,7 @@ impl Rates {
         closure: &Closure,
         names: &[&str],
         requested: &[(u32, Requested)],
-        pin: Option<&Pin>,
+        layer_lock: Option<&LayerLock>,
     ) -> Self {
         let mut packages: Vec<Package> = Vec::new();
         let mut package_of = Vec::with_capacity(closure.len() as usize);
@@ -104,11 +104,18 @@ impl Rates {
             let package = &mut packages[package_of[*path as usize]];
             package.requested = package.requested.max(Some(*kind));
         }
-        let changes: HashMap<&str, u32> =
-            pin.iter().flat_map(|pin| &pin.changes).map(|c| (c.package.as_str(), c.changes)).collect();
+        let changes: HashMap<&str, u32> = layer_lock
+            .iter()
+            .flat_map(|layer_lock| &layer_lock.changes)
+            .map(|c| (c.package.as_str(), c.changes))
+            .collect();
         let class = |package: &Package| {
             let changes = changes.get(seed_store_path::package(names[package.first as usize]));
-            class(package, changes.copied().unwrap_or(0), pin.map_or(0, |pin| pin.updates))
+            class(
+                package,
+                changes.copied().unwrap_or(0),
+                layer_lock.map_or(0, |layer_lock| layer_lock.updates),
+            )
         };
         let classes: Vec<u32> = packages.iter().map(class).collect();
         let (columns, weights) = columns(&packages, &classes);

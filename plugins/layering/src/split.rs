@@ -8,11 +8,11 @@
 //! [`merge`]: crate::merge
 
 use seed_plugin::Diagnostic;
-use seed_plugin::selector::{Closure, Layer, Pin};
+use seed_plugin::selector::{Closure, Layer, LayerLock};
 
 use crate::assign::Role;
+use crate::layer_lock::Kept;
 use crate::merge::{Group, LAYER_COST, merge};
-use crate::pin::Pinned;
 use crate::rates::{Rates, Requested, join};
 
 /// Of more paths than this, those that are smaller than this part of all bytes are put together with their neighbours before
@@ -25,16 +25,16 @@ pub(crate) fn split(
     roles: &[Role],
     closure: &Closure,
     requested: &[(u32, Requested)],
-    pin: Option<&Pin>,
+    layer_lock: Option<&LayerLock>,
     budget: usize,
 ) -> (Vec<Layer>, Vec<Diagnostic>) {
     let names: Vec<&str> = closure.store_paths().map(seed_store_path::name).collect();
-    let rates = Rates::new(closure, &names, requested, pin);
-    let pinned = Pinned::new(pin, roles, closure);
-    let mut groups = small_together(&pinned.free, &names, closure, &rates);
-    let mut notes = pinned.notes(pin, roles, closure);
-    let kept = pinned.layers.len();
-    for layer in pinned.layers {
+    let rates = Rates::new(closure, &names, requested, layer_lock);
+    let locked = Kept::new(layer_lock, roles, closure);
+    let mut groups = small_together(&locked.free, &names, closure, &rates);
+    let mut notes = locked.notes(layer_lock, roles, closure);
+    let kept = locked.layers.len();
+    for layer in locked.layers {
         let mut group = group(layer.role, &layer.paths, closure, &rates);
         let sent_again =
             if layer.same { layer.paths.iter().map(|path| closure.nar_size(*path)).sum() } else { 0 };
@@ -49,10 +49,10 @@ pub(crate) fn split(
     groups.sort_by(|a, b| a.role.cmp(&b.role).then_with(|| by_chance(a, b)));
     let mut groups = merge(groups, &rates, budget);
     let left = groups.iter().filter(|group| group.place.is_some()).count();
-    if left < kept && pin.is_some_and(|pin| !pin.rebalance) {
+    if left < kept && layer_lock.is_some_and(|layer_lock| !layer_lock.rebalance) {
         notes.push(crowded(kept, left, budget));
     }
-    // What changes least at the bottom; a pinned plan keeps its order.
+    // What changes least at the bottom; a layer lock keeps its order.
     groups.sort_by(|a, b| {
         let place = |group: &Group| (group.role, group.place.unwrap_or(usize::MAX));
         place(a).cmp(&place(b)).then_with(|| by_chance(a, b))
@@ -119,12 +119,12 @@ fn bytes(size: u64) -> f64 {
 
 fn crowded(kept: usize, left: usize, budget: usize) -> Diagnostic {
     Diagnostic::warning(
-        "layering::pin-crowded",
+        "layering::layer-lock-crowded",
         &format!(
-            "the pinned plan has {kept} layers; beside what is new, {left} of them fit into a budget of {budget}"
+            "the layer lock has {kept} layers; beside what is new, {left} of them fit into a budget of {budget}"
         ),
     )
-    .with_help("raise `max-layers`, or write the pin anew with `seed plan --pin`; what was merged is sent again")
+    .with_help("raise `max-layers`, or write the layer lock anew with `seed plan --lock-layers`; what was merged is sent again")
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ fn request(layers: &[&str], variant: VariantKind) -> SelectRequest {
         source: SourceKind::Flake,
         available: layers.iter().map(offer).collect(),
         variables: vec![("commit".to_owned(), "c0ffee".to_owned())],
-        pin: None,
+        layer_lock: None,
     }
 }
 

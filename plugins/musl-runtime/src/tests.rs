@@ -22,7 +22,7 @@ fn request(available: &[(&str, &str, Option<&str>)]) -> SelectRequest {
         source: SourceKind::Flake,
         available: available.iter().map(offer).collect(),
         variables: Vec::new(),
-        pin: None,
+        layer_lock: None,
     }
 }
 

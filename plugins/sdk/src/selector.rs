@@ -7,8 +7,8 @@ use crate::{Plugin, StageError};
 pub use crate::closure::{Closure, Output, Path};
 pub use crate::plan::{Entry, EntryKind, ImageConfig, ImagePlan, Layer};
 pub use exports::{
-    Installable, OutputRequest, PackageChanges, Part, Pin, PinnedLayer, Request as SelectRequest, SourceKind,
-    VariantKind,
+    Installable, LayerLock, LockedLayer, OutputRequest, PackageChanges, Part, Request as SelectRequest,
+    SourceKind, VariantKind,
 };
 
 /// A plugin of the selection stage. Both functions are pure: same arguments, same answer.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use miette::Result;
-use seed_model::{Closure, ImagePlan, Pin};
+use seed_model::{Closure, ImagePlan, LayerLock};
 
 use crate::peers;
 use crate::selector::Selector;
@@ -14,12 +14,12 @@ pub(crate) enum Way {
     OneLayer,
     Popularity,
     SizeFirst,
-    /// The component, without a pin.
+    /// The component, without a layer lock.
     Seed,
-    /// The component; the pin is written once, from the first plan.
+    /// The component; the layer lock is written once, from the first plan.
     PinnedOnce,
-    /// The component; the pin is written anew with each update.
-    Pinned,
+    /// The component; the layer lock is written anew with each update.
+    Locked,
     EachPath,
 }
 
@@ -30,7 +30,7 @@ impl Way {
         Self::SizeFirst,
         Self::Seed,
         Self::PinnedOnce,
-        Self::Pinned,
+        Self::Locked,
         Self::EachPath,
     ];
 }
@@ -48,9 +48,9 @@ pub(crate) struct Sent {
 pub(crate) fn replay(way: Way, closures: &[Closure], selector: &Selector, budget: usize) -> Result<Sent> {
     let mut sent = Sent::default();
     let mut before: Option<BTreeSet<Vec<&str>>> = None;
-    let mut pin: Option<Pin> = None;
+    let mut layer_lock: Option<LayerLock> = None;
     for closure in closures {
-        let chosen = |previous: Option<Pin>| -> Result<ImagePlan> { selector.plan(closure, previous) };
+        let chosen = |previous: Option<LayerLock>| -> Result<ImagePlan> { selector.plan(closure, previous) };
         let layers = match way {
             Way::OneLayer => peers::one_layer(closure),
             Way::Popularity => peers::popularity(closure, budget),
@@ -58,13 +58,14 @@ pub(crate) fn replay(way: Way, closures: &[Closure], selector: &Selector, budget
             Way::EachPath => peers::each_path(closure),
             Way::Seed => indices(chosen(None)?),
             Way::PinnedOnce => {
-                let plan = chosen(pin.clone())?;
-                pin.get_or_insert_with(|| Pin::of(&plan, closure, None));
+                let plan = chosen(layer_lock.clone())?;
+                layer_lock.get_or_insert_with(|| LayerLock::of(&plan, closure, None));
                 indices(plan)
             }
-            Way::Pinned => {
-                let plan = chosen(pin.clone().map(|pin| Pin { rebalance: true, ..pin }))?;
-                pin = Some(Pin::of(&plan, closure, pin.as_ref()));
+            Way::Locked => {
+                let plan =
+                    chosen(layer_lock.clone().map(|layer_lock| LayerLock { rebalance: true, ..layer_lock }))?;
+                layer_lock = Some(LayerLock::of(&plan, closure, layer_lock.as_ref()));
                 indices(plan)
             }
         };

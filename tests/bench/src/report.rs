@@ -20,7 +20,7 @@ pub(crate) const PERIODS: [(&str, u32, u32); 2] = [
 pub(crate) fn print(history: &History, selector: &Selector, budget: usize) -> Result<()> {
     println!("MiB sent and layers changed per update; {budget} layers at most.\n");
     println!(
-        "| image | follows | updates | one layer | popularity | size first | seed | pinned once | pinned | each path |"
+        "| image | follows | updates | one layer | popularity | size first | seed | locked once | locked | each path |"
     );
     println!("|---|---|---|---|---|---|---|---|---|---|");
     for (period, from, to) in PERIODS {

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use miette::{IntoDiagnostic, Result};
-use seed_model::{Closure, ImagePlan, Pin, Platform, SelectionRequest, SourceKind, Variant};
+use seed_model::{Closure, ImagePlan, LayerLock, Platform, SelectionRequest, SourceKind, Variant};
 use seed_runtime::capabilities::{Capabilities, Silent};
 use seed_runtime::{Options, Plugin, Runtime, Stage};
 
@@ -27,7 +27,7 @@ impl Selector {
     }
 
     /// The plan for a closure.
-    pub(crate) fn plan(&self, closure: &Closure, pin: Option<Pin>) -> Result<ImagePlan> {
+    pub(crate) fn plan(&self, closure: &Closure, layer_lock: Option<LayerLock>) -> Result<ImagePlan> {
         let capabilities = Capabilities::none(Arc::new(Silent));
         let request = SelectionRequest {
             config: self.config.clone(),
@@ -38,7 +38,7 @@ impl Selector {
             source: SourceKind::Flake,
             available: Vec::new(),
             variables: BTreeMap::new(),
-            pin,
+            layer_lock,
         };
         self.plugin.plan(&capabilities, &request, closure).into_diagnostic()
     }

@@ -19,7 +19,7 @@ Examples:
   seed plan                                  layers of pipeline.toml as a table
   seed plan --paths                          and each store path in them
   seed plan --why glibc                      what refers to it, from the layer down
-  seed plan --pin                            keep these layers in later runs
+  seed plan --lock-layers                    keep these layers in later runs
   seed plan --json > plan.json               to compare with another plan")]
 pub(crate) struct PlanArgs {
     /// The pipeline file, or a directory that holds a `pipeline.toml`
@@ -34,15 +34,15 @@ pub(crate) struct PlanArgs {
     ///
     /// NAME is the name of a package (`glibc` means any version; `*` stands for any text) or a whole store path. It also
     /// answers for an image that is too large or holds something forbidden.
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["paths", "locked", "pin"])]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["paths", "locked", "lock_layers"])]
     why: Option<String>,
 
-    /// Write the layers to the file that `pin` in `[select]` names, for later runs to keep
+    /// Write the layers to the file that `layer-lock` in `[select]` names, for later runs to keep
     ///
-    /// Layers that were pinned and did not change stay as they are. What has changed is sent again anyway, and is split anew,
+    /// Layers that were locked and did not change stay as they are. What has changed is sent again anyway, and is split anew,
     /// with what the file says of how often each package changed.
     #[arg(long, conflicts_with = "locked")]
-    pin: bool,
+    lock_layers: bool,
 
     /// Fail where a run with `--locked` would fail
     #[arg(long)]
@@ -64,7 +64,8 @@ pub(crate) fn run(args: &PlanArgs, session: &Session) -> Result<(), Error> {
         let why = engine.why(&pipeline, &options, session.progress())?;
         return session.show(&why, summary::why::why);
     }
-    let options = PlanOptions { locked: args.locked, systems: args.system.clone(), pin: args.pin };
+    let options =
+        PlanOptions { locked: args.locked, systems: args.system.clone(), lock_layers: args.lock_layers };
     let plan = engine.plan(&pipeline, &options, session.progress())?;
     session.show(&plan, |plan| summary::plan::plan(plan, args.paths))
 }

@@ -21,8 +21,8 @@ pub struct PlanOptions {
     pub locked: bool,
     /// Systems instead of those in the pipeline file; empty for those.
     pub systems: Vec<String>,
-    /// Write the pinned layers anew.
-    pub pin: bool,
+    /// Write the locked layers anew.
+    pub lock_layers: bool,
 }
 
 /// Says what a run would do: builds with Nix, but packs, signs and publishes nothing, and leaves the lock alone.
@@ -32,15 +32,15 @@ pub(crate) fn plan(
     options: &PlanOptions,
     sink: Arc<dyn EventSink>,
 ) -> Result<PlanSummary, Error> {
-    let PlanOptions { locked, systems, pin } = options;
-    let request = Request { locked: *locked, systems, renew_pins: *pin };
+    let PlanOptions { locked, systems, lock_layers } = options;
+    let request = Request { locked: *locked, systems, renew_layer_locks: *lock_layers };
     let mut prepared = prepare(session, pipeline, request, sink)?;
     if *locked {
         prepared.lock.settle(prepared.locked_plugins())?;
     }
     let planned = prepared.plan()?;
-    if *pin {
-        prepared.write_pins(&planned)?;
+    if *lock_layers {
+        prepared.write_layer_locks(&planned)?;
     }
     let mut targets = Vec::new();
     for plugin in &prepared.plugins.publish {

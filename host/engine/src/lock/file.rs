@@ -100,10 +100,7 @@ pub enum LockFileError {
     /// Reading failed.
     #[error("{} cannot be read", path.display())]
     #[diagnostic(code("seed::lock::unreadable"))]
-    Read {
-        path: PathBuf,
-        source: io::Error,
-    },
+    Read { path: PathBuf, source: io::Error },
     /// Writing failed.
     #[error("{} cannot be written", path.display())]
     #[diagnostic(
@@ -112,17 +109,11 @@ pub enum LockFileError {
             "the lock has to change for this run; make the directory writable, or find out why with `--locked`"
         )
     )]
-    Write {
-        path: PathBuf,
-        source: io::Error,
-    },
+    Write { path: PathBuf, source: io::Error },
     /// A newer program wrote it.
     #[error("{} was written by a newer `seed`: it has version {found}, this `seed` reads {VERSION}", path.display())]
     #[diagnostic(code("seed::lock::version"), help("upgrade `seed`"))]
-    Newer {
-        path: PathBuf,
-        found: u32,
-    },
+    Newer { path: PathBuf, found: u32 },
     /// It is not a lock file.
     #[error(transparent)]
     #[diagnostic(transparent)]

@@ -21,22 +21,15 @@ pub enum LoadError {
             "`seed init` writes one for the flake in this directory, or name another file: `seed run PATH`"
         )
     )]
-    NotFound {
-        path: PathBuf,
-    },
+    NotFound { path: PathBuf },
     /// It cannot be read.
     #[error("the pipeline file {} cannot be read", path.display())]
     #[diagnostic(code("seed::pipeline::unreadable"))]
-    Unreadable {
-        path: PathBuf,
-        source: io::Error,
-    },
+    Unreadable { path: PathBuf, source: io::Error },
     /// It is larger than 1 MiB.
     #[error("the pipeline file {} is larger than 1 MiB", path.display())]
     #[diagnostic(code("seed::pipeline::too-large"), help("is it really a pipeline file?"))]
-    TooLarge {
-        path: PathBuf,
-    },
+    TooLarge { path: PathBuf },
     /// It is not text.
     #[error("the pipeline file {} is not UTF-8: byte {offset} cannot be read", path.display())]
     #[diagnostic(code("seed::pipeline::not-text"), help("TOML files are UTF-8 text"))]

@@ -26,8 +26,8 @@ pub struct Pipeline {
     pub seed: Seed,
     /// The selection stage.
     pub select: PluginUse,
-    /// The file of pinned layers, relative to the pipeline file or absolute.
-    pub pin: Option<PathBuf>,
+    /// The file of locked layers, relative to the pipeline file or absolute.
+    pub layer_lock: Option<PathBuf>,
     /// The packing stage.
     pub pack: PluginUse,
     /// Signing plugins in the order of the file; none where the image is not signed.

@@ -53,7 +53,7 @@ fn read(mut root: Section<'_>, file: &SourceFile, problems: &mut Vec<Problem>) -
     {
         problems.push(build_seed::needs_flake(build));
     }
-    let (select, pin) = select(&mut root, problems);
+    let (select, layer_lock) = select(&mut root, problems);
     let pack = pack(&mut root, problems);
     let sign = several(&mut root, Stage::Sign, problems);
     let publish = several(&mut root, Stage::Publish, problems);
@@ -80,7 +80,7 @@ fn read(mut root: Section<'_>, file: &SourceFile, problems: &mut Vec<Problem>) -
         systems_given,
         seed: seed?,
         select: select?,
-        pin,
+        layer_lock,
         pack: pack?,
         sign: sign.into_iter().collect::<Option<_>>()?,
         publish: publish.into_iter().collect::<Option<_>>()?,
@@ -115,15 +115,16 @@ fn schema(root: &mut Section<'_>) -> Option<Problem> {
     }
 }
 
-/// `[select]`, a builtin where it is not given, and the file of its pinned layers.
+/// `[select]`, a builtin where it is not given, and the file of its locked layers.
 fn select(root: &mut Section<'_>, problems: &mut Vec<Problem>) -> (Option<PluginUse>, Option<PathBuf>) {
     const BUILTIN: &str = "standard-layers";
     if root.value("select").is_none() {
         return (Some(builtin(Stage::Select, BUILTIN)), None);
     }
     let Some(mut section) = root.table("select", "[select]", problems) else { return (None, None) };
-    let pin = section.string("pin", problems).map(|pin| PathBuf::from(pin.into_inner()));
-    (plugin::read(section, Stage::Select, Some(BUILTIN), problems), pin)
+    let layer_lock =
+        section.string("layer-lock", problems).map(|layer_lock| PathBuf::from(layer_lock.into_inner()));
+    (plugin::read(section, Stage::Select, Some(BUILTIN), problems), layer_lock)
 }
 
 /// `[pack]`: a builtin where it is not given.
@@ -140,7 +141,7 @@ fn builtin(stage: Stage, name: &str) -> PluginUse {
     PluginUse {
         stage,
         source: Spanned::new(0..0, PluginSource::Builtin(name.to_owned())),
-        pin: None,
+        layer_lock: None,
         config: Config::default(),
         grants: Grants::default(),
     }

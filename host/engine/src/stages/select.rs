@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use miette::Diagnostic;
-use seed_model::{Closure, Digest, ImagePlan, OutputRequest, Pin, SelectionRequest, SourceKind, Target};
+use seed_model::{
+    Closure, Digest, ImagePlan, LayerLock, OutputRequest, SelectionRequest, SourceKind, Target,
+};
 use seed_report::{Kind, Report};
 use seed_runtime::PluginError;
 use seed_runtime::capabilities::Capabilities;
@@ -59,8 +61,8 @@ pub(crate) struct Selection<'a> {
     pub(crate) source: SourceKind,
     /// The layers on offer.
     pub(crate) available: Vec<OutputRequest>,
-    /// The pinned plan.
-    pub(crate) pin: Option<Pin>,
+    /// The layer lock.
+    pub(crate) layer_lock: Option<LayerLock>,
 }
 
 impl Selection<'_> {
@@ -75,7 +77,7 @@ impl Selection<'_> {
             source: self.source,
             available: self.available.clone(),
             variables: context.variables.clone(),
-            pin: self.pin.clone(),
+            layer_lock: self.layer_lock.clone(),
         }
     }
 

@@ -75,7 +75,7 @@ pub(crate) fn selection() -> SelectionRequest {
         source: SourceKind::Flake,
         available: Vec::new(),
         variables: BTreeMap::new(),
-        pin: None,
+        layer_lock: None,
     }
 }
 

@@ -115,11 +115,7 @@ pub(crate) enum IndexError {
     /// A place cannot be read.
     #[error("the image {digest} cannot be read from {place}")]
     #[diagnostic(code("seed::index::unreadable"))]
-    Unreadable {
-        place: String,
-        digest: Digest,
-        source: SourceError,
-    },
+    Unreadable { place: String, digest: Digest, source: SourceError },
     /// The cache failed.
     #[error("the cache failed")]
     #[diagnostic(code("seed::cache::failed"))]

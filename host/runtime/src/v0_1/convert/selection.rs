@@ -25,14 +25,14 @@ impl From<&model::SelectionRequest> for wit::Request {
             },
             available: model.available.iter().map(Into::into).collect(),
             variables: pairs(&model.variables),
-            pin: model.pin.as_ref().map(Into::into),
+            layer_lock: model.layer_lock.as_ref().map(Into::into),
         }
     }
 }
 
-impl From<&model::Pin> for wit::Pin {
-    fn from(model: &model::Pin) -> Self {
-        let layer = |layer: &model::PinnedLayer| wit::PinnedLayer {
+impl From<&model::LayerLock> for wit::LayerLock {
+    fn from(model: &model::LayerLock) -> Self {
+        let layer = |layer: &model::LockedLayer| wit::LockedLayer {
             name: layer.name.clone(),
             paths: layer.paths.clone(),
         };

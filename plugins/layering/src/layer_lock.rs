@@ -1,18 +1,18 @@
-//! A pinned plan, and which paths of a new closure stand in the places of its paths.
+//! A layer lock, and which paths of a new closure stand in the places of its paths.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use seed_plugin::Diagnostic;
-use seed_plugin::selector::{Closure, Pin};
+use seed_plugin::selector::{Closure, LayerLock};
 
 use crate::assign::Role;
 
-/// What is left of a pinned layer.
+/// What is left of a locked layer.
 #[derive(Debug)]
-pub(crate) struct PinnedLayer {
+pub(crate) struct LockedLayer {
     /// Index of its standard layer.
     pub(crate) role: usize,
-    /// Its place in the pinned plan.
+    /// Its place in the layer lock.
     pub(crate) place: usize,
     /// The paths in the places of its own.
     pub(crate) paths: Vec<u32>,
@@ -20,25 +20,25 @@ pub(crate) struct PinnedLayer {
     pub(crate) same: bool,
 }
 
-/// A closure as a pinned plan sees it.
+/// A closure as a layer lock sees it.
 #[derive(Debug)]
-pub(crate) struct Pinned {
+pub(crate) struct Kept {
     /// The layers of which something is left.
-    pub(crate) layers: Vec<PinnedLayer>,
+    pub(crate) layers: Vec<LockedLayer>,
     /// Role and index of every other path.
     pub(crate) free: Vec<(usize, u32)>,
-    /// How many pinned paths are in the closure in whatever version.
+    /// How many locked paths are in the closure in whatever version.
     found: usize,
 }
 
-impl Pinned {
-    /// Gives each path the place of the pinned path that it is: by its whole name; else by its name without hash; else by
-    /// that without version too. Where the pin is written anew, layers that changed are given up: they are sent again
+impl Kept {
+    /// Gives each path the place of the locked path that it is: by its whole name; else by its name without hash; else by
+    /// that without version too. Where the layer lock is written anew, layers that changed are given up: they are sent again
     /// anyway, so they may as well be split better.
-    pub(crate) fn new(pin: Option<&Pin>, roles: &[Role], closure: &Closure) -> Self {
+    pub(crate) fn new(layer_lock: Option<&LayerLock>, roles: &[Role], closure: &Closure) -> Self {
         let role_of = |name: &str| roles.iter().position(|role| role.name == name);
         let mut old: Vec<(usize, usize, &str)> = Vec::new();
-        for (place, layer) in pin.iter().flat_map(|pin| &pin.layers).enumerate() {
+        for (place, layer) in layer_lock.iter().flat_map(|layer_lock| &layer_lock.layers).enumerate() {
             let Some(role) = role_of(&layer.name) else { continue };
             old.extend(layer.paths.iter().map(|path| (role, place, path.as_str())));
         }
@@ -46,7 +46,7 @@ impl Pinned {
         for (role, content) in roles.iter().enumerate() {
             free.extend(content.paths.iter().map(|path| (role, *path)));
         }
-        let mut places: BTreeMap<usize, PinnedLayer> = BTreeMap::new();
+        let mut places: BTreeMap<usize, LockedLayer> = BTreeMap::new();
         let all = old.len();
         take(&mut old, &mut free, closure, &mut places, |path| (path, ""));
         let changed: BTreeSet<usize> = old.iter().map(|(_, place, _)| *place).collect();
@@ -58,7 +58,7 @@ impl Pinned {
         let mut layers = Vec::new();
         for (place, mut layer) in places {
             layer.same = !changed.contains(&place);
-            if layer.same || pin.is_some_and(|pin| !pin.rebalance) {
+            if layer.same || layer_lock.is_some_and(|layer_lock| !layer_lock.rebalance) {
                 layers.push(layer);
             } else {
                 free.extend(layer.paths.iter().map(|path| (layer.role, *path)));
@@ -67,10 +67,17 @@ impl Pinned {
         Self { layers, free, found }
     }
 
-    /// What the user should know of a pin that fits badly.
-    pub(crate) fn notes(&self, pin: Option<&Pin>, roles: &[Role], closure: &Closure) -> Vec<Diagnostic> {
-        let Some(pin) = pin.filter(|pin| !pin.rebalance) else { return Vec::new() };
-        let names: BTreeSet<&str> = pin.layers.iter().map(|layer| layer.name.as_str()).collect();
+    /// What the user should know of a layer lock that fits badly.
+    pub(crate) fn notes(
+        &self,
+        layer_lock: Option<&LayerLock>,
+        roles: &[Role],
+        closure: &Closure,
+    ) -> Vec<Diagnostic> {
+        let Some(layer_lock) = layer_lock.filter(|layer_lock| !layer_lock.rebalance) else {
+            return Vec::new();
+        };
+        let names: BTreeSet<&str> = layer_lock.layers.iter().map(|layer| layer.name.as_str()).collect();
         let unknown: Vec<String> = names
             .iter()
             .filter(|name| roles.iter().all(|role| role.name != **name))
@@ -78,15 +85,15 @@ impl Pinned {
             .collect();
         let mut notes = Vec::new();
         let mut warn = |code, message: String| {
-            let help = "write the pin anew with `seed plan --pin`, and commit it";
+            let help = "write the layer lock anew with `seed plan --lock-layers`, and commit it";
             notes.push(Diagnostic::warning(code, &message).with_help(help));
         };
         if !unknown.is_empty() {
             let has = roles.iter().map(|role| format!("`{}`", role.name)).collect::<Vec<_>>().join(", ");
             warn(
-                "layering::pin-layers",
+                "layering::layer-lock-unknown",
                 format!(
-                    "the pinned plan has {}, which this image does not have; it has {has}",
+                    "the layer lock has {}, which this image does not have; it has {has}",
                     unknown.join(", ")
                 ),
             );
@@ -94,8 +101,8 @@ impl Pinned {
         let paths = closure.len() as usize;
         if self.found * 2 < paths {
             warn(
-                "layering::pin-old",
-                format!("the pinned plan has places for {} of {paths} paths only", self.found),
+                "layering::layer-lock-old",
+                format!("the layer lock has places for {} of {paths} paths only", self.found),
             );
         }
         notes
@@ -107,7 +114,7 @@ fn take<'a>(
     old: &mut Vec<(usize, usize, &'a str)>,
     free: &mut Vec<(usize, u32)>,
     closure: &'a Closure,
-    layers: &mut BTreeMap<usize, PinnedLayer>,
+    layers: &mut BTreeMap<usize, LockedLayer>,
     key: impl Fn(&'a str) -> (&'a str, &'a str),
 ) {
     if old.is_empty() {
@@ -120,7 +127,7 @@ fn take<'a>(
     free.retain(|(role, path)| {
         let found = places.get_mut(&(*role, key(closure.store_path(*path)))).and_then(VecDeque::pop_front);
         if let Some((_, place, _)) = found {
-            let new = || PinnedLayer { role: *role, place, paths: Vec::new(), same: false };
+            let new = || LockedLayer { role: *role, place, paths: Vec::new(), same: false };
             layers.entry(place).or_insert_with(new).paths.push(*path);
         }
         found.is_none()

@@ -1,9 +1,9 @@
-//! Pinned layers, with the selector as it is shipped.
+//! Layer locks, with the selector as it is shipped.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use insta::assert_snapshot;
-use seed_model::{Closure, Digest, ImagePlan, LayerRoots, Pin, SelectionRequest, StorePath};
+use seed_model::{Closure, Digest, ImagePlan, LayerLock, LayerRoots, SelectionRequest, StorePath};
 use seed_runtime::Stage;
 
 use crate::plugins::component;
@@ -42,9 +42,9 @@ fn closure(versions: &[u32]) -> Closure {
     Closure { paths, outputs }
 }
 
-fn plan(closure: &Closure, pin: Option<&Pin>, max_layers: u32) -> ImagePlan {
+fn plan(closure: &Closure, layer_lock: Option<&LayerLock>, max_layers: u32) -> ImagePlan {
     let config = format!(r#"{{"users":false,"tmp":false,"max-layers":{max_layers}}}"#);
-    let request = SelectionRequest { config, pin: pin.cloned(), ..selection() };
+    let request = SelectionRequest { config, layer_lock: layer_lock.cloned(), ..selection() };
     let plan =
         load(&component("standard-layers"), Stage::Select).plan(&nothing(), &request, closure).unwrap();
     let mut paths: Vec<u32> = plan.layers.iter().flat_map(|layer| layer.paths.clone()).collect();
@@ -73,12 +73,12 @@ fn one_updated_package_moves_one_layer() {
     let first = closure(&versions);
     let first_plan = plan(&first, None, 20);
     assert_eq!(first_plan.layers.len(), 20);
-    let pin = Pin::of(&first_plan, &first, None);
+    let layer_lock = LayerLock::of(&first_plan, &first, None);
     let mut before = layers(&first_plan, &first);
     for package in [40, 3, 119, 77, 40] {
         versions[package] += 1;
         let closure = closure(&versions);
-        let plan = plan(&closure, Some(&pin), 20);
+        let plan = plan(&closure, Some(&layer_lock), 20);
         let now = layers(&plan, &closure);
         let new: Vec<_> = now.difference(&before).collect();
         let name = format!("-package{package}x-1.{}-lib", versions[package]);
@@ -88,34 +88,37 @@ fn one_updated_package_moves_one_layer() {
     // One more package, of the smallest size there is: it goes where it disturbs least.
     versions.push(0);
     let more = closure(&versions);
-    let more_plan = plan(&more, Some(&pin), 20);
+    let more_plan = plan(&more, Some(&layer_lock), 20);
     assert_eq!(layers(&more_plan, &more).difference(&before).count(), 1);
     assert_eq!(notes(&more_plan), "");
 }
 
 #[test]
-fn a_pin_that_is_written_anew_keeps_what_did_not_change_and_learns() {
+fn a_layer_lock_that_is_written_anew_keeps_what_did_not_change_and_learns() {
     let mut versions = vec![0; PACKAGES];
     let first = closure(&versions);
     let first_plan = plan(&first, None, 20);
-    let mut pin = Pin::of(&first_plan, &first, None);
+    let mut layer_lock = LayerLock::of(&first_plan, &first, None);
     let mut before = layers(&first_plan, &first);
     for update in 1..=8 {
         versions[110] = update;
         let closure = closure(&versions);
-        let plan = plan(&closure, Some(&Pin { rebalance: true, ..pin.clone() }), 20);
+        let plan = plan(&closure, Some(&LayerLock { rebalance: true, ..layer_lock.clone() }), 20);
         let now = layers(&plan, &closure);
         assert_eq!(now.difference(&before).count(), 1, "update {update}");
-        pin = Pin::of(&plan, &closure, Some(&pin));
+        layer_lock = LayerLock::of(&plan, &closure, Some(&layer_lock));
         before = now;
     }
-    assert_eq!((pin.updates, &pin.changes), (8, &BTreeMap::from([("package110x".to_owned(), 8)])));
+    assert_eq!(
+        (layer_lock.updates, &layer_lock.changes),
+        (8, &BTreeMap::from([("package110x".to_owned(), 8)]))
+    );
     // When everything is sent again anyway, the package that changes so often is put apart from all that is large.
     for version in &mut versions {
         *version += 1;
     }
     let all = closure(&versions);
-    let plan = plan(&all, Some(&Pin { rebalance: true, ..pin }), 20);
+    let plan = plan(&all, Some(&LayerLock { rebalance: true, ..layer_lock }), 20);
     let often = (0..).zip(&all.paths).find(|(_, path)| path.store_path.contains("-package110x-")).unwrap();
     let with_it = plan.layers.iter().find(|layer| layer.paths.contains(&often.0)).unwrap();
     let size: u64 = with_it.paths.iter().map(|path| all.paths[*path as usize].nar_size).sum();
@@ -123,23 +126,23 @@ fn a_pin_that_is_written_anew_keeps_what_did_not_change_and_learns() {
 }
 
 #[test]
-fn a_pin_that_does_not_fit_is_told() {
+fn a_layer_lock_that_does_not_fit_is_told() {
     let first = closure(&[0; PACKAGES]);
-    let pin = Pin::of(&plan(&first, None, 20), &first, None);
-    assert_snapshot!(notes(&plan(&first, Some(&pin), 10)), @"
-    layering::pin-crowded: the pinned plan has 20 layers; beside what is new, 10 of them fit into a budget of 10
-    help: raise `max-layers`, or write the pin anew with `seed plan --pin`; what was merged is sent again
+    let layer_lock = LayerLock::of(&plan(&first, None, 20), &first, None);
+    assert_snapshot!(notes(&plan(&first, Some(&layer_lock), 10)), @"
+    layering::layer-lock-crowded: the layer lock has 20 layers; beside what is new, 10 of them fit into a budget of 10
+    help: raise `max-layers`, or write the layer lock anew with `seed plan --lock-layers`; what was merged is sent again
     ");
-    assert_snapshot!(notes(&plan(&closure(&[0; 3 * PACKAGES]), Some(&pin), 20)), @"
-    layering::pin-old: the pinned plan has places for 121 of 361 paths only
-    help: write the pin anew with `seed plan --pin`, and commit it
-    layering::pin-crowded: the pinned plan has 20 layers; beside what is new, 3 of them fit into a budget of 20
-    help: raise `max-layers`, or write the pin anew with `seed plan --pin`; what was merged is sent again
+    assert_snapshot!(notes(&plan(&closure(&[0; 3 * PACKAGES]), Some(&layer_lock), 20)), @"
+    layering::layer-lock-old: the layer lock has places for 121 of 361 paths only
+    help: write the layer lock anew with `seed plan --lock-layers`, and commit it
+    layering::layer-lock-crowded: the layer lock has 20 layers; beside what is new, 3 of them fit into a budget of 20
+    help: raise `max-layers`, or write the layer lock anew with `seed plan --lock-layers`; what was merged is sent again
     ");
-    let mut renamed = pin;
+    let mut renamed = layer_lock;
     renamed.layers[0].name = "bottom".to_owned();
     assert_snapshot!(notes(&plan(&first, Some(&renamed), 20)), @"
-    layering::pin-layers: the pinned plan has `bottom`, which this image does not have; it has `base`, `library`
-    help: write the pin anew with `seed plan --pin`, and commit it
+    layering::layer-lock-unknown: the layer lock has `bottom`, which this image does not have; it has `base`, `library`
+    help: write the layer lock anew with `seed plan --lock-layers`, and commit it
     ");
 }

@@ -1,4 +1,4 @@
-//! Pinned plans: which paths stood in which layer, and how often each package has changed since.
+//! layer locks: which paths stood in which layer, and how often each package has changed since.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,7 @@ const LONG_HISTORY: u32 = 128;
 /// One layer of an earlier plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct PinnedLayer {
+pub struct LockedLayer {
     /// The layer's name.
     pub name: String,
     /// The store paths that it held.
@@ -24,31 +24,31 @@ pub struct PinnedLayer {
 /// An earlier plan, to be kept as far as the closure allows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct Pin {
+pub struct LayerLock {
     /// The layers, bottom first.
-    pub layers: Vec<PinnedLayer>,
+    pub layers: Vec<LockedLayer>,
     /// How many changes of the closure were seen.
     pub updates: u32,
     /// How often each package changed then, by its name without hash and version.
     pub changes: BTreeMap<String, u32>,
-    /// Whether the pin will be written anew from the plan.
+    /// Whether the layer lock will be written anew from the plan.
     pub rebalance: bool,
 }
 
-impl Pin {
-    /// The pin of a plan, with the history of the one that it was made with.
+impl LayerLock {
+    /// The layer lock of a plan, with the history of the one that it was made with.
     pub fn of(plan: &ImagePlan, closure: &Closure, previous: Option<&Self>) -> Self {
         let path = |index: &u32| closure.paths[*index as usize].store_path.clone();
         let filled = plan.layers.iter().filter(|layer| !layer.paths.is_empty());
-        let layers = filled.map(|layer| PinnedLayer {
+        let layers = filled.map(|layer| LockedLayer {
             name: layer.name.clone(),
             paths: layer.paths.iter().map(path).collect(),
         });
-        let mut pin = Self { layers: layers.collect(), ..Self::default() };
+        let mut layer_lock = Self { layers: layers.collect(), ..Self::default() };
         if let Some(previous) = previous {
-            pin.continue_history(previous, closure);
+            layer_lock.continue_history(previous, closure);
         }
-        pin
+        layer_lock
     }
 
     fn continue_history(&mut self, previous: &Self, closure: &Closure) {
@@ -96,7 +96,7 @@ mod tests {
     use crate::plan::Layer;
 
     /// Paths as (hash letter, name, references), all in one layer.
-    fn pin(paths: &[(char, &str, &[u32])], previous: Option<&Pin>) -> Pin {
+    fn layer_lock(paths: &[(char, &str, &[u32])], previous: Option<&LayerLock>) -> LayerLock {
         let path = |(hash, name, references): &(char, &str, &[u32])| StorePath {
             store_path: format!("/nix/store/{}-{name}", String::from(*hash).repeat(32)),
             nar_hash: Digest::of(name.as_bytes()),
@@ -106,28 +106,30 @@ mod tests {
         let closure = Closure { paths: paths.iter().map(path).collect(), outputs: Vec::new() };
         let layer =
             Layer { name: "apps".to_owned(), paths: (0..).take(paths.len()).collect(), entries: Vec::new() };
-        Pin::of(&ImagePlan { layers: vec![layer], ..ImagePlan::default() }, &closure, previous)
+        LayerLock::of(&ImagePlan { layers: vec![layer], ..ImagePlan::default() }, &closure, previous)
     }
 
     #[test]
     fn the_history_counts_what_changed_by_itself() {
-        let first =
-            pin(&[('a', "glibc-2.40", &[]), ('b', "openssl-3.0.1", &[0]), ('c', "app", &[0, 1])], None);
+        let first = layer_lock(
+            &[('a', "glibc-2.40", &[]), ('b', "openssl-3.0.1", &[0]), ('c', "app", &[0, 1])],
+            None,
+        );
         assert_eq!((first.updates, first.changes.len()), (0, 0));
         // Openssl is new, and so is what refers to it.
-        let second = pin(
+        let second = layer_lock(
             &[('a', "glibc-2.40", &[]), ('d', "openssl-3.0.2", &[0]), ('e', "app", &[0, 1])],
             Some(&first),
         );
         assert_eq!((second.updates, &second.changes), (1, &BTreeMap::from([("openssl".to_owned(), 1)])));
         // The same closure again is no update.
-        let same = pin(
+        let same = layer_lock(
             &[('a', "glibc-2.40", &[]), ('d', "openssl-3.0.2", &[0]), ('e', "app", &[0, 1])],
             Some(&second),
         );
         assert_eq!((same.updates, &same.changes), (1, &second.changes));
         // A new hash without anything new below; and a package that was not there.
-        let third = pin(
+        let third = layer_lock(
             &[
                 ('a', "glibc-2.40", &[]),
                 ('d', "openssl-3.0.2", &[0]),
@@ -142,12 +144,15 @@ mod tests {
 
     #[test]
     fn a_long_history_is_halved() {
-        let previous = Pin {
+        let previous = LayerLock {
             updates: LONG_HISTORY - 1,
             changes: BTreeMap::from([("app".to_owned(), 9), ("gone".to_owned(), 9), ("zlib".to_owned(), 1)]),
-            ..Pin::default()
+            ..LayerLock::default()
         };
-        let pin = pin(&[('a', "app", &[]), ('b', "zlib-1", &[])], Some(&previous));
-        assert_eq!((pin.updates, pin.changes), (LONG_HISTORY / 2, BTreeMap::from([("app".to_owned(), 4)])));
+        let layer_lock = layer_lock(&[('a', "app", &[]), ('b', "zlib-1", &[])], Some(&previous));
+        assert_eq!(
+            (layer_lock.updates, layer_lock.changes),
+            (LONG_HISTORY / 2, BTreeMap::from([("app".to_owned(), 4)]))
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! Pinned layers, on closures that Nix made.
+//! Layer locks, on closures that Nix made.
 
 use seed_tests::TestEnvironment;
 use serde_json::Value;
@@ -31,9 +31,9 @@ base = ["data"]
 library = ["tool"]
 apps = ["app"]
 [seed]
-name = "pinned"
+name = "locked"
 [select]
-pin = "layers.lock"
+layer-lock = "layers.lock"
 [[publish]]
 plugin = "builtin:oci-layout"
 config = { path = "result" }
@@ -53,19 +53,19 @@ fn a_pinned_run_after_one_changed_package_packs_one_layer() {
     environment.write("flake/flake.nix", FLAKE);
     environment.write("pipeline.toml", PIPELINE);
     assert_eq!(packed(&environment.run_json(&[])), ["base", "library", "apps", "apps"]);
-    let pin = environment.read("layers.lock");
+    let layer_lock = environment.read("layers.lock");
     assert!(packed(&environment.run_json(&["--locked"])).is_empty());
 
     environment.replace("flake/flake.nix", "\"tool-1.0\"", "\"tool-1.1\"");
     assert_eq!(packed(&environment.run_json(&["--locked"])), ["library"]);
-    assert_eq!(environment.read("layers.lock"), pin, "a run keeps the pin");
+    assert_eq!(environment.read("layers.lock"), layer_lock, "a run keeps the layer lock");
 
-    environment.seed(&["plan", "--pin"]).ok();
+    environment.seed(&["plan", "--lock-layers"]).ok();
     let renewed = environment.read("layers.lock");
     assert!(renewed.contains("updates = 1\n\n[image.changes]\ntool = 1\n"), "{renewed}");
     assert!(packed(&environment.run_json(&[])).is_empty());
 
     std::fs::remove_file(environment.work().join("layers.lock")).unwrap();
     let missing = environment.seed(&["run", "--quiet", "--locked"]).failed(5);
-    assert!(missing.stderr.contains("seed::pin::missing"), "{}", missing.stderr);
+    assert!(missing.stderr.contains("seed::layer-lock::missing"), "{}", missing.stderr);
 }
