@@ -17,7 +17,7 @@ pub(crate) enum Way {
     /// The component, without a layer lock.
     Seed,
     /// The component; the layer lock is written once, from the first plan.
-    PinnedOnce,
+    LockedOnce,
     /// The component; the layer lock is written anew with each update.
     Locked,
     EachPath,
@@ -29,7 +29,7 @@ impl Way {
         Self::Popularity,
         Self::SizeFirst,
         Self::Seed,
-        Self::PinnedOnce,
+        Self::LockedOnce,
         Self::Locked,
         Self::EachPath,
     ];
@@ -57,7 +57,7 @@ pub(crate) fn replay(way: Way, closures: &[Closure], selector: &Selector, budget
             Way::SizeFirst => peers::size_first(closure, budget),
             Way::EachPath => peers::each_path(closure),
             Way::Seed => indices(chosen(None)?),
-            Way::PinnedOnce => {
+            Way::LockedOnce => {
                 let plan = chosen(layer_lock.clone())?;
                 layer_lock.get_or_insert_with(|| LayerLock::of(&plan, closure, None));
                 indices(plan)
