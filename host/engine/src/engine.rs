@@ -15,7 +15,7 @@ use crate::commands::plan::PlanOptions;
 use crate::commands::plugin_inspect::PluginInspectOptions;
 use crate::commands::run::RunOptions;
 use crate::commands::verify::VerifyOptions;
-use crate::commands::why::WhyOptions;
+use crate::commands::why_depends::WhyOptions;
 use crate::events::EventSink;
 use crate::pipeline::Pipeline;
 use crate::session::{EngineOptions, Session};
@@ -82,7 +82,7 @@ impl Engine {
         options: &WhyOptions,
         sink: Arc<dyn EventSink>,
     ) -> Result<WhySummary, Error> {
-        commands::why::why(&self.0, pipeline, options, sink)
+        commands::why_depends::why(&self.0, pipeline, options, sink)
     }
 
     /// The text of a commented pipeline file for a flake.

@@ -16,23 +16,23 @@
 
 mod cache;
 mod capabilities;
-mod causes;
 mod check;
 mod commands;
 mod config;
 mod engine;
 mod environment;
+mod error_chain;
 pub mod events;
 mod layer_lock;
 mod limits;
 pub mod lock;
-mod moved;
 pub mod pipeline;
 mod plugins;
 mod prepare;
 mod record;
 mod release;
 mod rules;
+mod secrets;
 mod session;
 mod signatures;
 mod source;
@@ -40,10 +40,10 @@ mod stage_cache;
 mod stages;
 mod suggest;
 pub mod summary;
+mod tag_drift;
 #[cfg(test)]
 mod testing;
 mod usage;
-mod vault;
 
 pub use commands::cache_pull::{PullOptions, Trust};
 pub use commands::exec::{ContainerEngine, ExecOptions};
@@ -54,7 +54,7 @@ pub use commands::plan::PlanOptions;
 pub use commands::plugin_inspect::PluginInspectOptions;
 pub use commands::run::RunOptions;
 pub use commands::verify::VerifyOptions;
-pub use commands::why::WhyOptions;
+pub use commands::why_depends::WhyOptions;
 pub use engine::Engine;
 pub use environment::Environment;
 pub use pipeline::Pipeline;

@@ -12,11 +12,11 @@ use seed_report::{Error, Kind, Report};
 use crate::capabilities::RunKeyring;
 use crate::events::{Level, Step};
 use crate::lock::{LockedPublication, LockedSeed, LockedSeeds};
-use crate::moved::moved;
 use crate::prepare::{Planned, Prepared};
+use crate::secrets;
 use crate::stages::{self, PackedImage, SignedArtifact, Subject};
 use crate::summary::{ImageSummary, PublishedSummary, RunSummary, SCHEMA, SignatureSummary};
-use crate::vault;
+use crate::tag_drift::moved;
 
 /// The index could not be made.
 #[derive(Debug, thiserror::Error, Diagnostic)]
@@ -69,7 +69,7 @@ pub(crate) fn keyrings(prepared: &Prepared<'_>) -> Result<Vec<Arc<RunKeyring>>, 
     let context = &prepared.context;
     let open = |plugin: &crate::plugins::ResolvedPlugin| {
         let names = plugin.used.grants.keys.iter().map(|name| name.get_ref().as_str());
-        let keys = vault::keys(context.session, context.pipeline, names)?;
+        let keys = secrets::keys(context.session, context.pipeline, names)?;
         Ok(Arc::new(RunKeyring::new(keys)))
     };
     prepared.plugins.sign.iter().map(open).collect()

@@ -102,7 +102,7 @@ pub(crate) fn signed(
     subject: &Descriptor,
     keys: &[(PathBuf, PublicKey)],
 ) -> Result<(Vec<VerifiedKey>, Vec<NotCounted>), SignatureError> {
-    let mut found = Found {
+    let mut found = Evidence {
         signatures: keys.iter().map(|_| Vec::new()).collect(),
         keys: keys.iter().map(|(_, key)| key).collect(),
         not_counted: Vec::new(),
@@ -113,7 +113,7 @@ pub(crate) fn signed(
     for document in documents {
         found.add(source, document, subject);
     }
-    let Found { signatures, not_counted, .. } = found;
+    let Evidence { signatures, not_counted, .. } = found;
     let verified = keys.iter().zip(signatures).map(|((file, key), signatures)| VerifiedKey {
         file: file.clone(),
         fingerprint: Digest::of(&key.spki),
@@ -148,14 +148,14 @@ fn read_key(path: &Path) -> Result<PublicKey, SignatureError> {
 }
 
 /// What the attached documents come to.
-struct Found<'a> {
+struct Evidence<'a> {
     keys: Vec<&'a PublicKey>,
     /// By key.
     signatures: Vec<Vec<VerifiedSignature>>,
     not_counted: Vec<NotCounted>,
 }
 
-impl Found<'_> {
+impl Evidence<'_> {
     fn add(&mut self, source: &dyn Source, document: Result<Document, SourceError>, subject: &Descriptor) {
         let Document { descriptor, bytes } = match document {
             Ok(document) => document,

@@ -16,9 +16,9 @@ use crate::exchange::Exchange;
 use crate::grants::Grants;
 use crate::limits::Limits;
 use crate::message::{Request, Response};
-use crate::named::NamedOrigins;
 use crate::prepare::Prepared;
 use crate::progress::Progress;
+use crate::referred_origins::ReferredOrigins;
 use crate::resolver::{Lookup, SystemLookup};
 use crate::tokens::Tokens;
 use crate::wire::{Sink, Wire};
@@ -69,7 +69,7 @@ impl Client {
         let exchange = Exchange {
             wire: Wire::new(Arc::new(options.grants), options.limits, lookup),
             tokens: Tokens::new(options.credential_store),
-            named: NamedOrigins::default(),
+            named: ReferredOrigins::default(),
             blobs: options.blobs,
             progress: options.progress,
         };

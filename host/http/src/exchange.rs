@@ -14,9 +14,9 @@ use crate::error::{Error, shown};
 use crate::grants::{is_confidential, registry_url};
 use crate::limits::Limits;
 use crate::message::{Body, Response};
-use crate::named::NamedOrigins;
 use crate::prepare::{Prepared, check_url};
 use crate::progress::Progress;
+use crate::referred_origins::ReferredOrigins;
 use crate::tokens::{Area, Tokens};
 use crate::wire::{Sink, Wire};
 
@@ -28,7 +28,7 @@ const MAX_REDIRECTS: usize = 10;
 pub(crate) struct Exchange {
     pub(crate) wire: Wire,
     pub(crate) tokens: Tokens,
-    pub(crate) named: NamedOrigins,
+    pub(crate) named: ReferredOrigins,
     pub(crate) blobs: Option<Arc<dyn BlobSource>>,
     pub(crate) progress: Option<Arc<dyn Progress>>,
 }

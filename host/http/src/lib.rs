@@ -23,10 +23,10 @@ mod grants;
 mod helper;
 mod limits;
 mod message;
-mod named;
 mod origin;
 mod prepare;
 mod progress;
+mod referred_origins;
 mod resolver;
 #[cfg(test)]
 mod tests;

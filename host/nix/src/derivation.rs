@@ -96,12 +96,12 @@ struct Output {
 /// What stands at an attribute path.
 #[derive(Deserialize)]
 #[serde(untagged)]
-pub(crate) enum Found {
+pub(crate) enum EvaluatedValue {
     Derivation(Derivation),
     Other { kind: String },
 }
 
-impl Found {
+impl EvaluatedValue {
     /// The derivation, if it is one that can be built to known paths. `reference` and `attribute` say where it was found.
     pub(crate) fn derivation(self, reference: &str, attribute: &str) -> Result<Derivation, NixError> {
         match self {
@@ -135,9 +135,10 @@ mod tests {
     #[test]
     fn answers_are_read() {
         for version in recorded::VERSIONS {
-            let answers: Vec<Option<Found>> =
+            let answers: Vec<Option<EvaluatedValue>> =
                 serde_json::from_slice(&recorded::read(version, "eval.json")).unwrap();
-            let [Some(Found::Derivation(derivation)), None, Some(Found::Other { kind })] = &answers[..]
+            let [Some(EvaluatedValue::Derivation(derivation)), None, Some(EvaluatedValue::Other { kind })] =
+                &answers[..]
             else {
                 panic!("{version}");
             };
@@ -169,9 +170,9 @@ mod tests {
     fn what_cannot_be_built_is_refused() {
         let mut floating = split();
         floating.outputs[0].path = "/1rz4g4znpzjwh1xymhjpm42vipw92pr73vdgl6xs1hycac8kf2n9".to_owned();
-        let error = Found::Derivation(floating).derivation(".", "seed").unwrap_err();
+        let error = EvaluatedValue::Derivation(floating).derivation(".", "seed").unwrap_err();
         insta::assert_snapshot!(error, @"`seed` is a content-addressed derivation: its output paths are not known before it is built");
-        let error = Found::Other { kind: "set".to_owned() }.derivation(".", "lib").unwrap_err();
+        let error = EvaluatedValue::Other { kind: "set".to_owned() }.derivation(".", "lib").unwrap_err();
         insta::assert_snapshot!(error, @"attribute `lib` of flake `.` is not a derivation: it is a set");
     }
 }

@@ -5,7 +5,7 @@ use seed_model::Platform;
 use crate::attribute;
 use crate::cause::{explain, fetch_error};
 use crate::command::Outcome;
-use crate::derivation::Found;
+use crate::derivation::EvaluatedValue;
 use crate::error::NixError;
 use crate::events::Observer;
 use crate::flake::FlakeInfo;
@@ -25,7 +25,7 @@ impl Nix {
         at: &str,
         names: &[(&'a str, &[String])],
         observer: &dyn Observer,
-    ) -> Result<Vec<(&'a str, Found)>, NixError> {
+    ) -> Result<Vec<(&'a str, EvaluatedValue)>, NixError> {
         let list = |parts: &[String]| {
             parts.iter().map(|part| attribute::nix_string(part)).collect::<Vec<_>>().join(" ")
         };
@@ -35,7 +35,7 @@ impl Nix {
         let Some(json) = self.eval(flake, system, at, &apply, &attributes, observer)? else {
             return Ok(Vec::new());
         };
-        let answers: Vec<Option<Found>> =
+        let answers: Vec<Option<EvaluatedValue>> =
             serde_json::from_slice(&json).map_err(|e| malformed(at, &e.to_string()))?;
         if answers.len() != names.len() {
             return Err(malformed(at, "the number of answers is wrong"));

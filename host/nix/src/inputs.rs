@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use crate::closure::batches;
-use crate::derivation::{Found, Target};
+use crate::derivation::{EvaluatedValue, Target};
 use crate::error::NixError;
 use crate::events::Observer;
 use crate::flake::FlakeInfo;
@@ -122,8 +122,8 @@ impl Nix {
         let at = format!("legacyPackages.{system}");
         let found = self.ask(&nixpkgs, system, &at, &names, observer)?;
         let target = |(_, found)| match found {
-            Found::Derivation(derivation) => derivation.default_output(),
-            Found::Other { .. } => None,
+            EvaluatedValue::Derivation(derivation) => derivation.default_output(),
+            EvaluatedValue::Other { .. } => None,
         };
         Ok(found.into_iter().filter_map(target).collect())
     }

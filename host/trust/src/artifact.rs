@@ -6,7 +6,7 @@ use seed_model::{Attachment, Descriptor, Digest, PayloadFormat, PublicKey};
 use serde::Deserialize;
 
 use crate::bundle::{BUNDLE_MEDIA_TYPE, Bundle, BundleError};
-use crate::covers::{CoverError, SignedImage, covers};
+use crate::coverage::{CoverError, SignedImage, covers};
 use crate::public_key::{self, verify};
 use crate::simple_signing::SIMPLE_SIGNING_MEDIA_TYPE;
 use crate::statement::Statement;

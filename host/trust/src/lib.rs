@@ -12,7 +12,7 @@
 
 mod artifact;
 mod bundle;
-mod covers;
+mod coverage;
 pub mod dsse;
 mod encoding;
 mod encrypted;
@@ -24,7 +24,7 @@ mod statement;
 
 pub use artifact::{ArtifactError, Claim, ReadBlob, check_artifact, read_artifact};
 pub use bundle::{BUNDLE_MEDIA_TYPE, Bundle, BundleError};
-pub use covers::{CoverError, SignedImage, covers};
+pub use coverage::{CoverError, SignedImage, covers};
 pub use private_key::{KeyError, PrivateKey};
 pub use public_key::{PublicKeyError, VerifyError, verify};
 pub use simple_signing::{SIMPLE_SIGNING_MEDIA_TYPE, SimpleSigning};

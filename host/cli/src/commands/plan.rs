@@ -62,7 +62,7 @@ pub(crate) fn run(args: &PlanArgs, session: &Session) -> Result<(), Error> {
     if let Some(wanted) = &args.why {
         let options = WhyOptions { wanted: wanted.clone(), systems: args.system.clone() };
         let why = engine.why(&pipeline, &options, session.progress())?;
-        return session.show(&why, summary::why::why);
+        return session.show(&why, summary::why_depends::why);
     }
     let options =
         PlanOptions { locked: args.locked, systems: args.system.clone(), lock_layers: args.lock_layers };

@@ -7,4 +7,4 @@ pub(crate) mod plugin;
 pub(crate) mod pull;
 pub(crate) mod run;
 pub(crate) mod verify;
-pub(crate) mod why;
+pub(crate) mod why_depends;

@@ -9,7 +9,7 @@ use seed_oci::{LayerSpec, Origin, PackError, PackObserver, Packer};
 use seed_runtime::capabilities::Archive;
 
 use crate::capabilities::blobs::RunBlobs;
-use crate::causes::with_causes;
+use crate::error_chain::with_causes;
 use crate::events::{Events, TaskKind};
 
 /// Jobs in one call: several codecs for each layer, and no more.

@@ -9,7 +9,7 @@ use seed_model::{Digest, StageError};
 use seed_oci::{BlobStore, StoreError};
 use seed_runtime::capabilities::{BlobWriter, Blobs};
 
-use crate::causes::with_causes;
+use crate::error_chain::with_causes;
 
 /// A handle to the blobs of one run; clones share them.
 #[derive(Clone, Debug)]

@@ -13,7 +13,7 @@ use seed_oci::files::{FilesError, write_directory, write_tar};
 use seed_runtime::capabilities::Files;
 
 use crate::capabilities::blobs::RunBlobs;
-use crate::causes::with_causes;
+use crate::error_chain::with_causes;
 
 /// What the publishing plugins of one run have written; clones share it. Nothing is written over it, since it has
 /// been reported as published.

@@ -9,7 +9,7 @@ use seed_oci::{LayerSpec, Packer};
 use seed_runtime::capabilities::Archive;
 
 use crate::capabilities::archive::{spec, specs};
-use crate::causes::with_causes;
+use crate::error_chain::with_causes;
 
 /// An archive that answers from the layer cache alone. Packing is a pure function, so what the plugin asks for here is
 /// what it asks for in a run, up to the first layer that is not cached.

@@ -9,4 +9,4 @@ pub(crate) mod plan;
 pub(crate) mod plugin_inspect;
 pub(crate) mod run;
 pub(crate) mod verify;
-pub(crate) mod why;
+pub(crate) mod why_depends;

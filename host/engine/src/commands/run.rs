@@ -48,7 +48,7 @@ pub(crate) fn run(
     prepared.lock.settle(prepared.locked_plugins())?;
 
     let planned = prepared.plan()?;
-    prepared.write_pins(&planned)?;
+    prepared.write_layer_locks(&planned)?;
     let images = pack(&prepared, &planned)?;
     let summaries: Vec<_> =
         planned.iter().zip(&images).map(|(planned, image)| image_summary(planned, image)).collect();

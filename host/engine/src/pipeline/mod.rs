@@ -15,11 +15,11 @@ mod plugin;
 mod plugin_use;
 mod reader;
 mod rules;
+mod secrets;
 mod seed;
 mod source;
 #[cfg(test)]
 mod tests;
-mod vault;
 
 pub use load::LoadError;
 pub use model::{

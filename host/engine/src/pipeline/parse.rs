@@ -10,7 +10,7 @@ use toml::de::DeTable;
 use crate::pipeline::model::{Pipeline, Source};
 use crate::pipeline::plugin_use::{Config, Grants, PluginSource, PluginUse, Stage};
 use crate::pipeline::reader::{Section, invalid, wrong_type};
-use crate::pipeline::{build_seed, legal, plugin, seed, source, vault};
+use crate::pipeline::{build_seed, legal, plugin, secrets, seed, source};
 use crate::suggest::did_you_mean;
 
 /// The version of the file's form that this program reads.
@@ -63,9 +63,9 @@ fn read(mut root: Section<'_>, file: &SourceFile, problems: &mut Vec<Problem>) -
             "say where the image goes, such as:\n\n[[publish]]\nplugin = \"builtin:oci-layout\"\nconfig = { path = \"result\" }",
         ));
     }
-    let keys = vault::keys(&mut root, problems);
-    let secrets = vault::secrets(&mut root, problems);
-    let limits = vault::limits(&mut root, problems);
+    let keys = secrets::keys(&mut root, problems);
+    let secrets = secrets::secrets(&mut root, problems);
+    let limits = secrets::limits(&mut root, problems);
     let legal = legal::read(&mut root, problems);
     for used in sign.iter().chain(&publish).flatten() {
         known_names(&used.grants.keys, "keys", &keys, problems);
@@ -141,7 +141,7 @@ fn builtin(stage: Stage, name: &str) -> PluginUse {
     PluginUse {
         stage,
         source: Spanned::new(0..0, PluginSource::Builtin(name.to_owned())),
-        layer_lock: None,
+        pin: None,
         config: Config::default(),
         grants: Grants::default(),
     }

@@ -55,7 +55,7 @@ impl PluginBytesError {
 
 /// The bytes of a component.
 #[derive(Clone, Debug)]
-pub(crate) struct Found {
+pub(crate) struct PluginBytes {
     pub(crate) bytes: Cow<'static, [u8]>,
     /// The digest of the manifest that named them, where they come from a registry.
     pub(crate) manifest: Option<Digest>,
@@ -79,20 +79,20 @@ pub(crate) fn find(
     source: &PluginSource,
     locked: Option<Digest>,
     places: Places<'_>,
-) -> Result<Found, PluginBytesError> {
+) -> Result<PluginBytes, PluginBytesError> {
     match source {
         PluginSource::Builtin(name) => match builtin::bytes(name) {
-            Some(bytes) => Ok(Found { bytes: Cow::Borrowed(bytes), manifest: None }),
+            Some(bytes) => Ok(PluginBytes { bytes: Cow::Borrowed(bytes), manifest: None }),
             None => Err(unknown_builtin(name)),
         },
         PluginSource::File(path) => {
             let bytes = read(&places.directory.join(path.strip_prefix("./").unwrap_or(path)), places.limit)?;
-            Ok(Found { bytes: Cow::Owned(bytes), manifest: None })
+            Ok(PluginBytes { bytes: Cow::Owned(bytes), manifest: None })
         }
         PluginSource::Oci(reference) => {
             let (bytes, manifest) =
                 registry::fetch(reference, locked, places.store, places.credentials, places.limit)?;
-            Ok(Found { bytes: Cow::Owned(bytes), manifest: Some(manifest) })
+            Ok(PluginBytes { bytes: Cow::Owned(bytes), manifest: Some(manifest) })
         }
     }
 }

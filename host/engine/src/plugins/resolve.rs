@@ -10,7 +10,7 @@ use seed_runtime::{Plugin, Runtime};
 use crate::config::{ConfigSchema, SchemaError};
 use crate::lock::{Lock, LockError, LockedPlugin};
 use crate::pipeline::{Grants, Pipeline, PluginUse, Stage};
-use crate::plugins::bytes::{Found, Places, PluginBytesError, find};
+use crate::plugins::bytes::{Places, PluginBytes, PluginBytesError, find};
 use crate::summary::PluginIdentity;
 
 /// A plugin that is ready to be called.
@@ -160,7 +160,7 @@ fn admitted(
     used: &PluginUse,
     lock: &Lock,
     places: Places<'_>,
-) -> Result<Found, PluginError> {
+) -> Result<PluginBytes, PluginError> {
     let source = used.source.get_ref();
     let found =
         find(source, lock.manifest(used.stage, source), places).map_err(|error| PluginError::Bytes {
@@ -188,7 +188,7 @@ fn load(
     file: &SourceFile,
     used: &PluginUse,
     runtime: &Runtime,
-    found: &Found,
+    found: &PluginBytes,
 ) -> Result<Plugin, PluginError> {
     runtime.load(&found.bytes, stage(used.stage)).map_err(|error| PluginError::Refused {
         source_text: used.source.get_ref().to_string(),
@@ -204,7 +204,7 @@ pub(crate) fn written(used: &PluginUse) -> Option<SourceSpan> {
     Some(used.source.span()).filter(|span| !span.is_empty()).map(SourceSpan::from)
 }
 
-fn locked(used: &PluginUse, plugin: &Plugin, identity: &PluginIdentity, found: &Found) -> LockedPlugin {
+fn locked(used: &PluginUse, plugin: &Plugin, identity: &PluginIdentity, found: &PluginBytes) -> LockedPlugin {
     let inspection = plugin.inspection();
     LockedPlugin {
         stage: used.stage.section().to_owned(),

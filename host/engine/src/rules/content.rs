@@ -90,7 +90,7 @@ impl Kind {
 /// A path that has content of a kind.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) struct Found {
+pub(super) struct ContentMatch {
     /// The path's index.
     pub(super) path: u32,
     /// The index of the kind.
@@ -101,7 +101,11 @@ pub(super) struct Found {
 
 /// The paths that have content of `kinds`, in the order of the closure. Lists every file of the closure, but opens
 /// none; what is found in a closure is remembered.
-pub(super) fn find(remembered: &StageCache, built: &Built, kinds: &[Kind]) -> Result<Vec<Found>, RuleError> {
+pub(super) fn find(
+    remembered: &StageCache,
+    built: &Built,
+    kinds: &[Kind],
+) -> Result<Vec<ContentMatch>, RuleError> {
     let patterns: Vec<_> = kinds.iter().map(|kind| kind.files()).collect();
     let key = json!({
         "kind": "content of paths",
@@ -127,7 +131,7 @@ pub(super) fn find(remembered: &StageCache, built: &Built, kinds: &[Kind]) -> Re
         list_names(&source, &mut each)
             .map_err(|source| RuleError::Unreadable { store_path: path.store_path.clone(), source })?;
         let firsts = firsts.into_iter().enumerate();
-        found.extend(firsts.filter_map(|(kind, file)| Some(Found { path: index, kind, file: file? })));
+        found.extend(firsts.filter_map(|(kind, file)| Some(ContentMatch { path: index, kind, file: file? })));
     }
     remembered.put(key, &found);
     Ok(found)

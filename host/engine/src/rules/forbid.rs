@@ -2,13 +2,13 @@
 
 use miette::SourceSpan;
 
-use crate::rules::content::Found;
+use crate::rules::content::ContentMatch;
 use crate::rules::error::{Offenders, RuleError};
 use crate::rules::legal;
 use crate::rules::pattern::is_name;
 use crate::rules::subject::Subject;
 
-pub(super) fn check(subject: &Subject<'_>, found: &[Found]) -> Result<(), RuleError> {
+pub(super) fn check(subject: &Subject<'_>, found: &[ContentMatch]) -> Result<(), RuleError> {
     let forbid = &subject.pipeline.seed.forbid;
     let (mut offenders, mut places) = (Vec::new(), Vec::<SourceSpan>::new());
     for (kind, group) in (legal::KIND + 1..).zip(&forbid.groups) {

@@ -1,6 +1,6 @@
 //! Nothing of Apple's SDKs is passed on, unless the pipeline file says why.
 
-use crate::rules::content::Found;
+use crate::rules::content::ContentMatch;
 use crate::rules::error::{Offenders, RuleError};
 use crate::rules::pattern::is_name;
 use crate::rules::subject::Subject;
@@ -34,7 +34,10 @@ const NAMES: &[&str] = &[
 pub(super) const KIND: usize = 0;
 
 /// What is in the image by the grant; none where there is no grant.
-pub(super) fn check(subject: &Subject<'_>, found: &[Found]) -> Result<Option<LegalSummary>, RuleError> {
+pub(super) fn check(
+    subject: &Subject<'_>,
+    found: &[ContentMatch],
+) -> Result<Option<LegalSummary>, RuleError> {
     let by_content = |index: u32| found.iter().find(|found| found.kind == KIND && found.path == index);
     let reason = |index: u32, name: &str| {
         // The recipe of a package is not the package.

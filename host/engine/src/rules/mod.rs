@@ -14,7 +14,7 @@ use crate::source::Built;
 use crate::stage_cache::StageCache;
 use crate::summary::LegalSummary;
 
-use content::{Found, Kind};
+use content::{ContentMatch, Kind};
 use error::RuleError;
 use subject::Subject;
 
@@ -36,7 +36,7 @@ pub(crate) fn check(
 }
 
 /// `found` is what paths were found to hold: of Apple's SDKs first, then of each group in the order of the file.
-fn check_subject(subject: &Subject<'_>, found: &[Found]) -> Result<Option<LegalSummary>, RuleError> {
+fn check_subject(subject: &Subject<'_>, found: &[ContentMatch]) -> Result<Option<LegalSummary>, RuleError> {
     let legal = legal::check(subject, found)?;
     forbid::check(subject, found)?;
     size::check(subject)?;

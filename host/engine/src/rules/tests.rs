@@ -33,16 +33,16 @@ fn pipeline(seed: &str) -> Pipeline {
     .unwrap()
 }
 
-fn check(seed: &str, closure: &Closure, found: &[Found]) -> Result<Option<LegalSummary>, RuleError> {
+fn check(seed: &str, closure: &Closure, found: &[ContentMatch]) -> Result<Option<LegalSummary>, RuleError> {
     check_subject(&Subject::new(&pipeline(seed), "x86_64-linux", closure), found)
 }
 
-fn error(seed: &str, closure: &Closure, found: &[Found]) -> String {
+fn error(seed: &str, closure: &Closure, found: &[ContentMatch]) -> String {
     rendered(&check(seed, closure, found).unwrap_err())
 }
 
-fn found(path: u32, kind: usize, file: &str) -> Found {
-    Found { path, kind, file: file.to_owned() }
+fn found(path: u32, kind: usize, file: &str) -> ContentMatch {
+    ContentMatch { path, kind, file: file.to_owned() }
 }
 
 #[test]

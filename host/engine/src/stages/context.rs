@@ -11,8 +11,8 @@ use crate::capabilities::{PluginReporter, RunBlobs, WrittenPaths, client};
 use crate::events::Events;
 use crate::pipeline::Pipeline;
 use crate::plugins::ResolvedPlugin;
+use crate::secrets::{self, SecretError};
 use crate::session::Session;
-use crate::vault::{self, VaultError};
 
 /// One run.
 #[derive(Debug)]
@@ -39,10 +39,10 @@ impl Context<'_> {
     }
 
     /// HTTP for a plugin: what its grants say, with the secrets that they name.
-    pub(crate) fn client(&self, plugin: &ResolvedPlugin) -> Result<Client, VaultError> {
+    pub(crate) fn client(&self, plugin: &ResolvedPlugin) -> Result<Client, SecretError> {
         let grants = &plugin.used.grants;
         let names = grants.secrets.iter().map(|name| name.get_ref().as_str());
-        let secrets = vault::secrets(self.session, self.pipeline, names)?;
+        let secrets = secrets::secrets(self.session, self.pipeline, names)?;
         let (credentials, blobs) = (self.session.credentials(), self.blobs.clone());
         Ok(client(grants, secrets, credentials, blobs, self.reporter(plugin)))
     }

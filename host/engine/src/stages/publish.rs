@@ -9,11 +9,11 @@ use seed_runtime::capabilities::Capabilities;
 
 use crate::capabilities::GrantedFiles;
 use crate::plugins::ResolvedPlugin;
+use crate::secrets::SecretError;
 use crate::stages::artifact::SignedArtifact;
 use crate::stages::context::Context;
 use crate::stages::failure::StageFailure;
 use crate::stages::pack::{PackedImage, descriptors};
-use crate::vault::VaultError;
 
 /// Why publishing failed.
 #[derive(Debug, thiserror::Error, Diagnostic)]
@@ -25,14 +25,14 @@ pub(crate) enum PublishError {
     /// A secret cannot be had.
     #[error(transparent)]
     #[diagnostic(transparent)]
-    Vault(#[from] VaultError),
+    Secrets(#[from] SecretError),
 }
 
 impl Report for PublishError {
     fn kind(&self) -> Kind {
         match self {
             Self::Failed(failure) => failure.kind(),
-            Self::Vault(_) => Kind::Publish,
+            Self::Secrets(_) => Kind::Publish,
         }
     }
 }

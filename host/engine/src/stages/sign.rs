@@ -9,11 +9,11 @@ use seed_runtime::capabilities::Capabilities;
 
 use crate::capabilities::RunKeyring;
 use crate::plugins::ResolvedPlugin;
+use crate::secrets::SecretError;
 use crate::stages::context::Context;
 use crate::stages::failure::StageFailure;
 use crate::stages::signed::{Refusal, SignedSubject, Subject, check};
 use crate::summary::PluginIdentity;
-use crate::vault::VaultError;
 
 /// Why signing failed.
 #[derive(Debug, thiserror::Error, Diagnostic)]
@@ -25,7 +25,7 @@ pub(crate) enum SignError {
     /// A secret cannot be had.
     #[error(transparent)]
     #[diagnostic(transparent)]
-    Vault(#[from] VaultError),
+    Secrets(#[from] SecretError),
     /// What the plugin gave back is not a good signature.
     #[error("what plugin `{}` {} ({}) signed is refused: {reason}", plugin.name, plugin.version, plugin.digest.short())]
     #[diagnostic(
@@ -39,7 +39,7 @@ impl Report for SignError {
     fn kind(&self) -> Kind {
         match self {
             Self::Failed(failure) => failure.kind(),
-            Self::Vault(error) => error.kind(),
+            Self::Secrets(error) => error.kind(),
             Self::Refused { .. } => Kind::Signature,
         }
     }

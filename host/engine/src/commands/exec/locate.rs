@@ -6,13 +6,13 @@ use seed_oci::source::{Document, Reference, RegistryReference, Source, SourceErr
 use seed_oci::{BlobStore, StoreError};
 use serde::Deserialize;
 
-use crate::causes::with_causes;
 use crate::commands::exec::error::ExecError;
+use crate::error_chain::with_causes;
 use crate::events::{Events, Level};
 use crate::lock::LockedSeeds;
-use crate::moved::moved;
 use crate::pipeline::Pipeline;
 use crate::session::Session;
+use crate::tag_drift::moved;
 
 /// Looks for blobs of one image. A place is opened when the cache lacks something.
 pub(super) struct Locator<'a> {

@@ -9,7 +9,7 @@ use seed_oci::source::{Reference, RegistryReference, Source, SourceError};
 use seed_report::Error;
 
 use crate::commands::index::error::IndexError;
-use crate::commands::index::records::Found;
+use crate::commands::index::records::RecordFile;
 use crate::prepare::Plugins;
 use crate::record::Record;
 use crate::session::Session;
@@ -22,7 +22,7 @@ const CACHE: &str = "this machine's cache";
 pub(super) fn fetch(
     context: &Context<'_>,
     plugins: &Plugins,
-    records: &[Found],
+    records: &[RecordFile],
 ) -> Result<Vec<PackedImage>, Error> {
     let (mut repositories, mut writes_files) = (Vec::new(), false);
     for plugin in &plugins.publish {
@@ -50,7 +50,7 @@ pub(super) fn fetch(
 #[derive(Clone, Copy)]
 struct Child<'a> {
     session: &'a Session,
-    found: &'a Found,
+    found: &'a RecordFile,
     store: &'a BlobStore,
 }
 

@@ -11,12 +11,12 @@ use crate::prepare::Prepared;
 use crate::record::Record;
 
 /// A record and its file.
-pub(super) type Found = (PathBuf, Record);
+pub(super) type RecordFile = (PathBuf, Record);
 
 /// Reads the records, sorted by system: one for each of the pipeline's systems. Where the pipeline file names none, the
 /// records say which there are.
-pub(super) fn read(pipeline: &Pipeline, paths: &[PathBuf]) -> Result<Vec<Found>, Error> {
-    let mut records: BTreeMap<String, Found> = BTreeMap::new();
+pub(super) fn read(pipeline: &Pipeline, paths: &[PathBuf]) -> Result<Vec<RecordFile>, Error> {
+    let mut records: BTreeMap<String, RecordFile> = BTreeMap::new();
     for path in paths {
         let record = Record::load(path)?;
         let path = path.clone();
@@ -44,13 +44,13 @@ pub(super) fn read(pipeline: &Pipeline, paths: &[PathBuf]) -> Result<Vec<Found>,
             return Err(IndexError::NoRecord { systems, help }.into());
         }
     }
-    let records: Vec<Found> = records.into_values().collect();
+    let records: Vec<RecordFile> = records.into_values().collect();
     check_source(&records)?;
     Ok(records)
 }
 
 /// A commit stands for the sources; where they have none, nothing is known of them.
-fn check_source(records: &[Found]) -> Result<(), IndexError> {
+fn check_source(records: &[RecordFile]) -> Result<(), IndexError> {
     let mut commits =
         records.iter().filter_map(|(path, record)| Some((path, record.variables.get("commit")?)));
     let Some((first, first_commit)) = commits.next() else { return Ok(()) };
@@ -66,7 +66,7 @@ fn check_source(records: &[Found]) -> Result<(), IndexError> {
 }
 
 /// What decided on layers and bytes must be the same everywhere, or the images are not what one run would make.
-pub(super) fn check_plugins(prepared: &Prepared<'_>, records: &[Found]) -> Result<(), IndexError> {
+pub(super) fn check_plugins(prepared: &Prepared<'_>, records: &[RecordFile]) -> Result<(), IndexError> {
     for plugin in [&prepared.plugins.select, &prepared.plugins.pack] {
         let stage: Stage = plugin.used.stage;
         for (path, record) in records {
@@ -89,7 +89,7 @@ pub(super) fn check_plugins(prepared: &Prepared<'_>, records: &[Found]) -> Resul
 }
 
 /// The facts of the source that all records agree on.
-pub(super) fn variables(records: &[Found]) -> BTreeMap<String, String> {
+pub(super) fn variables(records: &[RecordFile]) -> BTreeMap<String, String> {
     let Some(((_, first), others)) = records.split_first() else { return BTreeMap::new() };
     let mut variables = first.variables.clone();
     variables.retain(|name, value| others.iter().all(|(_, other)| other.variables.get(name) == Some(value)));

@@ -24,7 +24,7 @@ const MAKE_KEY: &str =
 
 /// Why a key or secret cannot be had. Values never appear.
 #[derive(Debug, thiserror::Error, Diagnostic)]
-pub(crate) enum VaultError {
+pub(crate) enum SecretError {
     /// A file cannot be read.
     #[error("{what} cannot be read from {}", path.display())]
     #[diagnostic(code("seed::keys::unreadable"))]
@@ -71,7 +71,7 @@ pub(crate) enum VaultError {
     },
 }
 
-impl Report for VaultError {
+impl Report for SecretError {
     fn kind(&self) -> Kind {
         Kind::Signature
     }
@@ -82,7 +82,7 @@ pub(crate) fn keys<'a>(
     session: &Session,
     pipeline: &Pipeline,
     names: impl Iterator<Item = &'a str>,
-) -> Result<BTreeMap<String, PrivateKey>, VaultError> {
+) -> Result<BTreeMap<String, PrivateKey>, SecretError> {
     let sources = names.filter_map(|name| pipeline.keys.get_key_value(name));
     sources.map(|(name, source)| Ok((name.clone(), key(session, name, source, &pipeline.file)?))).collect()
 }
@@ -92,7 +92,7 @@ pub(crate) fn secrets<'a>(
     session: &Session,
     pipeline: &Pipeline,
     names: impl Iterator<Item = &'a str>,
-) -> Result<BTreeMap<String, Secret>, VaultError> {
+) -> Result<BTreeMap<String, Secret>, SecretError> {
     let sources = names.filter_map(|name| pipeline.secrets.get_key_value(name));
     sources
         .map(|(name, source)| {
@@ -107,7 +107,7 @@ fn key(
     name: &str,
     source: &KeySource,
     pipeline: &SourceFile,
-) -> Result<PrivateKey, VaultError> {
+) -> Result<PrivateKey, SecretError> {
     let (file, bytes) = read(&format!("the key `{name}`"), &source.file, pipeline, MAKE_KEY)?;
     let password = match &source.password {
         Some(source) => {
@@ -116,7 +116,7 @@ fn key(
         None if PrivateKey::is_encrypted(&bytes) => session.password(name, &file),
         None => None,
     };
-    PrivateKey::load(&bytes, password.as_deref().map(str::as_bytes)).map_err(|error| VaultError::Key {
+    PrivateKey::load(&bytes, password.as_deref().map(str::as_bytes)).map_err(|error| SecretError::Key {
         name: name.to_owned(),
         help: error.help().map(str::to_owned),
         pipeline: Arc::new(pipeline.named()),
@@ -131,10 +131,10 @@ fn secret(
     what: &str,
     source: &SecretSource,
     pipeline: &SourceFile,
-) -> Result<String, VaultError> {
+) -> Result<String, SecretError> {
     match source {
         SecretSource::Env(variable) => {
-            session.variable(variable.get_ref()).ok_or_else(|| VaultError::Variable {
+            session.variable(variable.get_ref()).ok_or_else(|| SecretError::Variable {
                 what: what.to_owned(),
                 variable: variable.get_ref().clone(),
                 pipeline: Arc::new(pipeline.named()),
@@ -143,7 +143,7 @@ fn secret(
         }
         SecretSource::File(name) => {
             let (path, bytes) = read(what, name, pipeline, PATHS)?;
-            let mut text = String::from_utf8(bytes).map_err(|error| VaultError::Unreadable {
+            let mut text = String::from_utf8(bytes).map_err(|error| SecretError::Unreadable {
                 what: what.to_owned(),
                 path,
                 source: io::Error::new(io::ErrorKind::InvalidData, error),
@@ -165,9 +165,9 @@ fn read(
     name: &Spanned<String>,
     pipeline: &SourceFile,
     help: &'static str,
-) -> Result<(PathBuf, Vec<u8>), VaultError> {
+) -> Result<(PathBuf, Vec<u8>), SecretError> {
     let path = pipeline.directory().join(name.get_ref());
-    let unreadable = |source| VaultError::Unreadable {
+    let unreadable = |source| SecretError::Unreadable {
         what: what.to_owned(),
         path: path.clone(),
         source,

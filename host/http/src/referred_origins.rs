@@ -10,9 +10,9 @@ const MAX_ENTRIES: usize = 1024;
 
 /// Origins in redirects and other `Location` headers, each with the origin that named it first.
 #[derive(Debug, Default)]
-pub(crate) struct NamedOrigins(Mutex<BTreeMap<String, String>>);
+pub(crate) struct ReferredOrigins(Mutex<BTreeMap<String, String>>);
 
-impl NamedOrigins {
+impl ReferredOrigins {
     /// `by` has named `url`.
     pub(crate) fn note(&self, by: &Url, url: &Url) {
         if by.origin() == url.origin() {
