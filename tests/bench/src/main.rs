@@ -2,7 +2,7 @@
 //!
 //! `cargo xtask bench --layers` runs it. Packages, their sizes, dependencies and the dates of their versions are Debian's
 //! (`histories/`), put together as Nix would: a path has a new hash when anything in its closure changes.
-#![allow(clippy::print_stdout, reason = "a report is what it is for")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a report is what it is for")]
 
 mod history;
 mod image;
@@ -14,6 +14,7 @@ mod report;
 mod selector;
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::Parser;
 use miette::Result;
@@ -45,8 +46,17 @@ struct Args {
     record: bool,
 }
 
-fn main() -> Result<()> {
-    let args = Args::parse();
+fn main() -> ExitCode {
+    match run(Args::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(report) => {
+            eprintln!("error: {report}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: Args) -> Result<()> {
     let Some(component) = args.selector.filter(|_| !args.record) else {
         return record::record(&args.history);
     };
