@@ -1,6 +1,6 @@
 //! What is kept of a version: the contract, a component for each of its worlds, and the hashes of all.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
