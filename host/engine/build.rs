@@ -1,5 +1,10 @@
 //! Embeds the builtin plugins: every `NAME.wasm` of `plugins/prebuilt`, or of the directory in `SEED_PLUGINS_DIR`.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a build script takes its input from cargo's variables, and writes for cargo"
+)]
+
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 

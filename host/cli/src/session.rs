@@ -57,12 +57,6 @@ impl Session {
         })
     }
 
-    /// The pipeline that the command line names: a file, or a directory with a `pipeline.toml`.
-    pub(crate) fn pipeline(&self, path: &Path) -> Result<Pipeline, Error> {
-        let path = if path.is_dir() { path.join("pipeline.toml") } else { path.to_owned() };
-        Ok(Pipeline::load(&path)?)
-    }
-
     /// Draws what the engine does.
     pub(crate) fn progress(&self) -> Arc<Progress> {
         Arc::new(Progress::new(Arc::clone(&self.printer)))
@@ -81,4 +75,10 @@ impl Session {
         }
         Ok(())
     }
+}
+
+/// The pipeline that the command line names: a file, or a directory with a `pipeline.toml`.
+pub(crate) fn pipeline(path: &Path) -> Result<Pipeline, Error> {
+    let path = if path.is_dir() { path.join("pipeline.toml") } else { path.to_owned() };
+    Ok(Pipeline::load(&path)?)
 }

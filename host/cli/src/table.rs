@@ -28,7 +28,7 @@ impl Table {
     /// Adds a row with as many cells as there are columns. Cells may hold styles; line breaks in them are escaped.
     pub(crate) fn row<const N: usize>(&mut self, cells: [String; N]) {
         debug_assert_eq!(N, self.columns.len());
-        self.rows.push(cells.iter().map(|cell| style::line(cell)).collect());
+        self.rows.push(cells.map(|cell| style::line(&cell)).into());
     }
 
     /// The table's lines, each indented by two spaces and ended by a line break.

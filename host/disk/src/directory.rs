@@ -128,9 +128,9 @@ impl Directory {
         Ok(File::from(rustix::fs::openat(&self.descriptor, name, flags, Mode::empty())?))
     }
 
-    /// Opens a file for writing, with `more` flags, such as those that make it.
-    pub(crate) fn write(&self, name: &OsStr, more: OFlags, mode: Mode) -> io::Result<File> {
-        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC | more;
+    /// Opens a file for writing, with `added` flags, such as those that make it.
+    pub(crate) fn write(&self, name: &OsStr, added: OFlags, mode: Mode) -> io::Result<File> {
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC | added;
         Ok(File::from(rustix::fs::openat(&self.descriptor, name, flags, mode)?))
     }
 

@@ -6,6 +6,8 @@
 //!
 //! [`visible`] is the way for text that others wrote (files, registries, plugins) to reach a terminal.
 
+#![cfg_attr(test, allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests fail by panicking"))]
+
 mod error;
 pub mod json;
 mod kind;

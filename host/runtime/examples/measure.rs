@@ -3,7 +3,12 @@
 //! The selector gets 5,000 paths with 8 references each. What `outputs` takes, which does nearly nothing, is the cost
 //! of a call; `plan` has the component's own work on top.
 
-#![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a measurement, not a part of the program")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a measurement, not a part of the program"
+)]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

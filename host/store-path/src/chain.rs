@@ -45,7 +45,9 @@ impl Chains {
             }
         };
         for (layer, roots) in layers.into_iter().enumerate() {
-            roots.iter().for_each(|root| reach(*root, Step::Root(layer), &mut pending));
+            for root in roots {
+                reach(*root, Step::Root(layer), &mut pending);
+            }
         }
         while let Some(path) = pending.pop_front() {
             for reference in references(path) {

@@ -27,7 +27,7 @@ impl Contract {
         let mut files = Files::new();
         for entry in fs::read_dir(directory).map_err(|e| error(e.to_string()))?.flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
-            if name.ends_with(".wit") {
+            if entry.path().extension().is_some_and(|extension| extension == "wit") {
                 files.insert(name, fs::read(entry.path()).map_err(|e| error(e.to_string()))?);
             }
         }

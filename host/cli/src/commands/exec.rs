@@ -10,7 +10,7 @@ use miette::Diagnostic;
 use seed_engine::{ContainerEngine, ExecOptions};
 use seed_report::{Error, Kind, Report};
 
-use crate::session::{EngineArgs, Session};
+use crate::session::{self, EngineArgs, Session};
 
 /// Run a command in the locked seed, without network
 ///
@@ -120,7 +120,7 @@ pub(super) struct Locked<'a> {
 /// Becomes the program that runs the container, so that terminal, signals and exit code are its own. Returns only where that
 /// is not possible.
 pub(super) fn start(locked: &Locked<'_>, engine: &EngineArgs, session: &Session) -> Result<(), Error> {
-    let pipeline = session.pipeline(locked.pipeline)?;
+    let pipeline = session::pipeline(locked.pipeline)?;
     let options = ExecOptions {
         system: locked.system.clone(),
         command: locked.command.to_vec(),

@@ -7,7 +7,7 @@ use seed_engine::IndexOptions;
 use seed_engine::lock::lock_path;
 use seed_report::Error;
 
-use crate::session::{EngineArgs, Session};
+use crate::session::{self, EngineArgs, Session};
 use crate::summary;
 
 /// Compose, sign and tag one index over images that runs for single systems published
@@ -39,7 +39,7 @@ pub(crate) struct IndexArgs {
 
 pub(crate) fn run(args: &IndexArgs, session: &Session) -> Result<(), Error> {
     let (pipeline, records) = split(&args.records);
-    let pipeline = session.pipeline(pipeline)?;
+    let pipeline = session::pipeline(pipeline)?;
     let engine = session.engine(&args.engine, None);
     let options = IndexOptions { records: records.to_vec(), locked: args.locked };
     let made = engine.index(&pipeline, &options, session.progress())?;

@@ -6,7 +6,7 @@ use clap::Args;
 use seed_engine::{PlanOptions, WhyOptions};
 use seed_report::Error;
 
-use crate::session::{EngineArgs, Session};
+use crate::session::{self, EngineArgs, Session};
 use crate::summary;
 
 /// Show what a run would do: layers, paths, sizes, keys, and what is cached
@@ -57,7 +57,7 @@ pub(crate) struct PlanArgs {
 }
 
 pub(crate) fn run(args: &PlanArgs, session: &Session) -> Result<(), Error> {
-    let pipeline = session.pipeline(&args.pipeline)?;
+    let pipeline = session::pipeline(&args.pipeline)?;
     let engine = session.engine(&args.engine, None);
     if let Some(wanted) = &args.why {
         let options = WhyOptions { wanted: wanted.clone(), systems: args.system.clone() };

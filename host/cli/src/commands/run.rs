@@ -9,7 +9,7 @@ use seed_engine::lock::lock_path;
 use seed_report::{Error, Kind, Report};
 
 use crate::commands::exec::{self, Locked};
-use crate::session::{EngineArgs, Session};
+use crate::session::{self, EngineArgs, Session};
 use crate::summary;
 
 /// Build, pack, sign and publish what a pipeline file describes
@@ -93,7 +93,7 @@ pub(crate) fn run(args: &RunArgs, session: &Session) -> Result<(), Error> {
     if args.use_seed {
         return use_seed(args, session);
     }
-    let pipeline = session.pipeline(&args.pipeline)?;
+    let pipeline = session::pipeline(&args.pipeline)?;
     let engine = session.engine(&args.engine, args.threads);
     let options = RunOptions {
         locked: args.locked,
