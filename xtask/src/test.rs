@@ -112,6 +112,8 @@ fn lint() -> Result<()> {
         "-D",
         "warnings",
     ]))?;
+    let plugins = ["clippy", "--locked", "--all-targets", "--manifest-path", "plugins/Cargo.toml"];
+    run(cargo(&plugins).args(["--", "-D", "warnings"]))?;
     run(cargo(&["doc", "--workspace", "--no-deps", "--quiet"]).env("RUSTDOCFLAGS", "-D warnings"))?;
     docs::build()?;
     // Advisories need a database from the network: a scheduled job checks them.

@@ -2,6 +2,7 @@
 //!
 //! Every other crate speaks these types, so that none has to know a sibling. They mirror `wit/*.wit`, whose
 //! comments are the reference for each field; here stands what Rust adds.
+#![warn(missing_docs)]
 #![cfg_attr(test, allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests fail by panicking"))]
 
 mod chain;

@@ -37,6 +37,7 @@
 //! and call the imports ([`blobs`], [`keyring`], [`http`], …) from a thin layer around them; outside a component every
 //! import panics.
 
+#![warn(missing_docs)]
 #![cfg_attr(
     test,
     allow(
