@@ -48,3 +48,28 @@ fn a_damaged_blob_is_not_sent_and_the_next_run_builds_it_anew() {
     ");
     assert_eq!(environment.run_json(&[])["digest"], summary["digest"]);
 }
+
+#[test]
+fn a_damaged_configuration_is_read_anew_from_where_the_image_was_published() {
+    let mut environment = TestEnvironment::with_example("directories");
+    let summary = environment.run_json(&[]);
+    let digest = summary["images"][0]["digest"].as_str().unwrap();
+    let blob = |digest: &str| {
+        let (_, hex) = digest.split_once(':').unwrap();
+        environment.root().join("cache/blobs/sha256").join(hex)
+    };
+    let manifest = fs::read(blob(digest)).unwrap();
+    let config = serde_json::from_slice::<serde_json::Value>(&manifest).unwrap()["config"].clone();
+    let (manifest_file, config_file) = (blob(digest), blob(config["digest"].as_str().unwrap()));
+    // Without a container engine the command ends after it has read the image.
+    environment.set("PATH", "/nonexistent");
+    for file in [manifest_file, config_file] {
+        let good = fs::read(&file).unwrap();
+        let mut damaged = good.clone();
+        damaged[good.len() / 2] ^= 1;
+        fs::write(&file, damaged).unwrap();
+        let failed = environment.seed(&["exec", "--quiet", "--", "true"]).failed(1);
+        assert!(failed.stderr.contains("seed::exec::no-engine"), "{}", failed.stderr);
+        assert!(fs::read(&file).unwrap() == good);
+    }
+}

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
 use seed_model::{Descriptor, Digest, Platform, Target};
-use seed_oci::documents::canonical_json;
+use seed_oci::document::canonical_json;
 use seed_report::{Kind, Report};
 use serde::{Deserialize, Serialize};
 

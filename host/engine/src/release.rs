@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use miette::Diagnostic;
 use seed_model::{Descriptor, Digest};
-use seed_oci::documents::{DocumentError, make_index, manifest_parts};
+use seed_oci::document::{DocumentError, make_index, stored_manifest};
 use seed_oci::source::RegistryReference;
 use seed_report::{Error, Kind, Report};
 
@@ -147,7 +147,7 @@ fn index(prepared: &Prepared<'_>, images: &[PackedImage]) -> Result<Option<Descr
     }
     let blobs = &prepared.context.blobs;
     let annotations = |image: &PackedImage| {
-        manifest_parts(blobs.store(), &image.image.manifest).map(|parts| parts.annotations)
+        stored_manifest(blobs.store(), &image.image.manifest).map(|parts| parts.annotations)
     };
     let all = images.iter().map(annotations).collect::<Result<Vec<_>, _>>()?;
     let mut common = all[0].clone();

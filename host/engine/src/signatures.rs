@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
 use seed_model::{Descriptor, Digest, PayloadFormat, PublicKey};
+use seed_oci::document::STRICT;
 use seed_oci::source::{Document, Source, SourceError};
 use seed_oci::whole::signature_documents;
 use seed_report::{Kind, Report};
@@ -171,7 +172,14 @@ impl Evidence<'_> {
             Ok(bytes)
         };
         let document = descriptor.digest;
-        match read_artifact(&bytes, &mut read) {
+        let manifest = match STRICT.manifest(&descriptor, &bytes) {
+            Ok(manifest) => manifest,
+            Err(error) => {
+                self.not_counted.push(NotCounted { document: Some(document), reason: error.to_string() });
+                return;
+            }
+        };
+        match read_artifact(&manifest, &mut read) {
             // Neither cosign's manifest nor a bundle: something about the image that is no signature.
             Ok(None) => {}
             Ok(Some(claims)) => {

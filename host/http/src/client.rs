@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::io::{self, Write};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, OnceLock};
 
@@ -101,7 +101,8 @@ impl Client {
     /// Sends a `GET` and writes the body of a 2xx answer, at most `max_bytes`, to `out` while it comes. Other answers
     /// write nothing and are returned with their bodies.
     ///
-    /// When it fails, `out` may hold a part. Not for async code.
+    /// When the connection breaks, the rest is asked for with a `Range`: for content that the caller compares with its
+    /// digest. When it fails, `out` may hold a part. Not for async code.
     pub fn download(
         &self,
         request: Request,
@@ -112,7 +113,7 @@ impl Client {
         let (done, outcome) = sync_channel(1);
         let client = self.clone();
         runtime().spawn(async move {
-            let sink = Sink::Pieces { sender, limit: max_bytes, begun: AtomicBool::new(false) };
+            let sink = Sink::Pieces { sender, limit: max_bytes, received: AtomicU64::new(0) };
             let response = client.perform(request, &sink).await;
             drop(sink);
             let _ = done.send(response);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{AUTHORIZATION, HeaderValue, LOCATION, WWW_AUTHENTICATE};
+use reqwest::header::{AUTHORIZATION, HeaderValue, LOCATION, RANGE, WWW_AUTHENTICATE};
 use reqwest::{Response as Answer, StatusCode};
 use url::Url;
 
@@ -39,7 +39,7 @@ impl Exchange {
         for planned in &self.wire.limits().retry_waits {
             let outcome = self.once(request, sink).await;
             match pause(&outcome, *planned) {
-                Some(wait) if request.is_safe() && sink.can_restart() => tokio::time::sleep(wait).await,
+                Some(wait) if request.is_safe() => tokio::time::sleep(wait).await,
                 _ => return outcome,
             }
         }
@@ -59,7 +59,7 @@ impl Exchange {
         loop {
             self.wire.grants().check(&url, self.named.by(&url).as_deref())?;
             let activity = Arc::new(Activity::new());
-            let answer = self.authenticated(request, &url, &activity).await?;
+            let answer = self.authenticated(request, &url, &activity, sink.received()).await?;
             let location = location(&answer, &url);
             if let Some(location) = &location {
                 self.named.note(&url, location);
@@ -81,13 +81,14 @@ impl Exchange {
         request: &Prepared,
         url: &Url,
         activity: &Arc<Activity>,
+        from: u64,
     ) -> Result<Answer, Error> {
         let Some(registry) = request.credentials.as_deref().filter(|registry| is_at(registry, url)) else {
-            return self.attempt(request, url, None, activity).await;
+            return self.attempt(request, url, None, activity, from).await;
         };
         let area = Area::of(registry, url, !request.is_safe());
         let known = if is_confidential(url) { self.tokens.known(&area).await } else { None };
-        let answer = self.attempt(request, url, known.as_ref(), activity).await?;
+        let answer = self.attempt(request, url, known.as_ref(), activity, from).await?;
         if answer.status() != StatusCode::UNAUTHORIZED {
             return Ok(answer);
         }
@@ -103,7 +104,7 @@ impl Exchange {
         drop(answer);
         let header = self.tokens.answer(&area, challenge, known.as_ref(), &self.wire).await?;
         activity.mark();
-        let answer = self.attempt(request, url, Some(&header), activity).await?;
+        let answer = self.attempt(request, url, Some(&header), activity, from).await?;
         if answer.status() == StatusCode::UNAUTHORIZED {
             return Err(failed(format!(
                 "it refused its own token or the stored credential for {}; run `docker login {registry}`",
@@ -119,6 +120,7 @@ impl Exchange {
         url: &Url,
         authorization: Option<&HeaderValue>,
         activity: &Arc<Activity>,
+        from: u64,
     ) -> Result<Answer, Error> {
         let mut message = self.wire.message(&request.method, url)?.headers(request.headers.clone());
         if url.origin() == request.url.origin() {
@@ -128,6 +130,9 @@ impl Exchange {
         }
         if let Some(value) = authorization {
             message = message.header(AUTHORIZATION, value);
+        }
+        if from > 0 {
+            message = message.header(RANGE, format!("bytes={from}-"));
         }
         let task = match (&self.progress, &request.progress) {
             (Some(progress), Some(label)) => Some(Task::start(progress, label, request.body_size())),

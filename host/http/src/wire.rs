@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
-use reqwest::{Method, RequestBuilder, Response as Answer, redirect};
+use reqwest::header::{AUTHORIZATION, CONTENT_RANGE, CONTENT_TYPE, HeaderValue};
+use reqwest::{Method, RequestBuilder, Response as Answer, StatusCode, redirect};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 use url::Url;
@@ -44,17 +44,17 @@ pub(crate) enum Sink {
         sender: mpsc::Sender<bytes::Bytes>,
         /// The most bytes.
         limit: u64,
-        /// Whether a piece was handed on: it cannot be taken back.
-        begun: AtomicBool,
+        /// How many bytes were handed on. They cannot be taken back: a repeated request asks for the rest.
+        received: AtomicU64,
     },
 }
 
 impl Sink {
-    /// Whether nothing has arrived that a repeated request would bring again.
-    pub(crate) fn can_restart(&self) -> bool {
+    /// The bytes of the body that are there, and need not come again.
+    pub(crate) fn received(&self) -> u64 {
         match self {
-            Self::Memory(_) => true,
-            Self::Pieces { begun, .. } => !begun.load(Ordering::Relaxed),
+            Self::Memory(_) => 0,
+            Self::Pieces { received, .. } => received.load(Ordering::Relaxed),
         }
     }
 
@@ -149,31 +149,44 @@ impl Wire {
         let status = answer.status();
         let headers = visible_headers(&answer);
         let (pieces, limit) = match sink {
-            Sink::Pieces { sender, limit, begun } if status.is_success() => (Some((sender, begun)), *limit),
+            Sink::Pieces { sender, limit, received } if status.is_success() => {
+                (Some((sender, received)), *limit)
+            }
             Sink::Pieces { .. } => (None, self.limits.max_response),
             Sink::Memory(limit) => (None, *limit),
         };
         let too_large = || Error::TooLarge { url: shown(url), limit };
-        if *method != Method::HEAD && answer.content_length().is_some_and(|length| length > limit) {
+        // A server that does not know ranges begins anew, and what is there already is passed over.
+        let kept = sink.received();
+        let mut position = if kept > 0 && status == StatusCode::PARTIAL_CONTENT {
+            check_range(method, url, &answer, kept)?;
+            kept
+        } else {
+            0
+        };
+        let expected = answer.content_length().map(|length| length.saturating_add(position));
+        if *method != Method::HEAD && expected.is_some_and(|length| length > limit) {
             return Err(too_large());
         }
         let mut body = Vec::new();
-        let mut received = 0;
         while let Some(piece) = self
             .unless_stalled(method, url, activity, answer.chunk())
             .await?
             .map_err(|e| failure(method, url, &e, &self.limits))?
         {
             activity.mark();
-            received += piece.len() as u64;
-            if received > limit {
+            let passed_over = kept.saturating_sub(position).min(piece.len() as u64);
+            position += piece.len() as u64;
+            if position > limit {
                 return Err(too_large());
             }
             match pieces {
                 None => body.extend_from_slice(&piece),
-                Some((sender, begun)) => {
-                    begun.store(true, Ordering::Relaxed);
-                    if sender.send(piece).await.is_err() {
+                Some(_) if passed_over == piece.len() as u64 => {}
+                Some((sender, received)) => {
+                    received.store(position, Ordering::Relaxed);
+                    let passed_over = usize::try_from(passed_over).expect("it is a part of the piece");
+                    if sender.send(piece.slice(passed_over..)).await.is_err() {
                         break; // the receiver could not write, and says so itself
                     }
                 }
@@ -234,6 +247,20 @@ impl Wire {
             }
         }
     }
+}
+
+/// Checks that a partial answer begins after the `kept` bytes that are there already.
+fn check_range(method: &Method, url: &Url, answer: &Answer, kept: u64) -> Result<(), Error> {
+    let range = answer.headers().get(CONTENT_RANGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if range.starts_with(&format!("bytes {kept}-")) {
+        return Ok(());
+    }
+    Err(Error::Connection {
+        method: method.to_string(),
+        url: shown(url),
+        reason: format!("it sent `{}` when it was asked for the bytes from {kept}", range.escape_debug()),
+        transient: false,
+    })
 }
 
 fn late(method: &Method, url: &Url, what: &'static str, limit: std::time::Duration) -> Error {

@@ -10,7 +10,9 @@ mod closure;
 mod diagnostic;
 mod digest;
 mod image;
+pub mod json;
 mod layer_lock;
+mod manifest;
 mod plan;
 mod platform;
 mod publication;
@@ -24,6 +26,7 @@ pub use diagnostic::{Diagnostic, Severity, StageError};
 pub use digest::{Digest, DigestError, Hasher};
 pub use image::{Codec, Descriptor, Image, LayerJob, PackRequest, PackedLayer};
 pub use layer_lock::{LayerLock, LockedLayer};
+pub use manifest::Manifest;
 pub use plan::{Entry, EntryKind, ImageConfig, ImagePlan, Layer};
 pub use platform::{Platform, Target, UnknownSystem};
 pub use publication::{

@@ -43,15 +43,6 @@ pub enum CodecError {
     },
 }
 
-/// The OCI media type of a layer with this compression.
-pub fn media_type(codec: Codec) -> &'static str {
-    match codec {
-        Codec::None => "application/vnd.oci.image.layer.v1.tar",
-        Codec::Gzip(_) => "application/vnd.oci.image.layer.v1.tar+gzip",
-        Codec::Zstd(_) => "application/vnd.oci.image.layer.v1.tar+zstd",
-    }
-}
-
 /// Names everything that decides compressed bytes: format, library and version, level, chunk size. It is part of the
 /// layer key, so another encoder never answers from this one's cache.
 pub fn codec_id(codec: Codec) -> Result<String, CodecError> {

@@ -10,10 +10,11 @@ use std::thread;
 use rayon::prelude::*;
 use seed_model::{Codec, Descriptor, Digest, Hasher, PackedLayer};
 
-use crate::codec::{CHUNK_SIZE, CodecError, compress, media_type};
+use crate::codec::{CHUNK_SIZE, CodecError, compress};
 use crate::contents::Segment;
+use crate::document::media_type;
 use crate::frames::{Damaged, Frame, FrameCache, FrameRecord, Piece};
-use crate::pack::PackError;
+use crate::pack_error::PackError;
 use crate::store::{BlobStore, BlobWriter, StoreError};
 use crate::tree::{ChunkSink, Stopped, TreeError, write_tree};
 
@@ -109,7 +110,10 @@ impl Lane<'_> {
                 Segment::Generated(_) => Ok(()),
             })
         })?;
-        Ok((PackedLayer { descriptor: Descriptor::new(media_type(codec), digest, size), diff_id }, reused))
+        Ok((
+            PackedLayer { descriptor: Descriptor::new(media_type::layer(codec), digest, size), diff_id },
+            reused,
+        ))
     }
 
     /// Puts all chunks on their way, and says how many paths came from the frame cache.

@@ -3,7 +3,8 @@
 
 mod codec;
 mod contents;
-pub mod documents;
+pub mod document;
+pub mod fetch;
 pub mod files;
 mod frames;
 pub mod inspect;
@@ -11,6 +12,7 @@ mod lane;
 mod layer;
 mod nar;
 mod pack;
+mod pack_error;
 mod reader;
 pub mod restore;
 pub mod source;
@@ -22,10 +24,11 @@ pub mod whole;
 #[cfg(test)]
 mod tests;
 
-pub use codec::{CodecError, codec_id, media_type};
+pub use codec::{CodecError, codec_id};
 pub use contents::ContentsError;
 pub use layer::{LayerSpec, PathSpec, share_directories};
 pub use nar::{NarError, list_names, nar_digest};
-pub use pack::{Origin, PackError, PackObserver, Packer};
+pub use pack::{Origin, PackObserver, Packer};
+pub use pack_error::PackError;
 pub use store::{BlobStore, BlobWriter, StoreError};
 pub use tree::TreeError;

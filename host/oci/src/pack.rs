@@ -9,14 +9,13 @@ use std::thread;
 
 use seed_disk::Records;
 use seed_model::{Digest, PackedLayer};
-use seed_report::Kind;
 use serde::{Deserialize, Serialize};
 
-use crate::codec::CodecError;
-use crate::contents::{ContentsError, segments};
+use crate::contents::segments;
 use crate::frames::FrameCache;
 use crate::lane::{Lane, LaneError};
 use crate::layer::LayerSpec;
+use crate::pack_error::PackError;
 use crate::reader::LayerReader;
 use crate::store::{BlobStore, Fingerprint, StoreError};
 use crate::tree::TreeError;
@@ -27,48 +26,6 @@ const MAX_LANES: usize = 8;
 
 /// Chunks of one layer that may be on their way at once at most: 4 MiB of tar and less of output each.
 const MAX_IN_FLIGHT: usize = 64;
-
-/// Why a layer cannot be packed.
-#[derive(Debug, thiserror::Error)]
-pub enum PackError {
-    /// Its contents do not fit together.
-    #[error(transparent)]
-    Contents(#[from] ContentsError),
-    /// A path cannot be read, or is not what it was.
-    #[error(transparent)]
-    Tree(#[from] TreeError),
-    /// The codec cannot be used.
-    #[error(transparent)]
-    Codec(#[from] CodecError),
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The threads cannot be started.
-    #[error("cannot start threads for packing")]
-    Threads(#[source] io::Error),
-}
-
-impl PackError {
-    /// What kind of failure it is: what cannot be read was built, or declared, like that.
-    pub fn kind(&self) -> Kind {
-        match self {
-            Self::Tree(_) => Kind::Source,
-            Self::Contents(_) | Self::Codec(_) | Self::Store(_) | Self::Threads(_) => Kind::Failed,
-        }
-    }
-
-    /// What the user can do about it, where that is known.
-    pub fn help(&self) -> Option<&'static str> {
-        match self {
-            Self::Store(error) => error.help(),
-            Self::Tree(TreeError::Hash { .. }) => Some(
-                "something wrote to the path after its hash was taken: run again, or mend a Nix store with `nix-store --verify \
-                 --check-contents --repair`",
-            ),
-            _ => None,
-        }
-    }
-}
 
 /// How a layer came about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -6,7 +6,7 @@ use std::thread;
 
 use crate::contents::{Segment, segments};
 use crate::layer::LayerSpec;
-use crate::pack::PackError;
+use crate::pack_error::PackError;
 use crate::tree::{ChunkSink, Stopped, TreeError, write_tree};
 
 /// Chunks that are made ahead of the reader.

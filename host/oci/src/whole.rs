@@ -7,10 +7,9 @@ use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use seed_model::{Descriptor, Digest, Platform};
 use serde::Serialize;
 
-use crate::documents::{
-    DocumentError, MANIFEST, MAX_DOCUMENT, check_index, parse_configuration, parse_manifest,
-};
-use crate::inspect::{InspectError, MAX_IMAGES, MAX_REFERRERS, manifest};
+use crate::document::media_type::MANIFEST;
+use crate::document::{Configuration, DocumentError, MAX_IMAGES, ManifestOrIndex, STRICT};
+use crate::inspect::MAX_REFERRERS;
 use crate::source::{ContentLimits, Document, Source, SourceError, UnpackError, is_tar, read_layer};
 
 /// An image all of which was read and found right.
@@ -61,35 +60,20 @@ pub enum WholeError {
     /// Something cannot be read, or is not what it was asked by.
     #[error(transparent)]
     Source(#[from] SourceError),
-    /// A document names something that cannot be.
-    #[error(transparent)]
-    Inspect(#[from] InspectError),
-    /// A document does not have its form.
+    /// A document does not have its form, or does not agree with another.
     #[error(transparent)]
     Document(#[from] DocumentError),
     /// A layer is not what it should be.
     #[error(transparent)]
     Layer(#[from] UnpackError),
-    /// Documents that do not agree.
-    #[error("{what} {digest} of {place} is wrong: {reason}")]
-    Wrong {
-        /// Which document.
-        what: &'static str,
-        /// Its digest.
-        digest: Digest,
-        /// Where it is.
-        place: String,
-        /// What is wrong with it.
-        reason: String,
-    },
 }
 
 /// Reads all of the image that `source` resolves to: index, manifests, configurations, and the layers to their ends.
 pub fn check_whole(source: &dyn Source, limits: &ContentLimits) -> Result<WholeImage, WholeError> {
     let root = source.resolve()?;
-    let images = match manifest::parse(source, &root.descriptor, &root.bytes)? {
-        manifest::Document::Manifest(_) => vec![root.clone()],
-        manifest::Document::Index(children) => children_of(source, &root, &children)?,
+    let images = match STRICT.document(&root.descriptor, &root.bytes)? {
+        ManifestOrIndex::Manifest(_) => vec![root.clone()],
+        ManifestOrIndex::Index(index) => children_of(source, &root.descriptor, &index.manifests)?,
     };
     let images = images.iter().map(|one| image(source, one)).collect::<Result<Vec<_>, _>>()?;
     // Platforms may share layers: each is read once.
@@ -105,11 +89,10 @@ pub fn check_whole(source: &dyn Source, limits: &ContentLimits) -> Result<WholeI
 /// The manifests that an index names, each for a platform of its own.
 fn children_of(
     source: &dyn Source,
-    index: &Document,
+    index: &Descriptor,
     children: &[Descriptor],
 ) -> Result<Vec<Document>, WholeError> {
-    let wrong = |reason| wrong(source, "index", index.descriptor.digest, reason);
-    check_index(&index.descriptor, &index.bytes)?;
+    let wrong = |reason| WholeError::from(DocumentError::wrong("image index", index.digest, reason));
     if !(1..=MAX_IMAGES).contains(&children.len()) {
         return Err(wrong(format!("it has {} images, not 1 to {MAX_IMAGES}", children.len())));
     }
@@ -135,26 +118,15 @@ fn children_of(
 /// One image without the content of its layers. `document.descriptor` has a platform where an index names one.
 fn image(source: &dyn Source, document: &Document) -> Result<ImageContent, WholeError> {
     let Document { descriptor, bytes } = document;
-    parse_manifest(descriptor, bytes)?;
-    let manifest::Document::Manifest(parsed) = manifest::parse(source, descriptor, bytes)? else {
-        return Err(wrong(source, "manifest", descriptor.digest, "it is an index".to_owned()));
-    };
-    let config = &parsed.config;
-    let wrong_config = |reason| wrong(source, "configuration", config.digest, reason);
-    if config.size > MAX_DOCUMENT {
-        return Err(wrong_config(format!("it is larger than {MAX_DOCUMENT} bytes")));
-    }
-    let mut bytes = Vec::new();
-    source.copy(config, &mut bytes)?;
-    let configuration = parse_configuration(config, &bytes, parsed.layers.len())?;
+    let manifest = STRICT.manifest(descriptor, bytes)?;
+    let config = &manifest.config;
+    let configuration = Configuration::read(config, &source.read(config)?, manifest.layers.len())?;
     if let Some(platform) = &descriptor.platform
         && *platform != configuration.platform
     {
         let found = configuration.platform.to_string();
-        return Err(wrong_config(format!(
-            "it is for `{}`, and the index says {platform}",
-            found.escape_debug()
-        )));
+        let reason = format!("it is for `{}`, and the index says {platform}", found.escape_debug());
+        return Err(DocumentError::wrong("image configuration", config.digest, reason).into());
     }
     let layer = |(layer, diff_id): (&Descriptor, Digest)| {
         let Descriptor { media_type, digest, size, .. } = layer;
@@ -167,14 +139,10 @@ fn image(source: &dyn Source, document: &Document) -> Result<ImageContent, Whole
             });
         }
         let reason = format!("its layer {digest} is of the unknown type `{}`", media_type.escape_debug());
-        Err(wrong(source, "manifest", descriptor.digest, reason))
+        Err(DocumentError::wrong("image manifest", descriptor.digest, reason))
     };
-    let layers = parsed.layers.iter().zip(configuration.diff_ids).map(layer).collect::<Result<_, _>>()?;
+    let layers = manifest.layers.iter().zip(configuration.diff_ids).map(layer).collect::<Result<_, _>>()?;
     Ok(ImageContent { digest: descriptor.digest, platform: configuration.platform, layers })
-}
-
-fn wrong(source: &dyn Source, what: &'static str, digest: Digest, reason: String) -> WholeError {
-    WholeError::Wrong { what, digest, place: source.place(), reason }
 }
 
 /// The manifests that may carry signatures of `subject`: the one at cosign's tag, and every referrer. One at a time,

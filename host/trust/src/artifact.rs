@@ -1,23 +1,16 @@
 //! Published signature documents: cosign's `.sig` manifest and the referrer that holds a Sigstore bundle.
 
-use std::collections::BTreeMap;
-
-use seed_model::{Attachment, Descriptor, Digest, PayloadFormat, PublicKey};
-use serde::Deserialize;
+use seed_model::{Attachment, Descriptor, Digest, Manifest, PayloadFormat, PublicKey};
 
 use crate::bundle::{BUNDLE_MEDIA_TYPE, Bundle, BundleError};
 use crate::coverage::{CoverError, SignedImage, covers};
+use crate::dsse::split_pae;
+use crate::encoding::decode;
 use crate::public_key::{self, verify};
 use crate::simple_signing::SIMPLE_SIGNING_MEDIA_TYPE;
 use crate::statement::Statement;
-use crate::{dsse, encoding, json};
 
-const MANIFEST_MEDIA_TYPE: &str = "application/vnd.oci.image.manifest.v1+json";
 const SIGNATURE_ANNOTATION: &str = "dev.cosignproject.cosign/signature";
-/// The size that the distribution specification has registries accept.
-const MAX_MANIFEST: usize = 4 << 20;
-/// Most layers that are read, as in cosign.
-const MAX_LAYERS: usize = 1000;
 /// Longest layer that is read.
 const MAX_LAYER: u64 = 4 << 20;
 /// Most bytes of all layers together.
@@ -44,9 +37,9 @@ impl Claim {
     }
 
     /// The predicate type of the statement that was signed; none for other payloads. An attestation is signed too,
-    /// and may say anything about the image: only [`SIGN_PREDICATE_TYPE`](crate::SIGN_PREDICATE_TYPE) vouches for it.
+    /// and may say anything about the image: only [`SIGN_PREDICATE_TYPE`](crate::statement::SIGN_PREDICATE_TYPE) vouches for it.
     pub fn predicate_type(&self) -> Option<String> {
-        let (_, statement) = dsse::split_pae(&self.payload)?;
+        let (_, statement) = split_pae(&self.payload)?;
         Some(Statement::parse(statement).ok()?.predicate_type)
     }
 }
@@ -54,30 +47,9 @@ impl Claim {
 /// Why a signature document is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum ArtifactError {
-    /// The manifest is longer than 4 MiB.
-    #[error("the signature manifest has {0} bytes, more than {MAX_MANIFEST}")]
-    ManifestTooLong(usize),
-    /// Not a manifest.
-    #[error("the signature manifest is not an OCI image manifest: {0}")]
-    Manifest(#[from] serde_json::Error),
-    /// Another version or media type.
-    #[error(
-        "the signature manifest has `schemaVersion` {version} and `mediaType` {media_type:?}, expected 2 and `{MANIFEST_MEDIA_TYPE}`"
-    )]
-    ManifestType {
-        /// Its schema version.
-        version: u64,
-        /// Its media type.
-        media_type: String,
-    },
-    /// None, or too many.
-    #[error("the signature manifest has {found} layers, expected {expected}")]
-    LayerCount {
-        /// How many it has.
-        found: usize,
-        /// How many it should have.
-        expected: String,
-    },
+    /// A bundle has one layer.
+    #[error("the signature manifest has {0} layers, expected 1")]
+    LayerCount(usize),
     /// A layer, or all together, longer than allowed.
     #[error("the signature layer {digest} has {size} bytes, more than is read")]
     LayerTooLong {
@@ -129,37 +101,17 @@ pub enum ArtifactError {
     Cover(#[from] CoverError),
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ManifestJson {
-    schema_version: u64,
-    #[serde(default)]
-    media_type: String,
-    #[serde(default)]
-    artifact_type: Option<String>,
-    layers: Vec<LayerJson>,
-    #[serde(default)]
-    subject: Option<LayerJson>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct LayerJson {
-    media_type: String,
-    digest: Digest,
-    size: u64,
-    #[serde(default)]
-    annotations: BTreeMap<String, String>,
-}
-
 /// Reads a blob by digest, at most the given number of bytes.
 pub type ReadBlob<'a> = dyn FnMut(&Digest, u64) -> std::io::Result<Vec<u8>> + 'a;
 
-/// Takes a signature document apart: the manifest's bytes, and the blobs through `read`, whose digests are checked.
+/// Takes a signature document apart: its manifest, read strictly, and the blobs through `read`, whose digests are checked.
 ///
 /// Gives `None` for a document of any other kind, such as a custom signer's.
-pub fn read_artifact(manifest: &[u8], read: &mut ReadBlob<'_>) -> Result<Option<Vec<Claim>>, ArtifactError> {
-    parse_manifest(manifest)?.map_or(Ok(None), |manifest| claims(&manifest, read).map(Some))
+pub fn read_artifact(
+    manifest: &Manifest,
+    read: &mut ReadBlob<'_>,
+) -> Result<Option<Vec<Claim>>, ArtifactError> {
+    if is_known(manifest) { claims(manifest, read).map(Some) } else { Ok(None) }
 }
 
 /// Checks a signature document that is about to be published: it is attached to `image`, and every signature in it
@@ -168,15 +120,17 @@ pub fn read_artifact(manifest: &[u8], read: &mut ReadBlob<'_>) -> Result<Option<
 /// Gives the number of signatures checked, or `None` for a document of a kind that is not known here; its signatures
 /// can only be checked as the signing plugin lists them, with [`verify`] and [`covers`].
 pub fn check_artifact(
-    manifest: &[u8],
+    manifest: &Manifest,
     attachment: &Attachment,
     image: &SignedImage<'_>,
     keys: &[PublicKey],
     read: &mut ReadBlob<'_>,
 ) -> Result<Option<usize>, ArtifactError> {
-    let Some(parsed) = parse_manifest(manifest)? else { return Ok(None) };
-    check_attached(&parsed, attachment, image.descriptor)?;
-    let claims = claims(&parsed, read)?;
+    if !is_known(manifest) {
+        return Ok(None);
+    }
+    check_attached(manifest, attachment, image.descriptor)?;
+    let claims = claims(manifest, read)?;
     for claim in &claims {
         if !keys.iter().any(|key| claim.is_by(key)) {
             return Err(ArtifactError::NotByKeys(keys.iter().map(|key| key.name.clone()).collect()));
@@ -186,28 +140,18 @@ pub fn check_artifact(
     Ok(Some(claims.len()))
 }
 
-/// The manifest, if it is one of the two kinds that are known here.
-fn parse_manifest(bytes: &[u8]) -> Result<Option<ManifestJson>, ArtifactError> {
-    if bytes.len() > MAX_MANIFEST {
-        return Err(ArtifactError::ManifestTooLong(bytes.len()));
-    }
-    let manifest: ManifestJson = json::parse(bytes)?;
-    if manifest.schema_version != 2 || manifest.media_type != MANIFEST_MEDIA_TYPE {
-        let media_type = manifest.media_type.chars().take(120).collect();
-        return Err(ArtifactError::ManifestType { version: manifest.schema_version, media_type });
-    }
-    let is_known =
-        is_bundle(&manifest) || manifest.layers.iter().any(|l| l.media_type == SIMPLE_SIGNING_MEDIA_TYPE);
-    Ok(is_known.then_some(manifest))
+/// Whether it is one of the two kinds that are known here.
+fn is_known(manifest: &Manifest) -> bool {
+    is_bundle(manifest) || manifest.layers.iter().any(|l| l.media_type == SIMPLE_SIGNING_MEDIA_TYPE)
 }
 
-fn is_bundle(manifest: &ManifestJson) -> bool {
+fn is_bundle(manifest: &Manifest) -> bool {
     manifest.artifact_type.as_deref() == Some(BUNDLE_MEDIA_TYPE)
         || manifest.layers.iter().any(|layer| layer.media_type == BUNDLE_MEDIA_TYPE)
 }
 
 fn check_attached(
-    manifest: &ManifestJson,
+    manifest: &Manifest,
     attachment: &Attachment,
     image: &Descriptor,
 ) -> Result<(), ArtifactError> {
@@ -234,10 +178,10 @@ fn check_attached(
     if found == expected { Ok(()) } else { Err(ArtifactError::OtherSubject { found, expected }) }
 }
 
-fn claims(manifest: &ManifestJson, read: &mut ReadBlob<'_>) -> Result<Vec<Claim>, ArtifactError> {
+fn claims(manifest: &Manifest, read: &mut ReadBlob<'_>) -> Result<Vec<Claim>, ArtifactError> {
     if is_bundle(manifest) {
         let [layer] = manifest.layers.as_slice() else {
-            return Err(ArtifactError::LayerCount { found: manifest.layers.len(), expected: "1".to_owned() });
+            return Err(ArtifactError::LayerCount(manifest.layers.len()));
         };
         let bundle = Bundle::parse(&read_layer(layer, BUNDLE_MEDIA_TYPE, read)?)?;
         let payload = bundle.envelope.pae();
@@ -252,10 +196,6 @@ fn claims(manifest: &ManifestJson, read: &mut ReadBlob<'_>) -> Result<Vec<Claim>
             })
             .collect());
     }
-    if manifest.layers.len() > MAX_LAYERS {
-        let expected = format!("1 to {MAX_LAYERS}");
-        return Err(ArtifactError::LayerCount { found: manifest.layers.len(), expected });
-    }
     let mut total = 0_u64;
     let mut claims = Vec::new();
     for layer in &manifest.layers {
@@ -264,7 +204,7 @@ fn claims(manifest: &ManifestJson, read: &mut ReadBlob<'_>) -> Result<Vec<Claim>
             return Err(ArtifactError::LayerTooLong { digest: layer.digest, size: layer.size });
         }
         let payload = read_layer(layer, SIMPLE_SIGNING_MEDIA_TYPE, read)?;
-        let signature = layer.annotations.get(SIGNATURE_ANNOTATION).and_then(|text| encoding::decode(text));
+        let signature = layer.annotations.get(SIGNATURE_ANNOTATION).and_then(|text| decode(text));
         let signature = signature.ok_or(ArtifactError::NoSignature(layer.digest))?;
         claims.push(Claim { format: PayloadFormat::SimpleSigning, payload, signature, key_hint: None });
     }
@@ -272,7 +212,7 @@ fn claims(manifest: &ManifestJson, read: &mut ReadBlob<'_>) -> Result<Vec<Claim>
 }
 
 fn read_layer(
-    layer: &LayerJson,
+    layer: &Descriptor,
     expected: &'static str,
     read: &mut ReadBlob<'_>,
 ) -> Result<Vec<u8>, ArtifactError> {

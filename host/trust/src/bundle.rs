@@ -1,9 +1,10 @@
 //! Sigstore bundles, version 0.3, that hold a DSSE envelope (`sigstore/protobuf-specs`, `sigstore_bundle.proto`).
 
+use seed_model::json;
 use serde::Deserialize;
 
 use crate::dsse::{Envelope, EnvelopeError, EnvelopeJson, MAX_ENVELOPE};
-use crate::{encoding, json};
+use crate::encoding;
 
 /// Media type of such a bundle.
 pub const BUNDLE_MEDIA_TYPE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";

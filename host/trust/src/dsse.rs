@@ -1,8 +1,9 @@
 //! DSSE, the Dead Simple Signing Envelope (`secure-systems-lab/dsse`, protocol 1.0).
 
+use seed_model::json;
 use serde::{Deserialize, Serialize};
 
-use crate::{encoding, json};
+use crate::encoding;
 
 /// Longest envelope that is read: 4 MiB, as long as what the keyring signs.
 pub const MAX_ENVELOPE: usize = 4 << 20;

@@ -2,11 +2,12 @@
 
 use crypto_secretbox::aead::{Aead, KeyInit};
 use crypto_secretbox::{Key, Nonce, XSalsa20Poly1305};
+use seed_model::json;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::private_key::KeyError;
-use crate::{encoding, json};
+use crate::encoding;
+use crate::key_error::KeyError;
 
 /// scrypt's cost as log₂ N. Go's library takes only these three, so that a key file cannot ask for all memory.
 const LOG_COSTS: std::ops::RangeInclusive<u8> = 15..=17;

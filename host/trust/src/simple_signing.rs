@@ -2,10 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use seed_model::Digest;
+use seed_model::{Digest, json};
 use serde::Deserialize;
-
-use crate::json;
 
 /// Media type of a layer that holds this payload.
 pub const SIMPLE_SIGNING_MEDIA_TYPE: &str = "application/vnd.dev.cosign.simplesigning.v1+json";

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use seed_model::json;
 use serde::Deserialize;
-
-use crate::json;
 
 /// Payload type of a statement in a DSSE envelope.
 pub const IN_TOTO_PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";

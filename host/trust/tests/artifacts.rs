@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use seed_model::{Attachment, Descriptor, Digest, PayloadFormat, PublicKey};
+use seed_model::{Attachment, Descriptor, Digest, Manifest, PayloadFormat, PublicKey};
 use seed_trust::{ArtifactError, SignedImage, check_artifact, covers, dsse, public_key, read_artifact};
 use serde_json::{Value, json};
 
@@ -20,7 +20,7 @@ const REPOSITORY: &str = "127.0.0.1:5971/org/app";
 /// A signature document with its blobs.
 #[derive(Clone)]
 struct Document {
-    manifest: Vec<u8>,
+    manifest: Value,
     attachment: Attachment,
     blobs: BTreeMap<Digest, Vec<u8>>,
     key: PublicKey,
@@ -30,7 +30,7 @@ impl Document {
     fn of_cosign_2() -> Self {
         let payload = fixture!("cosign-2.5.0/simple-signing.json");
         Self {
-            manifest: fixture!("cosign-2.5.0/sig-manifest.json").to_vec(),
+            manifest: serde_json::from_slice(fixture!("cosign-2.5.0/sig-manifest.json")).unwrap(),
             attachment: Attachment::AppendingTag(format!("sha256-{}.sig", Digest::of(SUBJECT).hex())),
             blobs: BTreeMap::from([(Digest::of(payload), payload.to_vec())]),
             key: public_key::from_pem("release", fixture!("cosign-2.5.0/cosign.pub")).unwrap(),
@@ -40,7 +40,7 @@ impl Document {
     fn of_cosign_3() -> Self {
         let bundle = fixture!("cosign-3.1.1/bundle.json");
         Self {
-            manifest: fixture!("cosign-3.1.1/referrer-manifest.json").to_vec(),
+            manifest: serde_json::from_slice(fixture!("cosign-3.1.1/referrer-manifest.json")).unwrap(),
             attachment: Attachment::Referrer,
             blobs: BTreeMap::from([(Digest::of(bundle), bundle.to_vec())]),
             key: public_key::from_pem("release", fixture!("cosign-3.1.1/cosign.pub")).unwrap(),
@@ -51,11 +51,15 @@ impl Document {
         self.blobs.get(digest).cloned().ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "no such blob"))
     }
 
+    fn manifest(&self) -> Manifest {
+        serde_json::from_value(self.manifest.clone()).unwrap()
+    }
+
     fn check(&self, subject: &[u8], repository: &str) -> Result<Option<usize>, ArtifactError> {
         let descriptor = Descriptor::of("application/vnd.oci.image.manifest.v1+json", subject);
         let image = SignedImage { descriptor: &descriptor, references: &[repository.to_owned()] };
         check_artifact(
-            &self.manifest,
+            &self.manifest(),
             &self.attachment,
             &image,
             std::slice::from_ref(&self.key),
@@ -65,9 +69,7 @@ impl Document {
 
     /// The same with its manifest changed.
     fn with_manifest(mut self, change: impl FnOnce(&mut Value)) -> Self {
-        let mut manifest: Value = serde_json::from_slice(&self.manifest).unwrap();
-        change(&mut manifest);
-        self.manifest = manifest.to_string().into_bytes();
+        change(&mut self.manifest);
         self
     }
 
@@ -99,7 +101,7 @@ fn a_document_of_another_kind_is_left_to_its_plugin() {
         manifest["layers"][0]["mediaType"] = json!("application/vnd.acme.signature");
     });
     assert_eq!(document.check(SUBJECT, REPOSITORY).unwrap(), None);
-    assert!(read_artifact(&document.manifest, &mut |digest, _| document.read(digest)).unwrap().is_none());
+    assert!(read_artifact(&document.manifest(), &mut |digest, _| document.read(digest)).unwrap().is_none());
 }
 
 #[test]
@@ -145,17 +147,6 @@ fn forged_sig_manifests_are_refused_with_the_reason() {
                 })
                 .check(SUBJECT, REPOSITORY),
         ),
-        ("not a manifest", Document { manifest: b"{}".to_vec(), ..two() }.check(SUBJECT, REPOSITORY)),
-        (
-            "manifest with a key twice",
-            Document { manifest: br#"{"schemaVersion":2,"schemaVersion":2}"#.to_vec(), ..two() }
-                .check(SUBJECT, REPOSITORY),
-        ),
-        (
-            "manifest of version 1",
-            two().with_manifest(|m| m["schemaVersion"] = json!(1)).check(SUBJECT, REPOSITORY),
-        ),
-        ("manifest of 5 MiB", Document { manifest: vec![b' '; 5 << 20], ..two() }.check(SUBJECT, REPOSITORY)),
     ];
     let shown = cases.map(|(name, result)| format!("{name}: {}", result.unwrap_err()));
     insta::assert_snapshot!(shown.join("\n"), @r#"
@@ -170,10 +161,6 @@ fn forged_sig_manifests_are_refused_with_the_reason() {
     .sig without annotation: the signature layer sha256:ac49cdb410e26862fd81e720dbbdda0bc8e39112c211a0b4513e88c6454d90be has no base64 annotation `dev.cosignproject.cosign/signature`
     .sig with a huge layer: the signature layer sha256:ac49cdb410e26862fd81e720dbbdda0bc8e39112c211a0b4513e88c6454d90be has 1099511627776 bytes, more than is read
     .sig with a stray layer: the signature layer sha256:ac49cdb410e26862fd81e720dbbdda0bc8e39112c211a0b4513e88c6454d90be has the media type "text/plain", expected `application/vnd.dev.cosign.simplesigning.v1+json`
-    not a manifest: the signature manifest is not an OCI image manifest: missing field `schemaVersion` at line 1 column 2
-    manifest with a key twice: the signature manifest is not an OCI image manifest: the key "schemaVersion" appears twice at line 1 column 34
-    manifest of version 1: the signature manifest has `schemaVersion` 1 and `mediaType` "application/vnd.oci.image.manifest.v1+json", expected 2 and `application/vnd.oci.image.manifest.v1+json`
-    manifest of 5 MiB: the signature manifest has 5242880 bytes, more than 4194304
     "#);
 }
 

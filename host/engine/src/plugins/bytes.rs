@@ -91,7 +91,7 @@ pub(crate) fn find(
         }
         PluginSource::Oci(reference) => {
             let (bytes, manifest) =
-                registry::fetch(reference, locked, places.store, places.credentials, places.limit)?;
+                registry::component_at(reference, locked, places.store, places.credentials, places.limit)?;
             Ok(PluginBytes { bytes: Cow::Owned(bytes), manifest: Some(manifest) })
         }
     }

@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use seed_http::CredentialStore;
 use seed_model::{Descriptor, Digest};
-use seed_oci::documents::MAX_DOCUMENT;
+use seed_oci::document::{DocumentError, LENIENT, MAX_DOCUMENT, descriptor_of};
+use seed_oci::fetch::{self, FetchError};
 use seed_oci::source::{Reference, ReferenceError, RegistryReference, Source, SourceError, open};
 use seed_oci::{BlobStore, StoreError};
-use serde::Deserialize;
 
 /// The media type of a component's layer (CNCF, "Wasm OCI artifact layout").
 const COMPONENT: &str = "application/wasm";
@@ -27,9 +27,12 @@ pub(crate) enum RegistryError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// It cannot be had.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
     /// The manifest is not a manifest.
-    #[error("the manifest {digest} cannot be read: {error}")]
-    Manifest { digest: Digest, error: serde_json::Error },
+    #[error(transparent)]
+    Manifest(#[from] DocumentError),
     /// The artifact is something else.
     #[error(
         "the artifact {digest} is not a component: it has {layers} layers, and one of the type `{COMPONENT}` is needed"
@@ -44,13 +47,8 @@ pub(crate) enum RegistryError {
     TooLarge { size: u64, limit: u64 },
 }
 
-#[derive(Deserialize)]
-struct Manifest {
-    layers: Vec<Descriptor>,
-}
-
 /// The component at `reference` and its manifest's digest. `locked` is that digest, where the lock has it.
-pub(super) fn fetch(
+pub(super) fn component_at(
     reference: &str,
     locked: Option<Digest>,
     store: &BlobStore,
@@ -59,10 +57,12 @@ pub(super) fn fetch(
 ) -> Result<(Vec<u8>, Digest), RegistryError> {
     let mut reference: RegistryReference = reference.parse()?;
     reference.digest = reference.digest.or(locked);
-    if let Some(digest) = reference.digest.filter(|digest| store.contains(*digest)) {
-        let component = component(digest, &store.document(digest, MAX_DOCUMENT)?, limit)?;
-        if store.contains(component.digest) {
-            return Ok((store.document(component.digest, limit)?, digest));
+    if let Some(digest) = reference.digest
+        && let Some(manifest) = fetch::kept(store, digest, MAX_DOCUMENT)?
+    {
+        let component = component(&descriptor_of(&manifest)?, &manifest, limit)?;
+        if let Some(bytes) = fetch::kept(store, component.digest, limit)? {
+            return Ok((bytes, digest));
         }
     }
     let source = open(&Reference::Registry(reference), Arc::clone(credentials))?;
@@ -72,19 +72,16 @@ pub(super) fn fetch(
 fn download(source: &dyn Source, store: &BlobStore, limit: u64) -> Result<(Vec<u8>, Digest), RegistryError> {
     let manifest = source.resolve()?;
     let digest = manifest.descriptor.digest;
-    let component = component(digest, &manifest.bytes, limit)?;
-    let mut bytes = Vec::new();
-    source.copy(&component, &mut bytes)?;
-    store.put(&bytes)?;
+    let component = component(&manifest.descriptor, &manifest.bytes, limit)?;
+    fetch::fetch(store, &component, source)?;
     store.put(&manifest.bytes)?;
-    Ok((bytes, digest))
+    Ok((store.document(component.digest, limit)?, digest))
 }
 
 /// The layer of a manifest that is the component.
-fn component(digest: Digest, manifest: &[u8], limit: u64) -> Result<Descriptor, RegistryError> {
-    let manifest: Manifest =
-        serde_json::from_slice(manifest).map_err(|error| RegistryError::Manifest { digest, error })?;
-    match manifest.layers.as_slice() {
+fn component(manifest: &Descriptor, bytes: &[u8], limit: u64) -> Result<Descriptor, RegistryError> {
+    let digest = manifest.digest;
+    match LENIENT.manifest(manifest, bytes)?.layers.as_slice() {
         [layer] if layer.media_type == COMPONENT && layer.size <= limit => Ok(layer.clone()),
         [layer] if layer.media_type == COMPONENT => Err(RegistryError::TooLarge { size: layer.size, limit }),
         layers => Err(RegistryError::NotAComponent { digest, layers: layers.len() }),
@@ -93,21 +90,28 @@ fn component(digest: Digest, manifest: &[u8], limit: u64) -> Result<Descriptor, 
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::io::{BufRead as _, BufReader, Write as _};
+    use std::net::TcpListener;
+    use std::thread;
+
     use insta::assert_snapshot;
+    use seed_oci::document::media_type::MANIFEST;
     use serde_json::json;
 
     use super::*;
 
     fn manifest(layers: &[(&str, &[u8])]) -> Vec<u8> {
         let layers: Vec<_> = layers.iter().map(|(kind, content)| Descriptor::of(kind, content)).collect();
-        json!({"schemaVersion": 2, "layers": layers}).to_string().into_bytes()
+        let config = Descriptor::of("application/vnd.oci.empty.v1+json", b"{}");
+        json!({"schemaVersion": 2, "config": config, "layers": layers}).to_string().into_bytes()
     }
 
     #[test]
     fn artifacts_have_one_component() {
-        let digest = Digest::of(b"manifest");
-        let error = |manifest: &[u8]| component(digest, manifest, 4).unwrap_err().to_string();
-        assert_eq!(component(digest, &manifest(&[(COMPONENT, b"wasm")]), 4).unwrap().size, 4);
+        let component = |bytes: &[u8]| component(&Descriptor::of(MANIFEST, bytes), bytes, 4);
+        let error = |manifest: &[u8]| component(manifest).unwrap_err().to_string();
+        assert_eq!(component(&manifest(&[(COMPONENT, b"wasm")])).unwrap().size, 4);
         let errors = [
             error(b"{}"),
             error(&manifest(&[])),
@@ -126,7 +130,57 @@ mod tests {
         let manifest = store.put(&manifest(&[(COMPONENT, b"wasm")])).unwrap();
         // Nothing listens at that port: the network would be an error.
         let nobody: Arc<dyn CredentialStore> = Arc::new(seed_http::Anonymous);
-        let found = fetch("127.0.0.1:1/acme/signer:1", Some(manifest), &store, &nobody, 4).unwrap();
+        let found = component_at("127.0.0.1:1/acme/signer:1", Some(manifest), &store, &nobody, 4).unwrap();
         assert_eq!(found, (b"wasm".to_vec(), manifest));
+    }
+
+    /// A registry on loopback that has what is at these paths.
+    fn registry(content: Vec<(String, Vec<u8>)>) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let lines = BufReader::new(&stream).lines().map_while(Result::ok);
+                let head: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
+                let path = head[0].split(' ').nth(1).unwrap();
+                let found = content.iter().find(|(at, _)| at == path).map(|(_, body)| body.as_slice());
+                let (status, body) = found.map_or((404, &b""[..]), |body| (200, body));
+                let length = body.len();
+                write!(
+                    stream,
+                    "HTTP/1.1 {status} x\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n"
+                )
+                .unwrap();
+                stream.write_all(body).unwrap();
+            }
+        });
+        address
+    }
+
+    #[test]
+    fn a_damaged_component_and_its_damaged_manifest_are_fetched_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = BlobStore::open(directory.path()).unwrap();
+        let bytes = manifest(&[(COMPONENT, b"wasm")]);
+        let (manifest, component) = (Digest::of(&bytes), Digest::of(b"wasm"));
+        let address = registry(vec![
+            (format!("/v2/acme/signer/manifests/{manifest}"), bytes.clone()),
+            (format!("/v2/acme/signer/blobs/{component}"), b"wasm".to_vec()),
+        ]);
+        let reference = format!("{address}/acme/signer@{manifest}");
+        let nobody: Arc<dyn CredentialStore> = Arc::new(seed_http::Anonymous);
+        let find = || component_at(&reference, None, &store, &nobody, 4).unwrap();
+        assert_eq!(find(), (b"wasm".to_vec(), manifest));
+        for (digest, good) in [(component, &b"wasm"[..]), (manifest, &bytes)] {
+            let file = directory.path().join("blobs/sha256").join(digest.hex());
+            let mut damaged = good.to_vec();
+            damaged[0] ^= 1;
+            for damaged in [damaged, good[1..].to_vec(), [good, b"!"].concat()] {
+                fs::write(&file, damaged).unwrap();
+                assert_eq!(find(), (b"wasm".to_vec(), manifest));
+                assert_eq!(fs::read(&file).unwrap(), good);
+            }
+        }
     }
 }

@@ -1,14 +1,10 @@
 //! Documents that are published beside an image, such as signatures: whole, and of this run.
 
-use seed_model::{Attachment, Content, Descriptor, Digest};
+use seed_model::{Attachment, Content, Descriptor, Digest, Manifest};
 use seed_oci::StoreError;
-use seed_oci::documents::MAX_DOCUMENT;
-use serde::Deserialize;
+use seed_oci::document::{DocumentError, stored_manifest};
 
 use crate::capabilities::RunBlobs;
-
-/// Blobs of one artifact: signatures have a few.
-const MAX_BLOBS: usize = 1000;
 
 /// Why an artifact's manifest cannot be published.
 #[derive(Debug, thiserror::Error)]
@@ -26,11 +22,8 @@ pub(crate) enum ContentError {
         found: u64,
     },
     /// Not a manifest.
-    #[error("the artifact's manifest {digest} cannot be read: {error}")]
-    Manifest { digest: Digest, error: serde_json::Error },
-    /// Too many blobs.
-    #[error("the artifact has {0} blobs; at most {MAX_BLOBS} are taken")]
-    TooMany(usize),
+    #[error(transparent)]
+    Manifest(#[from] DocumentError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -44,27 +37,15 @@ pub(crate) struct SignedArtifact {
     pub(crate) attachment: Attachment,
 }
 
-/// The parts of an image manifest that name blobs.
-#[derive(Deserialize)]
-struct ManifestBlobs {
-    config: Descriptor,
-    layers: Vec<Descriptor>,
-}
-
-/// The blobs that an artifact's manifest names, all of this run, and the manifest's bytes.
-pub(super) fn content(blobs: &RunBlobs, manifest: &Descriptor) -> Result<(Content, Vec<u8>), ContentError> {
+/// An artifact's manifest, and the blobs that it names, all of this run.
+pub(super) fn content(blobs: &RunBlobs, manifest: &Descriptor) -> Result<(Content, Manifest), ContentError> {
     check_blob(blobs, manifest)?;
-    let bytes = blobs.store().document(manifest.digest, MAX_DOCUMENT)?;
-    let parsed: ManifestBlobs = serde_json::from_slice(&bytes)
-        .map_err(|error| ContentError::Manifest { digest: manifest.digest, error })?;
-    let mut named: Vec<_> = [parsed.config].into_iter().chain(parsed.layers).collect();
+    let parsed = stored_manifest(blobs.store(), manifest)?;
+    let mut named: Vec<_> = parsed.layers.iter().chain([&parsed.config]).cloned().collect();
     named.sort_by_key(|descriptor| descriptor.digest);
     named.dedup_by_key(|descriptor| descriptor.digest);
-    if named.len() > MAX_BLOBS {
-        return Err(ContentError::TooMany(named.len()));
-    }
     named.iter().try_for_each(|descriptor| check_blob(blobs, descriptor))?;
-    Ok((Content { manifest: manifest.clone(), blobs: named }, bytes))
+    Ok((Content { manifest: manifest.clone(), blobs: named }, parsed))
 }
 
 fn check_blob(blobs: &RunBlobs, descriptor: &Descriptor) -> Result<(), ContentError> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use miette::Diagnostic;
 use seed_model::{Codec, Descriptor, Digest, Entry, EntryKind, Image, ImagePlan, PackRequest, Target};
-use seed_oci::documents::{DocumentError, check_image, manifest_parts};
+use seed_oci::document::{DocumentError, check_image, stored_manifest};
 use seed_oci::{LayerSpec, PackError, share_directories};
 use seed_report::{Kind, Report};
 use seed_runtime::capabilities::Capabilities;
@@ -143,7 +143,7 @@ pub(crate) fn pack(
     let layers: Vec<_> = packed.values().map(|packed| packed.layer.clone()).collect();
     check_image(context.blobs.store(), &image, &layers, &target.platform)
         .map_err(|error| ImageError::Documents { plugin: identity(), error })?;
-    let manifest = manifest_parts(context.blobs.store(), &image.manifest)
+    let manifest = stored_manifest(context.blobs.store(), &image.manifest)
         .map_err(|error| ImageError::Documents { plugin: identity(), error })?;
     if let Some(name) = left_out(&plan.annotations, &manifest.annotations) {
         return Err(ImageError::Annotation { plugin: identity(), name });

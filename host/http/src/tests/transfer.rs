@@ -1,8 +1,8 @@
 //! Bodies, sizes, time, repetition.
 
 use std::io::{self, Write};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -173,11 +173,45 @@ fn a_download_is_written_as_it_comes_and_bounded() {
     let error = client.download(Request::get(server.url("/")), &mut Vec::new(), (6 << 20) - 1).unwrap_err();
     assert!(matches!(error, DownloadError::Request(Error::TooLarge { .. })), "{error}");
 
-    // What was handed on cannot be taken back, so there is no second attempt.
+    // A server that always breaks off at the same place, and knows no ranges.
     let before = server.received().len();
     let error = client.download(Request::get(server.url("/cut")), &mut Vec::new(), 6 << 20).unwrap_err();
     assert!(matches!(error, DownloadError::Request(Error::Connection { .. })), "{error}");
-    assert_eq!(server.received().len(), before + 1);
+    assert_eq!(server.received().len(), before + 3);
+}
+
+#[test]
+fn a_download_that_breaks_off_is_resumed() {
+    let content: Vec<u8> = (0..3000_u32).map(|n| u8::try_from(n % 251).unwrap()).collect();
+    let partial = |range: &str, body: &[u8]| {
+        Reply::Answer(206, vec![("content-range", range.to_owned())], body.to_vec())
+    };
+    // The first 1,000 bytes come, then the connection breaks.
+    let outcome = |second: Reply| {
+        let replies = Mutex::new(vec![second, Reply::Truncated(3000, content[..1000].to_vec())]);
+        let server = Server::start(move |_| replies.lock().unwrap().pop().unwrap_or(Reply::Close));
+        let mut out = Vec::new();
+        let done = client(&[server.origin()]).download(Request::get(server.url("/")), &mut out, 3000);
+        let asked: Vec<_> = server.received().iter().map(|r| r.headers.get("range").cloned()).collect();
+        assert_eq!(asked, [None, Some("bytes=1000-".to_owned())]);
+        match done {
+            Ok(_) => Ok(out),
+            Err(error) => Err(error.to_string().replace(&server.origin(), "ORIGIN")),
+        }
+    };
+    assert_eq!(outcome(partial("bytes 1000-2999/3000", &content[1000..])).as_ref(), Ok(&content));
+    // A server that knows no ranges begins anew.
+    assert_eq!(outcome(Reply::ok(content.clone())).as_ref(), Ok(&content));
+    let wrong = [
+        outcome(partial("bytes 0-2999/3000", &content)),
+        outcome(partial("bytes 1000-3000/3001", &[0; 2001])),
+        outcome(Reply::ok(vec![0; 3001])),
+    ];
+    insta::assert_snapshot!(wrong.map(Result::unwrap_err).join("\n"), @"
+    GET ORIGIN/ failed: it sent `bytes 0-2999/3000` when it was asked for the bytes from 1000
+    the response of ORIGIN/ is larger than the limit of 3000 bytes
+    the response of ORIGIN/ is larger than the limit of 3000 bytes
+    ");
 }
 
 /// A full disk.

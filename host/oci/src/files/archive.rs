@@ -9,9 +9,9 @@ use rustix::fs::FileType;
 use seed_disk::{Directory, parent, partial};
 use seed_model::{File, Written};
 
-use super::FilesError;
-use super::content::{EmitError, content_size, emit_content, replace, same_content};
-use super::names::Names;
+use crate::files::content::{EmitError, content_size, emit_content, replace, same_content};
+use crate::files::error::FilesError;
+use crate::files::names::Names;
 use crate::store::BlobStore;
 use crate::tar::{EntryType, Header, write_end, write_padding};
 

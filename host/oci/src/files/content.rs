@@ -8,7 +8,7 @@ use std::path::Path;
 use seed_disk::{Directory, Partial};
 use seed_model::{FileContent, Hasher};
 
-use super::FilesError;
+use crate::files::error::FilesError;
 use crate::store::{BlobStore, StoreError};
 
 /// Contents are copied and compared in pieces of this size.

@@ -10,9 +10,9 @@ use rustix::fs::FileType;
 use seed_disk::{Directory, partial};
 use seed_model::{File, Written};
 
-use super::FilesError;
-use super::content::{content_size, emit_content, replace, same_content};
-use super::names::Names;
+use crate::files::content::{content_size, emit_content, replace, same_content};
+use crate::files::error::FilesError;
+use crate::files::names::Names;
 use crate::store::BlobStore;
 
 /// Makes `path` a directory of exactly `files`, and gives the number of those that were written.

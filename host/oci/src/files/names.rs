@@ -7,7 +7,7 @@ use rustix::fs::FileType;
 use seed_disk::{Directory, PARTIAL_SUFFIX};
 use seed_model::File;
 
-use super::FilesError;
+use crate::files::error::FilesError;
 
 /// The names of a list of files.
 pub(super) struct Names<'a> {

@@ -4,20 +4,9 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
 use seed_model::Descriptor;
-use serde::Serialize;
 
-use super::{Contents, InspectOptions, LayerSummary};
+use crate::inspect::summary::{Contents, InspectOptions, LayerSummary, SizedPath};
 use crate::source::{EntryType, Source, UnpackError, read_layer};
-
-/// A path and its size.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct SizedPath {
-    /// Size in bytes.
-    pub size: u64,
-    /// Absolute path.
-    pub path: String,
-}
 
 /// What is in one layer.
 #[derive(Debug, Default)]

@@ -1,10 +1,10 @@
 //! What is attached to a manifest: cosign's tags, Sigstore bundles, other referrers.
 
-use seed_model::{Descriptor, Digest};
-use serde::Serialize;
+use seed_model::Digest;
 
-use super::InspectError;
-use super::manifest::{Document, Manifest, parse};
+use crate::document::{DocumentError, LENIENT, ManifestOrIndex};
+use crate::inspect::error::InspectError;
+use crate::inspect::summary::{Artifact, Signatures};
 use crate::source::Source;
 
 /// A layer of a `.sig` tag: one signature.
@@ -15,42 +15,6 @@ const DSSE: &str = "application/vnd.dsse.envelope.v1+json";
 const BUNDLE: &str = "application/vnd.dev.sigstore.bundle";
 /// The most referrers that are opened.
 pub(crate) const MAX_REFERRERS: usize = 1000;
-
-/// What was found for one manifest or index. None of it has been verified.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Signatures {
-    /// The manifest or index that they are about.
-    pub subject: Digest,
-    /// Signatures at cosign's tag `sha256-….sig`.
-    pub cosign_signatures: usize,
-    /// Attestations at cosign's tag `sha256-….att`.
-    pub cosign_attestations: usize,
-    /// Sigstore bundles among the referrers.
-    pub bundles: usize,
-    /// Other referrers.
-    pub others: Vec<Artifact>,
-}
-
-/// Another referrer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Artifact {
-    /// Digest of its manifest.
-    pub digest: Digest,
-    /// Its artifact type: its own, or else the media type of its configuration.
-    pub artifact_type: String,
-}
-
-impl Signatures {
-    /// Whether there is nothing.
-    pub const fn is_empty(&self) -> bool {
-        self.cosign_signatures == 0
-            && self.cosign_attestations == 0
-            && self.bundles == 0
-            && self.others.is_empty()
-    }
-}
 
 /// Looks for everything that is about `subject`.
 pub(super) fn attached_to(source: &dyn Source, subject: Digest) -> Result<Signatures, InspectError> {
@@ -63,16 +27,12 @@ pub(super) fn attached_to(source: &dyn Source, subject: Digest) -> Result<Signat
     };
     let referrers = source.referrers(subject)?;
     if referrers.len() > MAX_REFERRERS {
-        return Err(InspectError::Document {
-            what: "the referrers of",
-            digest: subject,
-            place: source.place(),
-            reason: format!("there are more than {MAX_REFERRERS}"),
-        });
+        let reason = format!("it has more than {MAX_REFERRERS} entries");
+        return Err(DocumentError::wrong("list of referrers of", subject, reason).into());
     }
     for descriptor in referrers {
         // Listings name wrong artifact types (sigstore/cosign#4641): what counts is the manifest itself.
-        let manifest = manifest(source, &descriptor)?;
+        let manifest = LENIENT.manifest(&descriptor, &source.manifest(&descriptor)?)?;
         match manifest.layers.as_slice() {
             [layer] if layer.media_type.starts_with(BUNDLE) => found.bundles += 1,
             _ => found.others.push(Artifact {
@@ -84,25 +44,13 @@ pub(super) fn attached_to(source: &dyn Source, subject: Digest) -> Result<Signat
     Ok(found)
 }
 
-fn manifest(source: &dyn Source, descriptor: &Descriptor) -> Result<Manifest, InspectError> {
-    match parse(source, descriptor, &source.manifest(descriptor)?)? {
-        Document::Manifest(manifest) => Ok(*manifest),
-        Document::Index(_) => Err(InspectError::Document {
-            what: "referrer",
-            digest: descriptor.digest,
-            place: source.place(),
-            reason: "it is an index, not a manifest".to_owned(),
-        }),
-    }
-}
-
 /// The layers of a media type in the manifest at a tag; 0 without such a tag.
 fn count_layers(source: &dyn Source, tag: &str, media_type: &str) -> Result<usize, InspectError> {
     let Some(document) = source.tagged(tag)? else { return Ok(0) };
-    match parse(source, &document.descriptor, &document.bytes)? {
-        Document::Manifest(manifest) => {
+    match LENIENT.document(&document.descriptor, &document.bytes)? {
+        ManifestOrIndex::Manifest(manifest) => {
             Ok(manifest.layers.iter().filter(|l| l.media_type == media_type).count())
         }
-        Document::Index(_) => Ok(0),
+        ManifestOrIndex::Index(_) => Ok(0),
     }
 }

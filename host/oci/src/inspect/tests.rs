@@ -7,7 +7,7 @@ use serde_json::json;
 use std::io::Write;
 
 use super::{ContentLimits, InspectOptions, Inspection, inspect};
-use crate::documents::{CONFIG, MANIFEST};
+use crate::document::media_type::{CONFIG, INDEX, MANIFEST};
 use crate::source::testing::{Fixture, source, tar};
 
 const GZIP: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
@@ -61,7 +61,10 @@ fn one_layer(media_type: &str, blob: &[u8], diff_id: Digest) -> Fixture {
 fn image(fixture: &mut Fixture, layers: &[Descriptor], diff_ids: &[Digest]) {
     let config = json!({"os": "linux", "architecture": "amd64", "rootfs": {"diff_ids": diff_ids}});
     let config = fixture.document(CONFIG, &config);
-    let manifest = fixture.document(MANIFEST, &json!({"config": config, "layers": layers}));
+    let manifest = fixture.document(
+        MANIFEST,
+        &json!({"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": layers}),
+    );
     fixture.name("v1", &manifest);
 }
 
@@ -113,12 +116,13 @@ fn documents_that_do_not_fit_together_are_refused() {
     insta::assert_snapshot!(error(&|fixture| {
         let nothing = fixture.document(MANIFEST, &json!({"schemaVersion": 2}));
         fixture.name("v1", &nothing);
-    }), @"manifest sha256:ROOT of DIR cannot be used: it is neither a manifest (`config`, `layers`) nor an index (`manifests`)");
+    }), @"the image manifest sha256:ROOT is wrong: it has no `config`");
     insta::assert_snapshot!(error(&|fixture| {
-        let index = fixture.document(MANIFEST, &json!({"manifests": []}));
-        let outer = fixture.document(MANIFEST, &json!({"manifests": [index]}));
+        let index = fixture.document(INDEX, &json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": []}));
+        let outer = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": [index]});
+        let outer = fixture.document(INDEX, &outer);
         fixture.name("v1", &outer);
-    }), @"index sha256:ROOT of DIR cannot be used: it holds another index");
+    }), @"the image index sha256:ROOT is wrong: it holds another index");
     let uneven = error(&|fixture| {
         let layer = fixture.blob(PLAIN, &tar(&[]));
         image(fixture, &[layer], &[]);

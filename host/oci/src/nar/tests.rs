@@ -1,10 +1,18 @@
 //! Tests of the NAR view: Nix's own hashes, trees that change, things that have no view.
 
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixListener;
+use std::path::Path;
 
-use super::*;
+use rustix::fs::{CWD, FileType, Mode};
+
+use crate::nar::error::{MAX_DEPTH, NarError};
+use crate::nar::reader::DirectoryEntry;
+use crate::nar::sink::NarSink;
+use crate::nar::{nar_digest, read_tree};
 use crate::tests::Fixture;
 
 fn error(path: &Path, root: &Path) -> String {
@@ -121,7 +129,7 @@ fn the_case_hack_is_undone_on_macos_only() {
 #[test]
 fn names_need_not_be_utf8() {
     let directory = tempfile::tempdir().unwrap();
-    fs::write(directory.path().join(std::ffi::OsStr::from_bytes(b"\xff\xfe")), "x").unwrap();
+    fs::write(directory.path().join(OsStr::from_bytes(b"\xff\xfe")), "x").unwrap();
     let (digest, size) = nar_digest(directory.path()).unwrap();
     insta::assert_snapshot!(format!("{} {size}", digest.hex()), @"5fb655e6a8313ddaf047136dd11f246c90b61fe7ef9c57d7a968c2d386531301 288");
 }

@@ -13,9 +13,9 @@ use std::fs::File;
 use std::io::BufWriter;
 use std::path::Path;
 
-use seed_model::{Descriptor, Digest, Platform, StorePath};
+use seed_model::{Descriptor, Digest, Manifest, Platform, StorePath};
 
-use crate::inspect::{InspectError, manifest};
+use crate::document::{Configuration, DocumentError, ManifestOrIndex, STRICT};
 use crate::source::{
     ContentLimits, Entries, Entry, EntryType, Source, SourceError, TarError, UnpackError, Unpacked,
     read_layer,
@@ -37,9 +37,15 @@ const PIECE: usize = 256 << 10;
 /// Why an image gives no store paths.
 #[derive(Debug, thiserror::Error)]
 pub enum RestoreError {
-    /// A document of it cannot be used.
+    /// Something cannot be read.
     #[error(transparent)]
-    Image(#[from] InspectError),
+    Source(#[from] SourceError),
+    /// A document does not have its form.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+    /// A layer is not what it should be.
+    #[error(transparent)]
+    Layer(#[from] UnpackError),
     /// It has no image for this platform.
     #[error("{place} has no image for {platform}; there are: {}", known.join(", "))]
     Platform {
@@ -70,18 +76,6 @@ pub enum RestoreError {
     },
 }
 
-impl From<SourceError> for RestoreError {
-    fn from(error: SourceError) -> Self {
-        Self::Image(error.into())
-    }
-}
-
-impl From<UnpackError> for RestoreError {
-    fn from(error: UnpackError) -> Self {
-        Self::Image(error.into())
-    }
-}
-
 /// A build seed for one platform.
 #[derive(Debug)]
 pub struct BuildSeed {
@@ -91,7 +85,7 @@ pub struct BuildSeed {
     pub registration: String,
     /// Which paths each of its layers has, as numbers of paths in the registration.
     pub paths: Vec<Vec<u32>>,
-    layers: Vec<(Descriptor, Option<Digest>)>,
+    layers: Vec<(Descriptor, Digest)>,
 }
 
 impl BuildSeed {
@@ -102,11 +96,15 @@ impl BuildSeed {
         if manifest.annotations.get(VARIANT).map(String::as_str) != Some("build") {
             return Err(RestoreError::NotABuildSeed { digest, place: source.place() });
         }
-        let diff_ids = manifest::config(source, &manifest)?.diff_ids;
-        let diff_ids = diff_ids.into_iter().map(Some).chain(std::iter::repeat(None));
-        let layers: Vec<_> = manifest.layers.into_iter().zip(diff_ids).collect();
+        let config = source.read(&manifest.config)?;
+        let configuration = Configuration::read(&manifest.config, &config, manifest.layers.len())?;
+        if configuration.platform != *platform {
+            let known = vec![configuration.platform.to_string()];
+            return Err(RestoreError::Platform { place: source.place(), platform: platform.clone(), known });
+        }
+        let layers: Vec<_> = manifest.layers.into_iter().zip(configuration.diff_ids).collect();
         for (layer, diff_id) in layers.iter().rev() {
-            let listing = read_layer(source, layer, *diff_id, &ContentLimits::default(), listing)?;
+            let listing = read_layer(source, layer, Some(*diff_id), &ContentLimits::default(), listing)?;
             let [Some(registration), Some(paths)] = listing else { continue };
             let unusable =
                 |file, reason: String| RestoreError::Listing { file, place: source.place(), reason };
@@ -138,38 +136,29 @@ impl BuildSeed {
     ) -> Result<(), RestoreError> {
         let (descriptor, diff_id) = &self.layers[layer];
         let limits = ContentLimits::default();
-        Ok(read_layer(source, descriptor, *diff_id, &limits, |entries| restore(entries, wanted, directory))?)
+        Ok(read_layer(source, descriptor, Some(*diff_id), &limits, |entries| {
+            restore(entries, wanted, directory)
+        })?)
     }
 }
 
-/// The manifest for `platform`.
+/// The manifest of an image, or the one for `platform` of an index.
 fn choose(
     source: &dyn Source,
     root: &Descriptor,
     platform: &Platform,
-) -> Result<(Digest, manifest::Manifest), RestoreError> {
-    let wrong = |known: Vec<String>| RestoreError::Platform {
+) -> Result<(Digest, Manifest), RestoreError> {
+    let index = match STRICT.document(root, &source.manifest(root)?)? {
+        ManifestOrIndex::Manifest(manifest) => return Ok((root.digest, *manifest)),
+        ManifestOrIndex::Index(index) => index,
+    };
+    let descriptor = index.manifests.iter().find(|manifest| manifest.platform.as_ref() == Some(platform));
+    let descriptor = descriptor.ok_or_else(|| RestoreError::Platform {
         place: source.place(),
         platform: platform.clone(),
-        known,
-    };
-    let descriptors = match manifest::parse(source, root, &source.manifest(root)?)? {
-        manifest::Document::Manifest(manifest) => {
-            let found = manifest::config(source, &manifest)?.platform;
-            return match found {
-                Some(found) if found != *platform => Err(wrong(vec![found.to_string()])),
-                _ => Ok((root.digest, *manifest)),
-            };
-        }
-        manifest::Document::Index(descriptors) => descriptors,
-    };
-    let known = || descriptors.iter().filter_map(|d| Some(d.platform.as_ref()?.to_string())).collect();
-    let descriptor =
-        descriptors.iter().find(|d| d.platform.as_ref() == Some(platform)).ok_or_else(|| wrong(known()))?;
-    match manifest::parse(source, descriptor, &source.manifest(descriptor)?)? {
-        manifest::Document::Manifest(manifest) => Ok((descriptor.digest, *manifest)),
-        manifest::Document::Index(_) => Err(wrong(known())),
-    }
+        known: index.manifests.iter().filter_map(|d| Some(d.platform.as_ref()?.to_string())).collect(),
+    })?;
+    Ok((descriptor.digest, STRICT.manifest(descriptor, &source.manifest(descriptor)?)?))
 }
 
 /// The two files that list an image's contents, as far as a layer has them.

@@ -8,7 +8,7 @@ use seed_model::{Digest, Platform, StorePath};
 use serde_json::json;
 
 use super::{BuildSeed, RestoreError};
-use crate::documents::{CONFIG, MANIFEST};
+use crate::document::media_type::{CONFIG, MANIFEST};
 use crate::nar_digest;
 use crate::source::testing::{Fixture, source};
 
@@ -94,7 +94,7 @@ fn build_seed(annotations: &serde_json::Value, entries: &[(&str, Content)], laye
     let blobs = [fixture.blob(PLAIN, &lower), fixture.blob(PLAIN, &upper)];
     let config = fixture.document(
         CONFIG,
-        &json!({"os": "linux", "architecture": "amd64", "rootfs": {"type": "layers", "diff_ids": diff_ids}}),
+        &json!({"os": "linux", "architecture": "amd64", "config": {}, "rootfs": {"type": "layers", "diff_ids": diff_ids}}),
     );
     let manifest = json!({
         "schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": blobs, "annotations": annotations

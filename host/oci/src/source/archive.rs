@@ -7,9 +7,9 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::SourceError;
-use super::entries::{Entries, EntryType, Skip, TarError};
-use super::layout::{Files, open_file};
+use crate::source::entries::{Entries, EntryType, Skip, TarError};
+use crate::source::error::SourceError;
+use crate::source::layout_files::{Files, open_file};
 
 /// The most entries of an archive. An image has a handful of files; each costs memory here.
 const MAX_ENTRIES: u64 = 100_000;

@@ -7,14 +7,17 @@ use std::collections::BTreeMap;
 use std::io::{self, Cursor, Read};
 
 use seed_disk::bounded;
-use seed_model::{Descriptor, Digest};
+use seed_model::{Descriptor, Digest, json};
 use serde::Deserialize;
-use serde_json::json;
 
-use super::archive::Archive;
-use super::layout::{Files, REF_NAME};
-use super::{MAX_DESCRIPTORS, SourceError};
-use crate::documents::{MANIFEST, MAX_DOCUMENT, canonical_json};
+use crate::document::media_type::{DOCKER_CONFIG, DOCKER_TAR, MANIFEST};
+use crate::document::{Details, MAX_DOCUMENT, canonical_json};
+use crate::source::archive::Archive;
+use crate::source::error::SourceError;
+use crate::source::layout_files::{Files, REF_NAME};
+
+/// The most images of one archive.
+const MAX_IMAGES: usize = 10_000;
 
 /// One element of `manifest.json`.
 #[derive(Debug, Deserialize)]
@@ -24,16 +27,6 @@ struct Image {
     #[serde(default)]
     repo_tags: Option<Vec<String>>,
     layers: Vec<String>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Config {
-    rootfs: RootFilesystem,
-}
-
-#[derive(Debug, Deserialize)]
-struct RootFilesystem {
-    diff_ids: Vec<Digest>,
 }
 
 /// An archive with the documents that it lacks.
@@ -52,11 +45,9 @@ impl DockerArchive {
         let mut made = Self { archive, documents: BTreeMap::new(), names: BTreeMap::new() };
         let listing = made.document("manifest.json")?;
         let images: Vec<Image> =
-            serde_json::from_slice(&listing).map_err(|e| made.unusable("manifest.json", e.to_string()))?;
-        if images.len() > MAX_DESCRIPTORS {
-            return Err(
-                made.unusable("manifest.json", format!("it lists more than {MAX_DESCRIPTORS} images"))
-            );
+            json::parse(&listing).map_err(|e| made.unusable("manifest.json", e.to_string()))?;
+        if images.len() > MAX_IMAGES {
+            return Err(made.unusable("manifest.json", format!("it lists more than {MAX_IMAGES} images")));
         }
         let mut manifests = Vec::new();
         for image in images {
@@ -71,7 +62,7 @@ impl DockerArchive {
                 manifests.push(named);
             }
         }
-        let index = json!({"schemaVersion": 2, "manifests": manifests});
+        let index = serde_json::json!({"schemaVersion": 2, "manifests": manifests});
         made.documents.insert("index.json".to_owned(), canonical_json(&index));
         Ok(made)
     }
@@ -79,23 +70,19 @@ impl DockerArchive {
     /// Makes the manifest of one image.
     fn manifest(&mut self, image: &Image) -> Result<Descriptor, SourceError> {
         let bytes = self.document(&image.config)?;
-        let config: Config =
-            serde_json::from_slice(&bytes).map_err(|e| self.unusable(&image.config, e.to_string()))?;
-        let diff_ids = config.rootfs.diff_ids;
-        if diff_ids.len() != image.layers.len() {
-            let reason = format!("it has {} diff ids for {} layers", diff_ids.len(), image.layers.len());
-            return Err(self.unusable(&image.config, reason));
-        }
+        let config = Descriptor::of(DOCKER_CONFIG, &bytes);
+        let diff_ids = Details::read(&config, &bytes, image.layers.len())
+            .map_err(|e| self.unusable(&image.config, e.to_string()))?
+            .diff_ids;
         let mut layers = Vec::with_capacity(diff_ids.len());
         for (name, diff_id) in image.layers.iter().zip(diff_ids) {
             let size = self.archive.size(name).ok_or_else(|| self.missing(name))?;
             // Layers are not compressed here, so that a layer's digest is its diff id; that is checked when it is read.
-            layers.push(Descriptor::new("application/vnd.docker.image.rootfs.diff.tar", diff_id, size));
+            layers.push(Descriptor::new(DOCKER_TAR, diff_id, size));
             self.names.insert(blob_path(diff_id), name.clone());
         }
-        let config = Descriptor::of("application/vnd.docker.container.image.v1+json", &bytes);
         self.names.insert(blob_path(config.digest), image.config.clone());
-        let manifest = json!({"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": layers});
+        let manifest = serde_json::json!({"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": layers});
         let manifest = canonical_json(&manifest);
         let descriptor = Descriptor::of(MANIFEST, &manifest);
         self.documents.insert(blob_path(descriptor.digest), manifest);

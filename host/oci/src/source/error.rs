@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use seed_model::Digest;
 
-use super::entries::TarError;
+use crate::source::entries::TarError;
 
 /// A source that cannot be read, or whose content is not what it says.
 #[derive(Debug, thiserror::Error)]

@@ -1,72 +1,23 @@
 //! OCI image layouts (image-spec, `image-layout.md`), in a directory or in an archive.
 
-use std::fmt;
-use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use rustix::fs::OFlags;
 use seed_model::{Descriptor, Digest};
-use serde::Deserialize;
 
-use super::archive::Archive;
-use super::docker::DockerArchive;
-use super::{Checked, Document, MAX_DESCRIPTORS, MAX_DOCUMENT, Source, SourceError};
-
-/// The annotation in `index.json` that names an image.
-pub(super) const REF_NAME: &str = "org.opencontainers.image.ref.name";
-
-/// The files of a layout.
-pub(super) trait Files: Send + Sync + fmt::Debug {
-    fn place(&self) -> String;
-
-    /// A regular file, by its path in the layout.
-    fn open(&self, name: &str) -> io::Result<Option<Box<dyn Read>>>;
-}
-
-#[derive(Debug)]
-struct Directory(PathBuf);
-
-impl Files for Directory {
-    fn place(&self) -> String {
-        self.0.display().to_string()
-    }
-
-    fn open(&self, name: &str) -> io::Result<Option<Box<dyn Read>>> {
-        Ok(open_file(&self.0.join(name))?.map(|file| Box::new(file) as Box<dyn Read>))
-    }
-}
-
-/// Opens a regular file, if there is one. A FIFO or device would wait for ever.
-pub(super) fn open_file(path: &Path) -> io::Result<Option<File>> {
-    let no_wait = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or_default();
-    let file = match OpenOptions::new().read(true).custom_flags(no_wait).open(path) {
-        Ok(file) => file,
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(e) => return Err(e),
-    };
-    if file.metadata()?.is_file() {
-        return Ok(Some(file));
-    }
-    Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"))
-}
+use crate::document::media_type::is_document;
+use crate::document::{DocumentError, LENIENT, MAX_DOCUMENT, ManifestOrIndex, read_listing};
+use crate::source::access::{Checked, Document, Source};
+use crate::source::archive::Archive;
+use crate::source::docker::DockerArchive;
+use crate::source::error::SourceError;
+use crate::source::layout_files::{Directory, Files, REF_NAME};
 
 /// A layout, and the image of it that was asked for.
 #[derive(Debug)]
 pub(super) struct LayoutSource {
     files: Box<dyn Files>,
     tag: Option<String>,
-}
-
-/// The parts of `index.json`, and of every manifest, that reading a layout needs.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Listing {
-    #[serde(default)]
-    manifests: Vec<Descriptor>,
-    #[serde(default)]
-    subject: Option<Descriptor>,
 }
 
 impl LayoutSource {
@@ -91,30 +42,29 @@ impl LayoutSource {
     /// What `index.json` lists.
     fn index(&self) -> Result<Vec<Descriptor>, SourceError> {
         let mut bytes = Vec::new();
-        let reader = self.open("index.json")?.ok_or_else(|| SourceError::Document {
-            what: "index.json".to_owned(),
-            place: self.place(),
-            reason: "there is none, so this is no OCI layout".to_owned(),
+        let reader = self.open("index.json")?.ok_or_else(|| {
+            self.unusable("index.json", "there is none, so this is no OCI layout".to_owned())
         })?;
         reader
             .take(MAX_DOCUMENT + 1)
             .read_to_end(&mut bytes)
             .map_err(|e| self.file_error("index.json", e))?;
-        let listing = self.parse("index.json", &bytes)?;
-        Ok(listing.manifests)
+        read_listing(&bytes).map_err(|reason| self.unusable("index.json", reason))
     }
 
-    fn parse(&self, what: &str, bytes: &[u8]) -> Result<Listing, SourceError> {
-        let error =
-            |reason: String| SourceError::Document { what: what.to_owned(), place: self.place(), reason };
-        if bytes.len() as u64 > MAX_DOCUMENT {
-            return Err(error(format!("it is larger than {MAX_DOCUMENT} bytes")));
+    /// What a manifest or index of the layout says. `None` for what is neither: a layout may list that, too.
+    fn parse(
+        &self,
+        descriptor: &Descriptor,
+    ) -> Result<Option<Result<ManifestOrIndex, DocumentError>>, SourceError> {
+        if !is_document(&descriptor.media_type) {
+            return Ok(None);
         }
-        let listing: Listing = serde_json::from_slice(bytes).map_err(|e| error(e.to_string()))?;
-        if listing.manifests.len() > MAX_DESCRIPTORS {
-            return Err(error(format!("it lists more than {MAX_DESCRIPTORS} manifests")));
-        }
-        Ok(listing)
+        Ok(Some(LENIENT.document(descriptor, &self.manifest(descriptor)?)))
+    }
+
+    fn unusable(&self, what: &str, reason: String) -> SourceError {
+        SourceError::Document { what: what.to_owned(), place: self.place(), reason }
     }
 
     fn open(&self, name: &str) -> Result<Option<Box<dyn Read>>, SourceError> {
@@ -175,8 +125,9 @@ impl Source for LayoutSource {
         // manifest does.
         let mut distinct: Vec<&Descriptor> = Vec::new();
         for descriptor in images.clone() {
-            let listing = self.parse(&descriptor.digest.to_string(), &self.manifest(descriptor)?)?;
-            if listing.subject.is_none() && distinct.iter().all(|known| known.digest != descriptor.digest) {
+            let Some(parsed) = self.parse(descriptor)? else { continue };
+            let parsed = parsed.map_err(|e| self.unusable("an image", e.to_string()))?;
+            if parsed.subject().is_none() && distinct.iter().all(|known| known.digest != descriptor.digest) {
                 distinct.push(descriptor);
             }
         }
@@ -197,16 +148,7 @@ impl Source for LayoutSource {
     }
 
     fn manifest(&self, descriptor: &Descriptor) -> Result<Vec<u8>, SourceError> {
-        if descriptor.size > MAX_DOCUMENT {
-            return Err(SourceError::Document {
-                what: descriptor.digest.to_string(),
-                place: self.place(),
-                reason: format!("it is larger than {MAX_DOCUMENT} bytes"),
-            });
-        }
-        let mut bytes = Vec::new();
-        self.copy(descriptor, &mut bytes)?;
-        Ok(bytes)
+        self.read(descriptor)
     }
 
     fn copy(&self, blob: &Descriptor, out: &mut dyn Write) -> Result<(), SourceError> {
@@ -229,12 +171,14 @@ impl Source for LayoutSource {
     fn referrers(&self, subject: Digest) -> Result<Vec<Descriptor>, SourceError> {
         let mut found = Vec::new();
         for descriptor in self.index()? {
-            let bytes = self.manifest(&descriptor)?;
-            let listing = self.parse(&descriptor.digest.to_string(), &bytes)?;
-            if listing.subject.is_some_and(|own| own.digest == subject) {
+            // What has no proper form is about nothing: whoever attached it cannot hide what else is attached.
+            let Some(Ok(parsed)) = self.parse(&descriptor)? else { continue };
+            if parsed.subject().is_some_and(|own| own.digest == subject) {
                 found.push(descriptor);
-            } else if name(&descriptor) == Some(&format!("sha256-{}", subject.hex())) {
-                found.extend(listing.manifests);
+            } else if name(&descriptor) == Some(&format!("sha256-{}", subject.hex()))
+                && let ManifestOrIndex::Index(index) = parsed
+            {
+                found.extend(index.manifests);
             }
         }
         found.sort_by_key(|descriptor| descriptor.digest);

@@ -6,12 +6,16 @@ use seed_http::{Client, DownloadError, Request, Response, registry_url};
 use seed_model::{Descriptor, Digest};
 use serde::Deserialize;
 
-use super::{Checked, Document, MAX_DESCRIPTORS, MAX_DOCUMENT, RegistryReference, Source, SourceError};
+use crate::document::media_type::{DOCKER_INDEX, DOCKER_MANIFEST, INDEX, MANIFEST};
+use crate::document::{MAX_DOCUMENT, identify, read_listing};
+use crate::source::access::{Checked, Document, Source};
+use crate::source::error::SourceError;
+use crate::source::reference::RegistryReference;
 
 /// All that may be at a tag.
-const MANIFEST_TYPES: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, \
-     application/vnd.docker.distribution.manifest.v2+json, application/vnd.docker.distribution.manifest.list.v2+json";
-const INDEX_TYPE: &str = "application/vnd.oci.image.index.v1+json";
+const MANIFEST_TYPES: [&str; 4] = [MANIFEST, INDEX, DOCKER_MANIFEST, DOCKER_INDEX];
+/// The most descriptors of a referrers listing, on all of its pages.
+const MAX_DESCRIPTORS: usize = 10_000;
 /// Pages of a referrers listing.
 const MAX_PAGES: usize = 100;
 
@@ -20,17 +24,6 @@ const MAX_PAGES: usize = 100;
 pub struct RegistrySource {
     client: Client,
     reference: RegistryReference,
-}
-
-/// The parts of a manifest or index that say what it is.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Head {
-    media_type: Option<String>,
-    #[serde(default)]
-    manifests: Option<Vec<Descriptor>>,
-    #[serde(default)]
-    layers: Option<serde::de::IgnoredAny>,
 }
 
 /// The error document of the distribution specification.
@@ -72,7 +65,7 @@ impl RegistrySource {
 
     /// The manifest at a tag or digest, if there is one.
     fn find(&self, name: &str) -> Result<Option<Document>, SourceError> {
-        let response = self.get(self.url(&format!("manifests/{name}")), MANIFEST_TYPES)?;
+        let response = self.get(self.url(&format!("manifests/{name}")), &MANIFEST_TYPES.join(", "))?;
         match response.status {
             200 => self.document(name, response).map(Some),
             404 => Ok(None),
@@ -82,11 +75,6 @@ impl RegistrySource {
 
     fn document(&self, name: &str, response: Response) -> Result<Document, SourceError> {
         let error = |reason: String| self.unusable(&format!("the manifest `{name}`"), reason);
-        let head: Head = serde_json::from_slice(&response.body).map_err(|e| error(e.to_string()))?;
-        if head.layers.is_some() && head.manifests.is_some() {
-            // One document that is a manifest to some tools and an index to others (CVE-2021-41190).
-            return Err(error("it has both `layers` and `manifests`".to_owned()));
-        }
         let digest = Digest::of(&response.body);
         if let Some(claimed) = response.header("docker-content-digest")
             && claimed != digest.to_string()
@@ -95,8 +83,7 @@ impl RegistrySource {
         }
         let content_type = response.header("content-type").unwrap_or_default();
         let content_type = content_type.split(';').next().unwrap_or_default().trim().to_owned();
-        let media_type = head.media_type.unwrap_or(content_type);
-        let descriptor = Descriptor::new(&media_type, digest, response.body.len() as u64);
+        let descriptor = identify(&response.body, &content_type).map_err(error)?;
         Ok(Document { descriptor, bytes: response.body })
     }
 
@@ -126,8 +113,7 @@ impl RegistrySource {
     /// Adds one page of a listing; gives the URL of the next.
     fn page(&self, response: &Response, found: &mut Vec<Descriptor>) -> Result<Option<String>, SourceError> {
         let error = |reason: String| self.unusable("the list of referrers", reason);
-        let head: Head = serde_json::from_slice(&response.body).map_err(|e| error(e.to_string()))?;
-        found.extend(head.manifests.ok_or_else(|| error("it has no `manifests`".to_owned()))?);
+        found.extend(read_listing(&response.body).map_err(error)?);
         if found.len() > MAX_DESCRIPTORS {
             return Err(error(format!("it has more than {MAX_DESCRIPTORS} entries")));
         }
@@ -197,7 +183,8 @@ impl Source for RegistrySource {
             }
         })?;
         match response.status {
-            200 => checked.finish(&self.place()),
+            // A download that broke off ends with a partial answer.
+            200 | 206 => checked.finish(&self.place()),
             404 => Err(self.not_found(blob.digest.to_string())),
             _ => Err(unexpected(&response)),
         }
@@ -208,7 +195,7 @@ impl Source for RegistrySource {
         let mut next = Some(self.url(&format!("referrers/{subject}")));
         for page in 0..MAX_PAGES {
             let Some(url) = next else { return Ok(found) };
-            let response = self.get(url, INDEX_TYPE)?;
+            let response = self.get(url, INDEX)?;
             next = match (response.status, page) {
                 (200, _) => self.page(&response, &mut found)?,
                 (404, 0) => return self.fallback_referrers(subject),
@@ -225,11 +212,6 @@ impl RegistrySource {
         let tag = format!("sha256-{}", subject.hex());
         let Some(document) = self.find(&tag)? else { return Ok(Vec::new()) };
         let error = |reason: String| self.unusable(&format!("the referrers index `{tag}`"), reason);
-        let head: Head = serde_json::from_slice(&document.bytes).map_err(|e| error(e.to_string()))?;
-        let found = head.manifests.ok_or_else(|| error("it has no `manifests`".to_owned()))?;
-        if found.len() > MAX_DESCRIPTORS {
-            return Err(error(format!("it has more than {MAX_DESCRIPTORS} entries")));
-        }
-        Ok(found)
+        read_listing(&document.bytes).map_err(error)
     }
 }

@@ -14,7 +14,7 @@ use seed_model::{Descriptor, Digest, Platform};
 use serde_json::{Value, json};
 
 use super::{Reference, Source, open};
-use crate::documents::{CONFIG, INDEX, MANIFEST};
+use crate::document::media_type::{CONFIG, INDEX, MANIFEST};
 
 pub(crate) const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 pub(crate) const SIMPLE_SIGNING: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
@@ -231,9 +231,15 @@ impl Registry {
                     let Some(path) = read_path(&mut stream) else { return };
                     requests.lock().unwrap().push(path.clone());
                     let (status, headers, body) = (shared.1)(&path).unwrap_or_else(|| shared.0.answer(&path));
-                    let headers: Vec<String> = headers.iter().map(|(n, v)| format!("{n}: {v}\r\n")).collect();
+                    let promised = headers.iter().find(|(name, _)| name == "content-length");
+                    let length =
+                        promised.map_or_else(|| body.len().to_string(), |(_, length)| length.clone());
+                    let headers: Vec<String> = headers
+                        .iter()
+                        .filter(|(name, _)| name != "content-length")
+                        .map(|(n, v)| format!("{n}: {v}\r\n"))
+                        .collect();
                     let headers = headers.concat();
-                    let length = body.len();
                     // The client may have left: some tests are about that.
                     let _ = write!(
                         stream,

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::testing::{Answer, Fixture, Registry, source, tar, write_tar};
 use super::{Reference, Source, SourceError, open};
-use crate::documents::{INDEX, MANIFEST};
+use crate::document::media_type::{CONFIG, INDEX, MANIFEST};
 use seed_model::{Descriptor, Digest};
 
 /// The fixture as a layout, a tar, and in a registry with the referrers tag.
@@ -87,7 +87,9 @@ fn without_a_tag_the_only_image_is_meant() {
     let error = |reference: &str| source(reference).resolve().unwrap_err().to_string().replace(text, "DIR");
     insta::assert_snapshot!(error(&format!("{text}:v2")), @"DIR has no image `v2`; there are: ghcr.io/org/app:v1.0, v1");
 
-    let other = fixture.document(MANIFEST, &json!({"schemaVersion": 2, "layers": []}));
+    let config = fixture.document(CONFIG, &json!({}));
+    let other = json!({"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": []});
+    let other = fixture.document(MANIFEST, &other);
     fixture.name("other", &other);
     fixture.write_layout(directory.path());
     insta::assert_snapshot!(error(text), @"DIR holds several images; there are: ghcr.io/org/app:v1.0, other, v1; name one as DIR:TAG");
@@ -110,8 +112,9 @@ fn layouts_and_archives_that_are_none() {
     std::fs::create_dir(path("empty")).unwrap();
     insta::assert_snapshot!(error("empty"), @"index.json of DIR/empty cannot be used: there is none, so this is no OCI layout");
     std::fs::create_dir(path("bad")).unwrap();
-    std::fs::write(path("bad/index.json"), r#"{"manifests": [{"digest": "md5:1"}]}"#).unwrap();
-    insta::assert_snapshot!(error("bad"), @"index.json of DIR/bad cannot be used: `md5:1` is not a digest: expected `sha256:` and 64 lower-case hexadecimal digits at line 1 column 34");
+    std::fs::write(path("bad/index.json"), r#"{"schemaVersion": 2, "manifests": [{"digest": "md5:1"}]}"#)
+        .unwrap();
+    insta::assert_snapshot!(error("bad"), @"index.json of DIR/bad cannot be used: `md5:1` is not a digest: expected `sha256:` and 64 lower-case hexadecimal digits at line 1 column 54");
     std::fs::create_dir_all(path("odd/index.json")).unwrap();
     insta::assert_snapshot!(error("odd"), @"DIR/odd/index.json cannot be read: it is not a regular file");
     std::fs::write(path("text.tar"), "x".repeat(2000)).unwrap();
@@ -159,7 +162,7 @@ fn an_archive_that_only_docker_reads_is_seen_as_a_layout() {
     write(listing(&["b/layer.tar"]), &layer);
     insta::assert_snapshot!(open().unwrap_err(), @"b/layer.tar of FILE cannot be used: it is not in the archive");
     write(listing(&[]), &layer);
-    insta::assert_snapshot!(open().unwrap_err(), @"c.json of FILE cannot be used: it has 1 diff ids for 0 layers");
+    insta::assert_snapshot!(open().unwrap_err(), @"c.json of FILE cannot be used: the image configuration sha256:339e56a156061bf1e1d527339c5d3e2c4a2e15e92512da387492583f9950448b is wrong: it has 1 diff ids for 0 layers");
     write("[{}]".to_owned(), &layer);
     insta::assert_snapshot!(open().unwrap_err(), @"manifest.json of FILE cannot be used: missing field `Config` at line 1 column 3");
     // Another layer than the configuration names.

@@ -6,7 +6,10 @@ use std::thread;
 use flate2::read::MultiGzDecoder;
 use seed_model::{Descriptor, Digest, Hasher};
 
-use super::{Entries, Skip, Source, SourceError, TarError};
+use crate::document::media_type::{Compression, compression};
+use crate::source::access::Source;
+use crate::source::entries::{Entries, Skip, TarError};
+use crate::source::error::SourceError;
 
 /// Bounds on what is read of one layer.
 #[derive(Clone, Copy, Debug)]
@@ -56,25 +59,6 @@ pub enum UnpackError {
 
 /// The largest window of zstd that is decoded, as a power of two: 128 MiB, what level 22 needs.
 const MAX_WINDOW_LOG: u32 = 27;
-
-#[derive(Clone, Copy)]
-enum Compression {
-    None,
-    Gzip,
-    Zstd,
-}
-
-fn compression(media_type: &str) -> Option<Compression> {
-    match media_type {
-        "application/vnd.oci.image.layer.v1.tar" | "application/vnd.docker.image.rootfs.diff.tar" => {
-            Some(Compression::None)
-        }
-        "application/vnd.oci.image.layer.v1.tar+gzip"
-        | "application/vnd.docker.image.rootfs.diff.tar.gzip" => Some(Compression::Gzip),
-        "application/vnd.oci.image.layer.v1.tar+zstd" => Some(Compression::Zstd),
-        _ => None,
-    }
-}
 
 /// Whether a blob of this type is a layer that can be read.
 pub(crate) fn is_tar(media_type: &str) -> bool {

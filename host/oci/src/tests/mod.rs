@@ -2,7 +2,6 @@
 
 mod child;
 mod damage;
-mod documents;
 mod files;
 mod fixture;
 mod golden;

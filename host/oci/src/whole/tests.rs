@@ -32,7 +32,7 @@ fn changed(config: Change<'_>, manifest: Change<'_>, index: Change<'_>) -> Fixtu
     manifest(&mut manifest_document);
     put(&mut fixture, &mut index_document["manifests"][0], &manifest_document);
     index(&mut index_document);
-    let root = fixture.document(crate::documents::INDEX, &index_document);
+    let root = fixture.document(crate::document::media_type::INDEX, &index_document);
     fixture.named = vec![(Some("v1".to_owned()), root)];
     fixture
 }
@@ -82,7 +82,7 @@ fn layers_must_be_what_the_documents_say() {
     assert_snapshot!(check(&fixture).unwrap_err(), @"[dir] has no image `sha256:71a3c9568a3230f943c7fcaf248bc70dd6f341bb4ec654d42b2c3cbb29c30024`");
     assert_snapshot!(error(&|config| config["rootfs"]["diff_ids"][1] = config["rootfs"]["diff_ids"][0].clone(), NOTHING, NOTHING), @"layer sha256:54c5cf2601c079f5ee19f4af4a5b3837d8c64b4f5b25cf6422f0e6e527d36b81 of [dir] unpacks to sha256:6ef05a4af72f7775d53219b98b1070ea0c3970ea007e01824ca52d64cc3d09b9, but the configuration says sha256:24ee6af7f5cc356f1deb4807f696838395763e91da809f888ccd5c13946a9918");
     assert_snapshot!(error(NOTHING, &|manifest| manifest["layers"][0]["size"] = json!(17), NOTHING), @"sha256:0a0976f924702efc3f19dc0d2899ca3790b9b44dbf8cfedca2af930266f85193 of [dir] cannot be copied: it is larger than its descriptor says");
-    assert_snapshot!(error(NOTHING, &|manifest| manifest["layers"][0]["mediaType"] = json!("application/x-squashfs"), NOTHING), @"manifest sha256:42ae7227119caf5952e5c37b6c41ec88515623713d7e897d52691f53be61456a of [dir] is wrong: its layer sha256:0a0976f924702efc3f19dc0d2899ca3790b9b44dbf8cfedca2af930266f85193 is of the unknown type `application/x-squashfs`");
+    assert_snapshot!(error(NOTHING, &|manifest| manifest["layers"][0]["mediaType"] = json!("application/x-squashfs"), NOTHING), @"the image manifest sha256:42ae7227119caf5952e5c37b6c41ec88515623713d7e897d52691f53be61456a is wrong: its layer sha256:0a0976f924702efc3f19dc0d2899ca3790b9b44dbf8cfedca2af930266f85193 is of the unknown type `application/x-squashfs`");
     let zeros = "application/vnd.oci.image.layer.v1.tar+zstd";
     let bomb = zstd::encode_all(&vec![0; 2 << 20][..], 3).unwrap();
     let mut fixture =
@@ -93,25 +93,25 @@ fn layers_must_be_what_the_documents_say() {
 
 #[test]
 fn configurations_must_be_those_of_their_images() {
-    assert_snapshot!(error(&|config| config["architecture"] = json!("arm64"), NOTHING, NOTHING), @"configuration sha256:d445ab4ac445d477503c348346a394fee9100e4c0136401c26e9bfe81d68a8b8 of [dir] is wrong: it is for `linux/arm64`, and the index says linux/amd64");
+    assert_snapshot!(error(&|config| config["architecture"] = json!("arm64"), NOTHING, NOTHING), @"the image configuration sha256:d445ab4ac445d477503c348346a394fee9100e4c0136401c26e9bfe81d68a8b8 is wrong: it is for `linux/arm64`, and the index says linux/amd64");
     assert_snapshot!(error(&|config| config["rootfs"]["diff_ids"] = json!([]), NOTHING, NOTHING), @"the image configuration sha256:4bbc189212b9313684b532646144660a608955c8ca85ee03e1192deee7b6147f is wrong: it has 0 diff ids for 3 layers");
     assert_snapshot!(error(&|config| config["rootfs"]["diff_ids"][0] = json!("md5:00"), NOTHING, NOTHING), @"the image configuration sha256:a2aaf327c86aadd88116ef0ef3e20e6dbfed1051911ae7de833b471697ed67f4 is wrong: a diff id is none: `md5:00` is not a digest: expected `sha256:` and 64 lower-case hexadecimal digits");
     assert_snapshot!(error(&|config| config["rootfs"]["type"] = json!("snapshots"), NOTHING, NOTHING), @"the image configuration sha256:717dd12e689f77fc6b93b492f11680e641bfe8b43e4978d930e9ec4971eaec6d is wrong: its rootfs.type is `snapshots`, not `layers`");
     assert_snapshot!(error(&|config| config["history"] = json!([{"created_by": "one"}]), NOTHING, NOTHING), @"the image configuration sha256:2d47dbbbf9e8c46190c66614922d55819fff6f73c8180e8213c2847c99f2da5c is wrong: its history has 1 steps with a layer for 3 layers");
     assert_snapshot!(error(NOTHING, &|manifest| manifest["config"]["mediaType"] = json!("application/vnd.docker.container.image.v1+json"), NOTHING), @"the image configuration sha256:fc8b9e8cb79d20aefc38143a0aa0caf62dc63bb421160854fc1cdd7e090d745d is wrong: its media type is `application/vnd.docker.container.image.v1+json`, not `application/vnd.oci.image.config.v1+json`");
-    assert_snapshot!(error(NOTHING, &|manifest| manifest["config"]["size"] = json!(5 << 20), NOTHING), @"configuration sha256:fc8b9e8cb79d20aefc38143a0aa0caf62dc63bb421160854fc1cdd7e090d745d of [dir] is wrong: it is larger than 4194304 bytes");
+    assert_snapshot!(error(NOTHING, &|manifest| manifest["config"]["size"] = json!(5 << 20), NOTHING), @"sha256:fc8b9e8cb79d20aefc38143a0aa0caf62dc63bb421160854fc1cdd7e090d745d of [dir] cannot be used: it is larger than 4194304 bytes");
 }
 
 #[test]
 fn manifests_and_indexes_must_have_their_form() {
     assert_snapshot!(error(NOTHING, &|manifest| manifest["schemaVersion"] = json!(1), NOTHING), @"the image manifest sha256:ab7ff8d67702fe4ecbc6bb74ecd1b0707ab627af203d75de75fa7dc9c18da0d8 is wrong: its schemaVersion is 1, not 2");
     assert_snapshot!(error(NOTHING, &|manifest| manifest["mediaType"] = json!("application/vnd.docker.distribution.manifest.v2+json"), NOTHING), @"the image manifest sha256:b7a1edf4270374cd5bac7519c78f5c4c0ec354722bd5710486bf772cac77f515 is wrong: its mediaType is `application/vnd.docker.distribution.manifest.v2+json`, not `application/vnd.oci.image.manifest.v1+json`");
-    assert_snapshot!(error(NOTHING, &|manifest| manifest["manifests"] = json!([]), NOTHING), @"manifest sha256:f11de973da86d38b07b599cc7a7824f31f7a89288c7e4922967ae578c6494255 of [dir] cannot be used: it is neither a manifest (`config`, `layers`) nor an index (`manifests`)");
-    assert_snapshot!(error(NOTHING, NOTHING, &|index| index["manifests"] = json!([])), @"index sha256:dff9de10919148711140d349bf03f1a99eb06f94b03e51715ccebfa7cdc518e2 of [dir] is wrong: it has 0 images, not 1 to 256");
-    assert_snapshot!(error(NOTHING, NOTHING, &|index| index["manifests"][1]["platform"]["architecture"] = json!("amd64")), @"index sha256:d273823f840433ceb3bac2e3403898f39f092ff1eecfe5b3323f6968eecdf490 of [dir] is wrong: two of its images are for linux/amd64");
-    assert_snapshot!(error(NOTHING, NOTHING, &|index| drop(index["manifests"][0].as_object_mut().unwrap().remove("platform"))), @"index sha256:0b8c83218e58d2d2c0b766f9d5f864fee19a4fd9ebd7dd9ae36e733b849d0aac of [dir] is wrong: it does not say what sha256:c3533d6276d6834acd0e6a09b31f6cdd035fc03615ade68c39037498c7e94671 runs on");
-    assert_snapshot!(error(NOTHING, NOTHING, &|index| index["manifests"][0]["mediaType"] = json!(crate::documents::INDEX)), @"index sha256:8d383c513206431d74d327d90e65fe84fd69f822c431a960213a234abf75b1f8 of [dir] is wrong: sha256:c3533d6276d6834acd0e6a09b31f6cdd035fc03615ade68c39037498c7e94671 is `application/vnd.oci.image.index.v1+json` in it, not `application/vnd.oci.image.manifest.v1+json`");
-    assert_snapshot!(error(NOTHING, NOTHING, &|index| index["mediaType"] = json!("application/json")), @"the image index sha256:ca147625dd0301011dbcee5a6a4bc6bf13c84b9e4b75f2e8b12239f51e9f32be is wrong: its mediaType is `application/json`, not `application/vnd.oci.image.index.v1+json`");
+    assert_snapshot!(error(NOTHING, &|manifest| manifest["manifests"] = json!([]), NOTHING), @"the image manifest sha256:f11de973da86d38b07b599cc7a7824f31f7a89288c7e4922967ae578c6494255 is wrong: it has both `layers` and `manifests`");
+    assert_snapshot!(error(NOTHING, NOTHING, &|index| index["manifests"] = json!([])), @"the image index sha256:dff9de10919148711140d349bf03f1a99eb06f94b03e51715ccebfa7cdc518e2 is wrong: it has 0 images, not 1 to 256");
+    assert_snapshot!(error(NOTHING, NOTHING, &|index| index["manifests"][1]["platform"]["architecture"] = json!("amd64")), @"the image index sha256:d273823f840433ceb3bac2e3403898f39f092ff1eecfe5b3323f6968eecdf490 is wrong: two of its images are for linux/amd64");
+    assert_snapshot!(error(NOTHING, NOTHING, &|index| drop(index["manifests"][0].as_object_mut().unwrap().remove("platform"))), @"the image index sha256:0b8c83218e58d2d2c0b766f9d5f864fee19a4fd9ebd7dd9ae36e733b849d0aac is wrong: it does not say what sha256:c3533d6276d6834acd0e6a09b31f6cdd035fc03615ade68c39037498c7e94671 runs on");
+    assert_snapshot!(error(NOTHING, NOTHING, &|index| index["manifests"][0]["mediaType"] = json!(crate::document::media_type::INDEX)), @"the image index sha256:8d383c513206431d74d327d90e65fe84fd69f822c431a960213a234abf75b1f8 is wrong: sha256:c3533d6276d6834acd0e6a09b31f6cdd035fc03615ade68c39037498c7e94671 is `application/vnd.oci.image.index.v1+json` in it, not `application/vnd.oci.image.manifest.v1+json`");
+    assert_snapshot!(error(NOTHING, NOTHING, &|index| index["mediaType"] = json!("application/json")), @"an image of [dir] cannot be used: the image index sha256:ca147625dd0301011dbcee5a6a4bc6bf13c84b9e4b75f2e8b12239f51e9f32be is wrong: its mediaType is `application/json`, not `application/vnd.oci.image.index.v1+json`");
 }
 
 #[test]

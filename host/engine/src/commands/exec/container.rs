@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use seed_model::{Descriptor, Digest, File, FileContent, Image};
 use seed_oci::BlobStore;
-use seed_oci::documents::canonical_json;
+use seed_oci::document::canonical_json;
 use seed_oci::files::{FilesError, stream_tar};
 use serde_json::json;
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use miette::Diagnostic;
 use seed_model::Digest;
 use seed_oci::StoreError;
-use seed_oci::documents::DocumentError;
+use seed_oci::document::DocumentError;
 use seed_oci::files::FilesError;
 use seed_oci::source::SourceError;
 use seed_report::{Kind, Report};

@@ -1,10 +1,11 @@
 //! Finds the locked image: in the cache, in files that the pipeline wrote, in the registries that it published to.
 
 use seed_model::{Descriptor, Digest, Image};
-use seed_oci::documents::{INDEX, MANIFEST, MAX_DOCUMENT, manifest_parts};
+use seed_oci::document::media_type::MANIFEST;
+use seed_oci::document::{MAX_DOCUMENT, ManifestOrIndex, STRICT, stored_manifest};
+use seed_oci::fetch::{self, FetchError};
 use seed_oci::source::{Document, Reference, RegistryReference, Source, SourceError};
 use seed_oci::{BlobStore, StoreError};
-use serde::Deserialize;
 
 use crate::commands::exec::error::ExecError;
 use crate::error_chain::with_causes;
@@ -25,11 +26,6 @@ pub(super) struct Locator<'a> {
     found: Option<Box<dyn Source>>,
 }
 
-#[derive(Deserialize)]
-struct Index {
-    manifests: Vec<Descriptor>,
-}
-
 impl<'a> Locator<'a> {
     pub(super) fn new(
         session: &'a Session,
@@ -43,21 +39,20 @@ impl<'a> Locator<'a> {
 
     /// The image's manifest, which is in the cache afterwards.
     pub(super) fn manifest(&mut self, digest: Digest) -> Result<Descriptor, ExecError> {
-        if let Ok(bytes) = self.store.document(digest, MAX_DOCUMENT) {
+        if let Some(bytes) = fetch::kept(self.store, digest, MAX_DOCUMENT)? {
             return Ok(Descriptor::new(MANIFEST, digest, bytes.len() as u64));
         }
-        let (source, manifest) = self.find(digest)?;
-        let bytes = source.manifest(&manifest).map_err(|error| unreadable(digest, source.as_ref(), error))?;
-        self.store.put(&bytes)?;
-        self.found = Some(source);
-        Ok(Descriptor::new(MANIFEST, digest, manifest.size))
+        let (source, found) = self.find(digest)?;
+        let manifest = Descriptor::new(MANIFEST, digest, found.size);
+        self.fetch(digest, &manifest, source)?;
+        Ok(manifest)
     }
 
     /// The image's configuration, which is in the cache afterwards.
     pub(super) fn config(&mut self, manifest: &Descriptor) -> Result<Descriptor, ExecError> {
         let digest = manifest.digest;
         let parts =
-            manifest_parts(self.store, manifest).map_err(|source| ExecError::Image { digest, source })?;
+            stored_manifest(self.store, manifest).map_err(|source| ExecError::Image { digest, source })?;
         if parts.config.size > MAX_DOCUMENT {
             let size = parts.config.size;
             return Err(
@@ -74,16 +69,23 @@ impl<'a> Locator<'a> {
     }
 
     fn ensure(&mut self, image: Digest, blob: &Descriptor) -> Result<(), ExecError> {
-        if self.store.size(blob.digest)? == Some(blob.size) {
+        if fetch::is_kept(self.store, blob)? {
             return Ok(());
         }
         let source = match self.found.take() {
             Some(source) => source,
             None => self.find(image)?.0,
         };
-        let mut writer = self.store.writer()?;
-        source.copy(blob, &mut writer).map_err(|error| unreadable(image, source.as_ref(), error))?;
-        writer.finish()?;
+        self.fetch(image, blob, source)
+    }
+
+    fn fetch(&mut self, image: Digest, blob: &Descriptor, source: Box<dyn Source>) -> Result<(), ExecError> {
+        fetch::fetch(self.store, blob, source.as_ref()).map_err(|error| match error {
+            FetchError::Store(error) => error.into(),
+            FetchError::Source(error) => {
+                ExecError::Unreadable { digest: image, place: source.place(), source: error }
+            }
+        })?;
         self.found = Some(source);
         Ok(())
     }
@@ -148,18 +150,13 @@ impl<'a> Locator<'a> {
     }
 }
 
-fn unreadable(digest: Digest, source: &dyn Source, error: SourceError) -> ExecError {
-    ExecError::Unreadable { digest, place: source.place(), source: error }
-}
-
 /// The image in what a place holds: the image itself, or an index over several.
 fn descriptor(root: &Document, digest: Digest) -> Option<Descriptor> {
     if root.descriptor.digest == digest {
         return Some(root.descriptor.clone());
     }
-    if root.descriptor.media_type != INDEX {
-        return None;
+    match STRICT.document(&root.descriptor, &root.bytes).ok()? {
+        ManifestOrIndex::Manifest(_) => None,
+        ManifestOrIndex::Index(index) => index.manifests.into_iter().find(|found| found.digest == digest),
     }
-    let index: Index = serde_json::from_slice(&root.bytes).ok()?;
-    index.manifests.into_iter().find(|manifest| manifest.digest == digest)
 }

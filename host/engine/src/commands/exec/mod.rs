@@ -12,7 +12,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use seed_model::{Digest, Platform};
-use seed_oci::documents::read_image;
+use seed_oci::document::read_image;
 use seed_report::Error;
 
 use error::ExecError;

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use seed_model::{Descriptor, Image};
 use seed_oci::BlobStore;
-use seed_oci::documents::{manifest_parts, read_image};
+use seed_oci::document::{read_image, stored_manifest};
+use seed_oci::fetch::{self, FetchError};
 use seed_oci::source::{Reference, RegistryReference, Source, SourceError};
 use seed_report::Error;
 
@@ -93,7 +94,7 @@ impl Child<'_> {
         let Record { manifest, platform, system, .. } = self.record();
         let wrong = |source| IndexError::Image { digest: manifest.digest, system: system.clone(), source };
         self.ensure(manifest, source)?;
-        let parts = manifest_parts(self.store, manifest).map_err(wrong)?;
+        let parts = stored_manifest(self.store, manifest).map_err(wrong)?;
         self.ensure(&parts.config, source)?;
         let image = read_image(self.store, manifest, platform).map_err(wrong)?;
         let is = image.layers.iter().map(|layer| (layer.descriptor.digest, layer.diff_id));
@@ -111,20 +112,17 @@ impl Child<'_> {
 
     /// Makes the store have a blob.
     fn ensure(&self, blob: &Descriptor, source: Option<&dyn Source>) -> Result<(), IndexError> {
-        if self.store.size(blob.digest)? == Some(blob.size) {
+        if fetch::is_kept(self.store, blob)? {
             return Ok(());
         }
         let Some(source) = source else { return Err(self.missing(CACHE)) };
         let digest = self.record().manifest.digest;
-        let unreadable = |error| IndexError::Unreadable { place: source.place(), digest, source: error };
-        if blob.digest == digest {
-            self.store.put(&source.manifest(blob).map_err(unreadable)?)?;
-            return Ok(());
-        }
-        let mut writer = self.store.writer()?;
-        source.copy(blob, &mut writer).map_err(unreadable)?;
-        writer.finish()?;
-        Ok(())
+        fetch::fetch(self.store, blob, source).map_err(|error| match error {
+            FetchError::Store(error) => error.into(),
+            FetchError::Source(source_error) => {
+                IndexError::Unreadable { place: source.place(), digest, source: source_error }
+            }
+        })
     }
 
     fn missing(&self, place: &str) -> IndexError {

@@ -1,4 +1,4 @@
-//! JSON that is signed, read without a second meaning.
+//! JSON from elsewhere, read without a second meaning.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -7,7 +7,7 @@ use serde::de::{self, DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visi
 
 /// Parses one JSON document and refuses what two parsers could read differently: an object with the same key
 /// twice (serde's maps would keep the last), anything after the document, a byte order mark, more than 128 levels.
-pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, serde_json::Error> {
+pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, serde_json::Error> {
     serde_json::from_slice::<DistinctKeys>(bytes)?;
     serde_json::from_slice(bytes)
 }

@@ -1,54 +1,27 @@
 //! The order of a layer's tar, and who owns each name in it: a layer may not hold a path twice (OCI image
 //! specification, layer.md), so two inputs that want the same name are an error here.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Bound;
+mod error;
+mod names;
+
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use seed_model::{Digest, Entry, EntryKind};
 use serde::Serialize;
 
-use crate::codec::{CodecError, codec_id};
+use crate::codec::codec_id;
 use crate::layer::{LayerSpec, PathSpec, key_of};
-use crate::nar::{NarError, NarSink, list_tree};
 use crate::tar::{ENTRY_RULES, EntryType, Header, write_end, write_padding};
+
+pub use error::ContentsError;
+use names::{Names, Node, parents};
 
 /// Longest path of an entry or target in bytes: `PATH_MAX` of Linux.
 const MAX_PATH: usize = 4096;
 
 /// Mode of directories that nobody declared: what the standard store directories have everywhere.
 const PARENT_MODE: u32 = 0o755;
-
-/// Why a layer's contents do not fit together.
-#[derive(Debug, thiserror::Error)]
-pub enum ContentsError {
-    /// Two inputs want the same name.
-    #[error("`/{}` comes both from {first} and from {second}", path.escape_debug())]
-    Conflict {
-        /// The path in the image, without a leading slash.
-        path: String,
-        /// What had it first.
-        first: String,
-        /// What wants it too.
-        second: String,
-    },
-    /// A path that cannot be in an image.
-    #[error("{owner} cannot be at `{}` in an image: {reason}", path.escape_debug())]
-    Path {
-        /// What has the path.
-        owner: String,
-        /// The path.
-        path: String,
-        /// What is wrong with it.
-        reason: &'static str,
-    },
-    /// A directory for the image's root cannot be listed.
-    #[error(transparent)]
-    Nar(#[from] NarError),
-    /// The codec cannot be used.
-    #[error(transparent)]
-    Codec(#[from] CodecError),
-}
 
 /// A piece of a layer's tar that is compressed on its own.
 #[derive(Debug)]
@@ -203,113 +176,4 @@ pub(crate) fn is_whiteout(name: &[u8]) -> bool {
 /// Parents before children, and byte order of names within each directory.
 fn in_tree_order(a: &[u8], b: &[u8]) -> std::cmp::Ordering {
     a.split(|byte| *byte == b'/').cmp(b.split(|byte| *byte == b'/'))
-}
-
-/// The directories above a path, outermost first.
-fn parents(path: &[u8]) -> impl Iterator<Item = &[u8]> {
-    path.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(end, _)| &path[..end])
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Node {
-    /// A directory that others may put something into.
-    Directory,
-    /// Anything else: a file, a link, or a store path with all that is in it.
-    Other,
-}
-
-/// The names of one layer.
-#[derive(Default)]
-struct Names(BTreeMap<Vec<u8>, (Node, Rc<str>)>);
-
-impl Names {
-    /// Adds a name that nothing else may have.
-    fn add_once(&mut self, path: &[u8], node: Node, owner: &Rc<str>) -> Result<(), ContentsError> {
-        match self.0.get(path) {
-            Some((_, first)) => Err(conflict(path, first, owner)),
-            None => self.add(path, node, owner).map(drop),
-        }
-    }
-
-    /// Adds a name, unless it is a directory that is there already; says whether it was added.
-    fn add(&mut self, path: &[u8], node: Node, owner: &Rc<str>) -> Result<bool, ContentsError> {
-        if let Some((existing, first)) = self.0.get(path) {
-            let merges = *existing == Node::Directory && node == Node::Directory;
-            return if merges { Ok(false) } else { Err(conflict(path, first, owner)) };
-        }
-        for parent in parents(path) {
-            if let Some((Node::Other, first)) = self.0.get(parent) {
-                return Err(conflict(parent, first, owner));
-            }
-        }
-        if node == Node::Other {
-            let below = [path, b"/"].concat();
-            let next = self.0.range::<[u8], _>((Bound::Included(&below[..]), Bound::Unbounded)).next();
-            if let Some((_, (_, second))) = next.filter(|(name, _)| name.starts_with(&below)) {
-                return Err(conflict(path, owner, second));
-            }
-        }
-        self.0.insert(path.to_vec(), (node, Rc::clone(owner)));
-        Ok(true)
-    }
-
-    /// Adds what is in a directory for the image's root; gives the directories in it that the layer has already.
-    fn add_tree(&mut self, spec: &PathSpec) -> Result<BTreeSet<Vec<u8>>, ContentsError> {
-        let mut tree = TreeNames {
-            names: self,
-            owner: spec.store_path.as_str().into(),
-            omit: BTreeSet::new(),
-            conflict: None,
-        };
-        let listed = list_tree(&spec.source, &mut tree);
-        match tree.conflict.take() {
-            Some(conflict) => Err(conflict),
-            None => Ok(listed.map(|()| tree.omit)?),
-        }
-    }
-}
-
-fn conflict(path: &[u8], first: &str, second: &str) -> ContentsError {
-    ContentsError::Conflict {
-        path: String::from_utf8_lossy(path).into_owned(),
-        first: first.to_owned(),
-        second: second.to_owned(),
-    }
-}
-
-struct TreeNames<'a> {
-    names: &'a mut Names,
-    owner: Rc<str>,
-    omit: BTreeSet<Vec<u8>>,
-    conflict: Option<ContentsError>,
-}
-
-impl TreeNames<'_> {
-    fn add(&mut self, path: &[u8], node: Node) -> Result<(), String> {
-        if path.is_empty() {
-            return Ok(());
-        }
-        match self.names.add(path, node, &self.owner) {
-            Ok(true) => {}
-            Ok(false) => drop(self.omit.insert(path.to_vec())),
-            Err(conflict) => {
-                let reason = conflict.to_string();
-                self.conflict = Some(conflict);
-                return Err(reason);
-            }
-        }
-        Ok(())
-    }
-}
-
-impl NarSink for TreeNames<'_> {
-    fn directory(&mut self, path: &[u8]) -> Result<(), String> {
-        self.add(path, Node::Directory)
-    }
-    fn symlink(&mut self, path: &[u8], _: &[u8]) -> Result<(), String> {
-        self.add(path, Node::Other)
-    }
-    fn file(&mut self, path: &[u8], _: bool, _: u64) -> Result<(), String> {
-        self.add(path, Node::Other)
-    }
 }

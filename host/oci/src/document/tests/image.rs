@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::BlobStore;
-use crate::documents::{CONFIG, MANIFEST, canonical_json, check_image, make_index};
+use crate::document::media_type::{CONFIG, MANIFEST};
+use crate::document::{canonical_json, check_image, make_index};
 
 const LAYER: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 
@@ -108,12 +109,12 @@ fn wrong_manifests_are_refused() {
     the image manifest sha256:3e8… is wrong: its schemaVersion is 1, not 2
     the image manifest sha256:8d4… is wrong: its mediaType is `application/vnd.docker.distribution.manifest.v2+json`, not `application/vnd.oci.image.manifest.v1+json`
     the image manifest sha256:303… is wrong: its config is sha256:170… (3 bytes, `application/vnd.oci.image.config.v1+json`), not sha256:170… (389 bytes, `application/vnd.oci.image.config.v1+json`)
-    the image manifest sha256:ab5… cannot be read: invalid type: null, expected a sequence at line 1 column 174
+    the image manifest sha256:ab5… is wrong: invalid type: null, expected a sequence at line 1 column 174
     the image manifest sha256:83c… is wrong: it has 1 layers, not 2
     the image manifest sha256:e9a… is wrong: it names layer sha256:3fc… (3 bytes, `application/vnd.oci.image.layer.v1.tar+gzip`) instead of sha256:769… (3 bytes, `application/vnd.oci.image.layer.v1.tar+gzip`)
     the image manifest sha256:9dc… is wrong: it names layer sha256:769… (3 bytes, `application/vnd.oci.image.layer.v1.tar`) instead of sha256:769… (3 bytes, `application/vnd.oci.image.layer.v1.tar+gzip`)
-    the image manifest sha256:bbc… cannot be read: invalid type: integer `1`, expected a string at line 1 column 21
-    the image manifest sha256:4f5… cannot be read: invalid length 0, expected struct ImageManifest with 7 elements at line 1 column 2
+    the image manifest sha256:bbc… is wrong: invalid type: integer `1`, expected a string at line 1 column 21
+    the image manifest sha256:4f5… is wrong: invalid type: sequence, expected a map at line 1 column 0
     ");
 }
 

@@ -1,0 +1,35 @@
+//! Why documents are not a proper image.
+
+use seed_model::{Digest, Platform};
+
+use crate::store::StoreError;
+
+/// A document that is not what it should be.
+#[derive(Debug, thiserror::Error)]
+pub enum DocumentError {
+    /// The store failed, or does not have the document.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// It is not of its form, or says something wrong.
+    #[error("the {document} {digest} is wrong: {reason}")]
+    Wrong {
+        /// What it should be.
+        document: &'static str,
+        /// Its digest.
+        digest: Digest,
+        /// What is wrong.
+        reason: String,
+    },
+    /// An index would name two images for one platform.
+    #[error("two images are for {platform}, so an index of them would be ambiguous")]
+    SamePlatform {
+        /// The platform.
+        platform: Platform,
+    },
+}
+
+impl DocumentError {
+    pub(crate) fn wrong(document: &'static str, digest: Digest, reason: impl Into<String>) -> Self {
+        Self::Wrong { document, digest, reason: reason.into() }
+    }
+}

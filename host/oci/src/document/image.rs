@@ -1,0 +1,109 @@
+//! The documents of an image in the store: whether they agree with each other and with what the host made.
+
+use seed_model::{Descriptor, Image, Manifest, PackedLayer, Platform};
+
+use crate::document::config::Configuration;
+use crate::document::descriptor::{same_blob, shown};
+use crate::document::error::DocumentError;
+use crate::document::reader::{MAX_DOCUMENT, STRICT};
+use crate::store::BlobStore;
+
+/// Checks an image that a packer returned: its manifest, its configuration, its list of layers and the blobs in the
+/// store agree with each other, with `platform` and with `packed`.
+///
+/// `packed` are the layers that the host itself made for it, in the plan's order: each must be there, in that order,
+/// with its own digest and diff id. Any other layer is one that the packer wrote itself; its blob must exist.
+pub fn check_image(
+    store: &BlobStore,
+    image: &Image,
+    packed: &[PackedLayer],
+    platform: &Platform,
+) -> Result<(), DocumentError> {
+    check_manifest(store, image)?;
+    check_configuration(store, image, platform)?;
+
+    let wrong = |reason| Err(DocumentError::wrong("image manifest", image.manifest.digest, reason));
+    let mut rest = packed.iter().peekable();
+    for layer in &image.layers {
+        let Descriptor { media_type, digest, size, .. } = &layer.descriptor;
+        if let Some(made) = rest.next_if(|made| made.descriptor.digest == *digest) {
+            if made.diff_id != layer.diff_id || made.descriptor.media_type != *media_type {
+                return wrong(format!(
+                    "layer {digest} was packed as {} with diff id {}, not as {media_type} with {}",
+                    made.descriptor.media_type, made.diff_id, layer.diff_id
+                ));
+            }
+        } else if let Some(made) = packed.iter().find(|made| made.descriptor.digest == *digest) {
+            return wrong(format!("layer {} is not where the plan has it", made.descriptor.digest));
+        }
+        match store.size(*digest)? {
+            Some(found) if found == *size => {}
+            Some(found) => return wrong(format!("layer {digest} has {found} bytes, not {size}")),
+            None => return wrong(format!("layer {digest} is not in the blob store")),
+        }
+    }
+    match rest.next() {
+        Some(made) => wrong(format!("planned layer {} is not in it", made.descriptor.digest)),
+        None => Ok(()),
+    }
+}
+
+fn check_manifest(store: &BlobStore, image: &Image) -> Result<(), DocumentError> {
+    let wrong = |reason| Err(DocumentError::wrong("image manifest", image.manifest.digest, reason));
+    let manifest = stored_manifest(store, &image.manifest)?;
+    if !same_blob(&manifest.config, &image.config) {
+        return wrong(format!("its config is {}, not {}", shown(&manifest.config), shown(&image.config)));
+    }
+    if manifest.layers.len() != image.layers.len() {
+        return wrong(format!("it has {} layers, not {}", manifest.layers.len(), image.layers.len()));
+    }
+    for (named, layer) in manifest.layers.iter().zip(&image.layers) {
+        if !same_blob(named, &layer.descriptor) {
+            return wrong(format!("it names layer {} instead of {}", shown(named), shown(&layer.descriptor)));
+        }
+    }
+    Ok(())
+}
+
+fn check_configuration(store: &BlobStore, image: &Image, platform: &Platform) -> Result<(), DocumentError> {
+    let wrong = |reason| Err(DocumentError::wrong("image configuration", image.config.digest, reason));
+    let configuration = stored_configuration(store, &image.config, image.layers.len())?;
+    if configuration.platform != *platform {
+        let described = configuration.platform.to_string();
+        return wrong(format!("it is for `{}`, not for {platform}", described.escape_debug()));
+    }
+    if !configuration.diff_ids.iter().eq(image.layers.iter().map(|layer| &layer.diff_id)) {
+        return wrong("its rootfs.diff_ids are not those of the layers, in their order".to_owned());
+    }
+    Ok(())
+}
+
+/// Reads an image manifest in the store. Nothing that it names need be there.
+pub fn stored_manifest(store: &BlobStore, manifest: &Descriptor) -> Result<Manifest, DocumentError> {
+    STRICT.manifest(manifest, &store.document(manifest.digest, MAX_DOCUMENT)?)
+}
+
+fn stored_configuration(
+    store: &BlobStore,
+    config: &Descriptor,
+    layers: usize,
+) -> Result<Configuration, DocumentError> {
+    Configuration::read(config, &store.document(config.digest, MAX_DOCUMENT)?, layers)
+}
+
+/// Reads an image of another run, whose manifest and configuration are in the store; its layers need not be. Checks
+/// that the documents agree with each other and with `platform`.
+pub fn read_image(
+    store: &BlobStore,
+    manifest: &Descriptor,
+    platform: &Platform,
+) -> Result<Image, DocumentError> {
+    let Manifest { config, layers, .. } = stored_manifest(store, manifest)?;
+    let configuration = stored_configuration(store, &config, layers.len())?;
+    let layers = layers.into_iter().zip(configuration.diff_ids);
+    let packed = layers.map(|(descriptor, diff_id)| PackedLayer { descriptor, diff_id }).collect();
+    let image = Image { manifest: manifest.clone(), config, layers: packed };
+    check_manifest(store, &image)?;
+    check_configuration(store, &image, platform)?;
+    Ok(image)
+}

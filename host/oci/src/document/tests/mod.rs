@@ -1,0 +1,2 @@
+mod image;
+mod reader;

@@ -1,0 +1,68 @@
+//! Why files were not written.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::store::StoreError;
+
+/// Why the files were not written. What had been there before is still there, whole.
+#[derive(Debug, thiserror::Error)]
+pub enum FilesError {
+    /// The operating system refused.
+    #[error("cannot {action} `{}`", path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// The file or directory.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A path that does not stay below its directory, or stands twice.
+    #[error("`{}` cannot be the path of a file to write: {reason}", path.escape_debug())]
+    Path {
+        /// The path.
+        path: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// There is something else at the place.
+    #[error("`{}` is not what should be there: {reason}", path.display())]
+    NotOurs {
+        /// The place.
+        path: PathBuf,
+        /// What is there.
+        reason: String,
+    },
+    /// Another process writes there.
+    #[error("another process is writing `{}`", path.display())]
+    Busy {
+        /// The place.
+        path: PathBuf,
+    },
+    /// A blob cannot be read, or is damaged.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl FilesError {
+    pub(crate) fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io { action, path, source }
+    }
+
+    /// What the user can do about it, where that is known.
+    pub fn help(&self) -> Option<&'static str> {
+        match self {
+            Self::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
+                Some("free some space and run again; nothing half-written was kept")
+            }
+            Self::NotOurs { .. } => Some("choose another path, or remove what is there"),
+            Self::Busy { .. } => {
+                Some("run again when it has ended; runs at the same time need paths of their own")
+            }
+            Self::Store(error) => error.help(),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! Why an image cannot be inspected.
+
+use crate::document::DocumentError;
+use crate::source::{SourceError, UnpackError};
+
+/// An image that cannot be inspected.
+#[derive(Debug, thiserror::Error)]
+pub enum InspectError {
+    /// Something cannot be read.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// A document does not have its form.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+    /// A layer cannot be read, or is not what it should be.
+    #[error(transparent)]
+    Layer(#[from] UnpackError),
+}

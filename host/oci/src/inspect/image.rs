@@ -1,0 +1,118 @@
+//! Looks at images and indexes.
+
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+use seed_model::{Descriptor, Manifest};
+
+use crate::document::{Details, DocumentError, LENIENT, MAX_IMAGES, ManifestOrIndex};
+use crate::inspect::contents;
+use crate::inspect::error::InspectError;
+use crate::inspect::signatures;
+use crate::inspect::summary::{Contents, ImageSummary, InspectOptions, Inspection, LayerSummary};
+use crate::source::{Source, UnpackError, is_tar};
+
+/// Looks at the image that `source` resolves to.
+pub fn inspect(source: &dyn Source, options: &InspectOptions) -> Result<Inspection, InspectError> {
+    let root = source.resolve()?;
+    let manifests: Vec<(Descriptor, Manifest)> = match LENIENT.document(&root.descriptor, &root.bytes)? {
+        ManifestOrIndex::Manifest(manifest) => vec![(root.descriptor.clone(), *manifest)],
+        ManifestOrIndex::Index(index) => images_of(source, &root.descriptor, index.manifests)?,
+    };
+    let images = manifests
+        .iter()
+        .map(|(descriptor, manifest)| image(source, descriptor, manifest, options))
+        .collect::<Result<Vec<_>, _>>()?;
+    let mut subjects = vec![root.descriptor.digest];
+    subjects
+        .extend(images.iter().map(|image| image.digest).filter(|digest| *digest != root.descriptor.digest));
+    let signatures = subjects
+        .iter()
+        .map(|subject| signatures::attached_to(source, *subject))
+        .collect::<Result<Vec<_>, _>>()?
+        .into_iter()
+        .filter(|found| !found.is_empty())
+        .collect();
+    Ok(Inspection {
+        place: source.place(),
+        digest: root.descriptor.digest,
+        media_type: root.descriptor.media_type,
+        images,
+        signatures,
+    })
+}
+
+fn images_of(
+    source: &dyn Source,
+    index: &Descriptor,
+    descriptors: Vec<Descriptor>,
+) -> Result<Vec<(Descriptor, Manifest)>, InspectError> {
+    let wrong = |reason: String| Err(DocumentError::wrong("image index", index.digest, reason).into());
+    if descriptors.len() > MAX_IMAGES {
+        return wrong(format!("it has more than {MAX_IMAGES} images"));
+    }
+    let mut manifests = Vec::with_capacity(descriptors.len());
+    for descriptor in descriptors {
+        let bytes = source.manifest(&descriptor)?;
+        match LENIENT.document(&descriptor, &bytes)? {
+            ManifestOrIndex::Manifest(manifest) => manifests.push((descriptor, *manifest)),
+            ManifestOrIndex::Index(_) => return wrong("it holds another index".to_owned()),
+        }
+    }
+    Ok(manifests)
+}
+
+/// What the configuration of an image says; nothing for an artifact.
+fn details(source: &dyn Source, manifest: &Manifest) -> Result<Details, InspectError> {
+    let config = &manifest.config;
+    if !Details::are_in(&config.media_type) {
+        return Ok(Details::default());
+    }
+    Ok(Details::read(config, &source.read(config)?, manifest.layers.len())?)
+}
+
+fn image(
+    source: &dyn Source,
+    descriptor: &Descriptor,
+    manifest: &Manifest,
+    options: &InspectOptions,
+) -> Result<ImageSummary, InspectError> {
+    let config = details(source, manifest)?;
+    let layers: Vec<LayerSummary> = manifest
+        .layers
+        .iter()
+        .enumerate()
+        .map(|(index, layer)| LayerSummary {
+            media_type: layer.media_type.clone(),
+            digest: layer.digest,
+            size: layer.size,
+            diff_id: config.diff_ids.get(index).copied(),
+            created_by: config.created_by.get(index).cloned().flatten(),
+            annotations: layer.annotations.clone(),
+        })
+        .collect();
+    let contents = if options.largest == 0 { None } else { Some(contents_of(source, &layers, options)?) };
+    Ok(ImageSummary {
+        digest: descriptor.digest,
+        platform: descriptor.platform.clone().or(config.platform),
+        created: config.created,
+        entrypoint: config.entrypoint,
+        cmd: config.cmd,
+        annotations: manifest.annotations.clone(),
+        size: layers.iter().map(|layer| layer.size).sum(),
+        layers,
+        contents,
+    })
+}
+
+/// Reads all layers, several at once.
+fn contents_of(
+    source: &dyn Source,
+    layers: &[LayerSummary],
+    options: &InspectOptions,
+) -> Result<Contents, InspectError> {
+    let scanned: Vec<contents::LayerContents> = layers
+        .par_iter()
+        .filter(|layer| is_tar(&layer.media_type))
+        .map(|layer| contents::scan(source, layer, options))
+        .collect::<Result<_, UnpackError>>()?;
+    Ok(contents::merge(scanned, options.largest))
+}
