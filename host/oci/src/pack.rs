@@ -13,16 +13,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::contents::segments;
 use crate::frames::FrameCache;
-use crate::lane::{Lane, LaneError};
 use crate::layer::LayerSpec;
 use crate::pack_error::PackError;
+use crate::pack_pipeline::{PackPipeline, PipelineError};
 use crate::reader::LayerReader;
 use crate::store::{BlobStore, Fingerprint, StoreError};
 use crate::tree::TreeError;
 
 /// Layers that are packed at once at most. Each reads, hashes and writes in threads of its own; more than this only
 /// costs memory, since the compression of all of them shares one pool.
-const MAX_LANES: usize = 8;
+const MAX_PIPELINES: usize = 8;
 
 /// Chunks of one layer that may be on their way at once at most: 4 MiB of tar and less of output each.
 const MAX_IN_FLIGHT: usize = 64;
@@ -134,7 +134,7 @@ impl Packer {
         LayerReader::new(spec)
     }
 
-    /// Packs the layers at these indices, each under its key, on as many lanes as are worth it.
+    /// Packs the layers at these indices, each under its key, on as many pipelines as are worth it.
     fn pack_all(
         &self,
         jobs: &[(Digest, usize)],
@@ -142,16 +142,16 @@ impl Packer {
         observer: &dyn PackObserver,
     ) -> Result<Vec<PackedLayer>, PackError> {
         let threads = self.pool.current_num_threads();
-        let lanes = jobs.len().min(threads).min(MAX_LANES);
-        let in_flight = (2 * threads).div_ceil(lanes.max(1)).clamp(2, MAX_IN_FLIGHT);
+        let pipelines = jobs.len().min(threads).min(MAX_PIPELINES);
+        let in_flight = (2 * threads).div_ceil(pipelines.max(1)).clamp(2, MAX_IN_FLIGHT);
         let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
         let results = Mutex::new(BTreeMap::new());
         thread::scope(|scope| {
-            for _ in 0..lanes {
+            for _ in 0..pipelines {
                 scope.spawn(|| {
                     while let Some((key, index)) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
                         let progress = |bytes| observer.read(*index, bytes);
-                        let lane = Lane {
+                        let pipeline = PackPipeline {
                             store: &self.store,
                             frames: &self.frames,
                             pool: &self.pool,
@@ -159,7 +159,7 @@ impl Packer {
                             stop: &stop,
                             progress: &progress,
                         };
-                        let result = self.pack_one(&lane, *key, &specs[*index]);
+                        let result = self.pack_one(&pipeline, *key, &specs[*index]);
                         match &result {
                             Ok((packed, reused_paths)) => {
                                 observer.finished(
@@ -170,18 +170,18 @@ impl Packer {
                             }
                             Err(_) => stop.store(true, Ordering::Relaxed),
                         }
-                        results.lock().expect("no lane panics").insert(*index, result);
+                        results.lock().expect("no pipeline panics").insert(*index, result);
                     }
                 });
             }
         });
-        let mut results = results.into_inner().expect("no lane panics");
+        let mut results = results.into_inner().expect("no pipeline panics");
         // The lowest layer's reason is told, so that the message is the same each time.
         let failed = results.values_mut().find_map(|result| match result {
-            Err(LaneError::Failed(_)) => Some(std::mem::replace(result, Err(LaneError::Stopped))),
+            Err(PipelineError::Failed(_)) => Some(std::mem::replace(result, Err(PipelineError::Stopped))),
             _ => None,
         });
-        if let Some(Err(LaneError::Failed(error))) = failed {
+        if let Some(Err(PipelineError::Failed(error))) = failed {
             return Err(error);
         }
         jobs.iter()
@@ -194,14 +194,14 @@ impl Packer {
 
     fn pack_one(
         &self,
-        lane: &Lane<'_>,
+        pipeline: &PackPipeline<'_>,
         key: Digest,
         spec: &LayerSpec,
-    ) -> Result<(PackedLayer, usize), LaneError> {
+    ) -> Result<(PackedLayer, usize), PipelineError> {
         let segments = segments(spec)?;
-        let result = match lane.pack(&segments, spec.codec, true) {
+        let result = match pipeline.pack(&segments, spec.codec, true) {
             // The records that point at damaged frames are replaced when the layer is there.
-            Err(LaneError::Damaged) => lane.pack(&segments, spec.codec, false),
+            Err(PipelineError::Damaged) => pipeline.pack(&segments, spec.codec, false),
             result => result,
         };
         let (packed, reused) = result?;

@@ -18,8 +18,8 @@ use crate::pack_error::PackError;
 use crate::store::{BlobStore, BlobWriter, StoreError};
 use crate::tree::{ChunkSink, Stopped, TreeError, write_tree};
 
-/// What a lane needs from its packer.
-pub(crate) struct Lane<'a> {
+/// What a pipeline needs from its packer.
+pub(crate) struct PackPipeline<'a> {
     pub(crate) store: &'a BlobStore,
     pub(crate) frames: &'a FrameCache,
     pub(crate) pool: &'a rayon::ThreadPool,
@@ -31,24 +31,24 @@ pub(crate) struct Lane<'a> {
     pub(crate) progress: &'a (dyn Fn(u64) + Sync),
 }
 
-/// Why a lane ended early.
+/// Why a pipeline ended early.
 #[derive(Debug)]
-pub(crate) enum LaneError {
+pub(crate) enum PipelineError {
     /// Frames from the cache are damaged; without the cache the layer can still be packed.
     Damaged,
-    /// Another lane failed, or another thread of this one, which says why.
+    /// Another pipeline failed, or another thread of this one, which says why.
     Stopped,
     /// The layer cannot be packed.
     Failed(PackError),
 }
 
-impl From<Stopped> for LaneError {
+impl From<Stopped> for PipelineError {
     fn from(_: Stopped) -> Self {
         Self::Stopped
     }
 }
 
-impl<E: Into<PackError>> From<E> for LaneError {
+impl<E: Into<PackError>> From<E> for PipelineError {
     fn from(error: E) -> Self {
         Self::Failed(error.into())
     }
@@ -74,14 +74,14 @@ struct Placed {
     frames: Vec<Frame>,
 }
 
-impl Lane<'_> {
+impl PackPipeline<'_> {
     /// Packs a layer. With `reuse`, paths whose frames are known are not read; says how many were not.
     pub(crate) fn pack(
         &self,
         segments: &[Segment<'_>],
         codec: Codec,
         reuse: bool,
-    ) -> Result<(PackedLayer, usize), LaneError> {
+    ) -> Result<(PackedLayer, usize), PipelineError> {
         let (pending_in, pending_out) = sync_channel(self.in_flight);
         let (packed_in, packed_out) = sync_channel(self.in_flight);
         let writer = self.store.writer()?;
@@ -90,7 +90,7 @@ impl Lane<'_> {
             let written = scope.spawn(move || write_blob(&packed_out, writer, segments.len()));
             let produced = self.produce(segments, codec, reuse, &pending_in);
             drop(pending_in);
-            let joined = "the threads of a lane do not panic";
+            let joined = "the threads of a pipeline do not panic";
             (produced, hashed.join().expect(joined), written.join().expect(joined))
         });
         // The thread nearest to the end knows why those before it had to stop. Only here, with all of them
@@ -123,10 +123,10 @@ impl Lane<'_> {
         codec: Codec,
         reuse: bool,
         queue: &SyncSender<Pending>,
-    ) -> Result<usize, LaneError> {
+    ) -> Result<usize, PipelineError> {
         let mut reused = 0;
         for (index, segment) in segments.iter().enumerate() {
-            let mut producer = Producer { lane: self, queue, segment: index, codec };
+            let mut producer = Producer { pipeline: self, queue, segment: index, codec };
             match segment {
                 Segment::Generated(tar) => {
                     for chunk in tar.chunks(CHUNK_SIZE) {
@@ -145,7 +145,7 @@ impl Lane<'_> {
                         reused += 1;
                     }
                     None => write_tree(path, &mut producer).map_err(|error| match error {
-                        TreeError::Stopped => LaneError::Stopped,
+                        TreeError::Stopped => PipelineError::Stopped,
                         error => error.into(),
                     })?,
                 },
@@ -157,7 +157,7 @@ impl Lane<'_> {
 
 /// Puts the chunks of one segment on their way.
 struct Producer<'a> {
-    lane: &'a Lane<'a>,
+    pipeline: &'a PackPipeline<'a>,
     queue: &'a SyncSender<Pending>,
     segment: usize,
     codec: Codec,
@@ -177,13 +177,13 @@ impl Producer<'_> {
 
     /// Waits for a place in the queue, then gives the work to the pool.
     fn submit(&self, work: impl FnOnce() -> Outcome + Send + 'static) -> Result<(), Stopped> {
-        if self.lane.stop.load(Ordering::Relaxed) {
+        if self.pipeline.stop.load(Ordering::Relaxed) {
             return Err(Stopped);
         }
         let (done, outcome) = sync_channel(1);
         self.queue.send(Pending { segment: self.segment, outcome }).map_err(|_| Stopped)?;
-        self.lane.pool.spawn(move || {
-            // Nobody waits for it any more when the lane has failed.
+        self.pipeline.pool.spawn(move || {
+            // Nobody waits for it any more when the pipeline has failed.
             drop(done.send(work()));
         });
         Ok(())
@@ -196,7 +196,7 @@ impl ChunkSink for Producer<'_> {
     }
 
     fn progress(&mut self, bytes: u64) {
-        (self.lane.progress)(bytes);
+        (self.pipeline.progress)(bytes);
     }
 }
 
@@ -204,16 +204,16 @@ impl ChunkSink for Producer<'_> {
 type Packed = (usize, Frame, Vec<u8>);
 
 /// Hashes the tar in order: gives the diff id.
-fn hash_tar(pending: &Receiver<Pending>, packed: &SyncSender<Packed>) -> Result<Digest, LaneError> {
+fn hash_tar(pending: &Receiver<Pending>, packed: &SyncSender<Packed>) -> Result<Digest, PipelineError> {
     let mut diff_id = Hasher::new();
     for Pending { segment, outcome } in pending {
-        match outcome.recv().map_err(|_| LaneError::Stopped)? {
+        match outcome.recv().map_err(|_| PipelineError::Stopped)? {
             Outcome::Packed(piece) => {
                 diff_id.update(&piece.tar);
-                packed.send((segment, piece.frame, piece.packed)).map_err(|_| LaneError::Stopped)?;
+                packed.send((segment, piece.frame, piece.packed)).map_err(|_| PipelineError::Stopped)?;
             }
             Outcome::Codec(error) => return Err(error.into()),
-            Outcome::Damaged => return Err(LaneError::Damaged),
+            Outcome::Damaged => return Err(PipelineError::Damaged),
         }
     }
     Ok(diff_id.finish())
