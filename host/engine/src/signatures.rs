@@ -11,7 +11,7 @@ use miette::Diagnostic;
 use seed_model::{Descriptor, Digest, PayloadFormat, PublicKey};
 use seed_oci::document::STRICT;
 use seed_oci::source::{Document, Source, SourceError};
-use seed_oci::whole::signature_documents;
+use seed_oci::verify::signature_documents;
 use seed_report::{Kind, Report};
 use seed_trust::public_key::{self, PublicKeyError};
 use seed_trust::{Claim, SIGN_PREDICATE_TYPE, SignedImage, covers, read_artifact};

@@ -19,7 +19,7 @@ pub mod source;
 mod store;
 mod tar;
 mod tree;
-pub mod whole;
+pub mod verify;
 
 #[cfg(test)]
 mod tests;

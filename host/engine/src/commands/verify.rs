@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use miette::Diagnostic;
 use seed_model::Descriptor;
 use seed_oci::source::{ContentLimits, Reference, ReferenceError};
-use seed_oci::whole::{WholeError, check_whole};
+use seed_oci::verify::{WholeError, check_whole};
 use seed_report::{Error, Kind, Report};
 
 use crate::session::Session;

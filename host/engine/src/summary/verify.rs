@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use seed_model::{Digest, PayloadFormat};
 use serde::Serialize;
 
-pub use seed_oci::whole::{ImageContent, LayerContent, WholeImage};
+pub use seed_oci::verify::{ImageContent, LayerContent, WholeImage};
 
 /// What `seed verify` found: all of it is true.
 #[derive(Clone, Debug, Serialize)]

@@ -10,7 +10,7 @@ use crate::restore::BuildSeed;
 use crate::source::ContentLimits;
 use crate::source::testing::{Fixture, source};
 use crate::store::BlobStore;
-use crate::whole::check_whole;
+use crate::verify::check_whole;
 
 const LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
 
