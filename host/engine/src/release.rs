@@ -6,7 +6,7 @@ use std::sync::Arc;
 use miette::Diagnostic;
 use seed_model::{Descriptor, Digest};
 use seed_oci::document::{DocumentError, make_index, stored_manifest};
-use seed_oci::source::RegistryReference;
+use seed_oci::location::RegistryReference;
 use seed_report::{Error, Kind, Report};
 
 use crate::capabilities::RunKeyring;

@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use miette::Diagnostic;
 use seed_http::{CredentialStore, DockerConfig};
 use seed_nix::NixOptions;
-use seed_oci::source::{self, Reference, Source, SourceError};
+use seed_oci::location::{self, Location, LocationError, Reference};
 use seed_report::{Kind, Report};
 use seed_runtime::{Limits, Options, Runtime, RuntimeError};
 
@@ -111,8 +111,8 @@ impl Session {
     }
 
     /// Opens a place that holds images, with the user's logins.
-    pub(crate) fn open(&self, reference: &Reference) -> Result<Box<dyn Source>, SourceError> {
-        source::open(reference, self.credentials())
+    pub(crate) fn open(&self, reference: &Reference) -> Result<Box<dyn Location>, LocationError> {
+        location::open(reference, self.credentials())
     }
 
     /// The Nix of this machine.

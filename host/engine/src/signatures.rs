@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use miette::Diagnostic;
 use seed_model::{Descriptor, Digest, PayloadFormat, PublicKey};
 use seed_oci::document::STRICT;
-use seed_oci::source::{Document, Source, SourceError};
+use seed_oci::location::{Document, Location, LocationError};
 use seed_oci::verify::signature_documents;
 use seed_report::{Kind, Report};
 use seed_trust::public_key::{self, PublicKeyError};
@@ -46,7 +46,7 @@ pub(crate) enum SignatureError {
     /// What is attached cannot be listed.
     #[error("the signatures of `{reference}` cannot be listed")]
     #[diagnostic(code("seed::verify::signatures"))]
-    Signatures { reference: String, source: Box<SourceError> },
+    Signatures { reference: String, source: Box<LocationError> },
     /// A key has not signed.
     #[error("{image} is not signed with {}{}", shown(missing), listed(not_counted))]
     #[diagnostic(
@@ -98,7 +98,7 @@ fn listed(not_counted: &[NotCounted]) -> String {
 
 /// Checks that each of `keys` has signed `subject`, which `reference` names. Also gives what is attached and does not count.
 pub(crate) fn signed(
-    source: &dyn Source,
+    location: &dyn Location,
     reference: &str,
     subject: &Descriptor,
     keys: &[(PathBuf, PublicKey)],
@@ -108,11 +108,11 @@ pub(crate) fn signed(
         keys: keys.iter().map(|(_, key)| key).collect(),
         not_counted: Vec::new(),
     };
-    let documents = signature_documents(source, subject.digest).map_err(|error| {
+    let documents = signature_documents(location, subject.digest).map_err(|error| {
         SignatureError::Signatures { reference: reference.to_owned(), source: Box::new(error) }
     })?;
     for document in documents {
-        found.add(source, document, subject);
+        found.add(location, document, subject);
     }
     let Evidence { signatures, not_counted, .. } = found;
     let verified = keys.iter().zip(signatures).map(|((file, key), signatures)| VerifiedKey {
@@ -157,7 +157,12 @@ struct Evidence<'a> {
 }
 
 impl Evidence<'_> {
-    fn add(&mut self, source: &dyn Source, document: Result<Document, SourceError>, subject: &Descriptor) {
+    fn add(
+        &mut self,
+        location: &dyn Location,
+        document: Result<Document, LocationError>,
+        subject: &Descriptor,
+    ) {
         let Document { descriptor, bytes } = match document {
             Ok(document) => document,
             Err(error) => {
@@ -168,7 +173,7 @@ impl Evidence<'_> {
         let mut read = |digest: &Digest, size: u64| {
             let mut bytes = Vec::new();
             let blob = Descriptor::new("application/octet-stream", *digest, size);
-            source.copy(&blob, &mut bytes).map_err(io::Error::other)?;
+            location.copy(&blob, &mut bytes).map_err(io::Error::other)?;
             Ok(bytes)
         };
         let document = descriptor.digest;

@@ -1,7 +1,7 @@
 //! Tags that point to something else than what the lock has.
 
 use seed_model::Digest;
-use seed_oci::source::{Reference, RegistryReference, SourceError};
+use seed_oci::location::{LocationError, Reference, RegistryReference};
 
 use crate::session::Session;
 
@@ -11,11 +11,11 @@ pub(crate) fn moved(session: &Session, reference: &RegistryReference, published:
     if reference.digest.is_some() {
         return None;
     }
-    let source = session.open(&Reference::Registry(reference.clone())).ok()?;
-    match source.resolve() {
+    let location = session.open(&Reference::Registry(reference.clone())).ok()?;
+    match location.resolve() {
         Ok(now) if now.descriptor.digest == published => None,
         Ok(now) => Some(format!("{reference} is {} now, not {published}", now.descriptor.digest)),
-        Err(SourceError::NotFound { .. }) => Some(format!("there is no {reference} any more")),
+        Err(LocationError::NotFound { .. }) => Some(format!("there is no {reference} any more")),
         // Whoever needs the registry will hear what is the matter.
         Err(_) => None,
     }

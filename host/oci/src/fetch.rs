@@ -6,7 +6,7 @@
 use seed_model::{Descriptor, Digest};
 
 use crate::document::media_type::is_document;
-use crate::source::{Source, SourceError};
+use crate::location::{Location, LocationError};
 use crate::store::{BlobStore, StoreError};
 
 /// Why a blob is not in the store.
@@ -17,7 +17,7 @@ pub enum FetchError {
     Store(#[from] StoreError),
     /// It cannot be read where it lies.
     #[error(transparent)]
-    Source(#[from] SourceError),
+    Location(#[from] LocationError),
 }
 
 /// Whether the store has the blob, with its size and its digest. Reads all of it.
@@ -43,17 +43,17 @@ pub fn kept(store: &BlobStore, digest: Digest, limit: u64) -> Result<Option<Vec<
     }
 }
 
-/// Makes the store have a blob of `source`: a manifest or index, a configuration, a layer, a component.
-pub fn fetch(store: &BlobStore, blob: &Descriptor, source: &dyn Source) -> Result<(), FetchError> {
+/// Makes the store have a blob of `location`: a manifest or index, a configuration, a layer, a component.
+pub fn fetch(store: &BlobStore, blob: &Descriptor, location: &dyn Location) -> Result<(), FetchError> {
     if is_kept(store, blob)? {
         return Ok(());
     }
     if is_document(&blob.media_type) {
-        store.put(&source.manifest(blob)?)?;
+        store.put(&location.manifest(blob)?)?;
         return Ok(());
     }
     let mut writer = store.writer()?;
-    source.copy(blob, &mut writer)?;
+    location.copy(blob, &mut writer)?;
     writer.finish()?;
     Ok(())
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::document::media_type::MANIFEST;
 use crate::document::{Configuration, DocumentError, MAX_IMAGES, ManifestOrIndex, STRICT};
 use crate::inspect::MAX_REFERRERS;
-use crate::source::{ContentLimits, Document, Source, SourceError, UnpackError, is_tar, read_layer};
+use crate::location::{ContentLimits, Document, Location, LocationError, UnpackError, is_tar, read_layer};
 
 /// An image all of which was read and found right.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -59,7 +59,7 @@ pub struct LayerContent {
 pub enum WholeError {
     /// Something cannot be read, or is not what it was asked by.
     #[error(transparent)]
-    Source(#[from] SourceError),
+    Location(#[from] LocationError),
     /// A document does not have its form, or does not agree with another.
     #[error(transparent)]
     Document(#[from] DocumentError),
@@ -68,27 +68,27 @@ pub enum WholeError {
     Layer(#[from] UnpackError),
 }
 
-/// Reads all of the image that `source` resolves to: index, manifests, configurations, and the layers to their ends.
-pub fn check_whole(source: &dyn Source, limits: &ContentLimits) -> Result<WholeImage, WholeError> {
-    let root = source.resolve()?;
+/// Reads all of the image that `location` resolves to: index, manifests, configurations, and the layers to their ends.
+pub fn check_whole(location: &dyn Location, limits: &ContentLimits) -> Result<WholeImage, WholeError> {
+    let root = location.resolve()?;
     let images = match STRICT.document(&root.descriptor, &root.bytes)? {
         ManifestOrIndex::Manifest(_) => vec![root.clone()],
-        ManifestOrIndex::Index(index) => children_of(source, &root.descriptor, &index.manifests)?,
+        ManifestOrIndex::Index(index) => children_of(location, &root.descriptor, &index.manifests)?,
     };
-    let images = images.iter().map(|one| image(source, one)).collect::<Result<Vec<_>, _>>()?;
+    let images = images.iter().map(|one| image(location, one)).collect::<Result<Vec<_>, _>>()?;
     // Platforms may share layers: each is read once.
     let layers: BTreeSet<&LayerContent> = images.iter().flat_map(|image| &image.layers).collect();
     layers.into_iter().collect::<Vec<_>>().par_iter().try_for_each(|layer| {
         let blob = Descriptor::new(&layer.media_type, layer.digest, layer.size);
-        read_layer(source, &blob, Some(layer.diff_id), limits, |_| Ok(()))
+        read_layer(location, &blob, Some(layer.diff_id), limits, |_| Ok(()))
     })?;
     let Descriptor { media_type, digest, size, .. } = root.descriptor;
-    Ok(WholeImage { place: source.place(), media_type, digest, size, images })
+    Ok(WholeImage { place: location.place(), media_type, digest, size, images })
 }
 
 /// The manifests that an index names, each for a platform of its own.
 fn children_of(
-    source: &dyn Source,
+    location: &dyn Location,
     index: &Descriptor,
     children: &[Descriptor],
 ) -> Result<Vec<Document>, WholeError> {
@@ -111,16 +111,16 @@ fn children_of(
     }
     children
         .iter()
-        .map(|child| Ok(Document { descriptor: child.clone(), bytes: source.manifest(child)? }))
+        .map(|child| Ok(Document { descriptor: child.clone(), bytes: location.manifest(child)? }))
         .collect()
 }
 
 /// One image without the content of its layers. `document.descriptor` has a platform where an index names one.
-fn image(source: &dyn Source, document: &Document) -> Result<ImageContent, WholeError> {
+fn image(location: &dyn Location, document: &Document) -> Result<ImageContent, WholeError> {
     let Document { descriptor, bytes } = document;
     let manifest = STRICT.manifest(descriptor, bytes)?;
     let config = &manifest.config;
-    let configuration = Configuration::read(config, &source.read(config)?, manifest.layers.len())?;
+    let configuration = Configuration::read(config, &location.read(config)?, manifest.layers.len())?;
     if let Some(platform) = &descriptor.platform
         && *platform != configuration.platform
     {
@@ -148,20 +148,20 @@ fn image(source: &dyn Source, document: &Document) -> Result<ImageContent, Whole
 /// The manifests that may carry signatures of `subject`: the one at cosign's tag, and every referrer. One at a time,
 /// since each may be as large as a manifest can be.
 pub fn signature_documents(
-    source: &dyn Source,
+    location: &dyn Location,
     subject: Digest,
-) -> Result<impl Iterator<Item = Result<Document, SourceError>>, SourceError> {
-    let tagged = source.tagged(&format!("sha256-{}.sig", subject.hex()))?;
-    let referrers = source.referrers(subject)?;
+) -> Result<impl Iterator<Item = Result<Document, LocationError>>, LocationError> {
+    let tagged = location.tagged(&format!("sha256-{}.sig", subject.hex()))?;
+    let referrers = location.referrers(subject)?;
     if referrers.len() > MAX_REFERRERS {
-        return Err(SourceError::Document {
+        return Err(LocationError::Document {
             what: format!("the list of referrers of {subject}"),
-            place: source.place(),
+            place: location.place(),
             reason: format!("it has more than {MAX_REFERRERS} entries"),
         });
     }
     let referrer =
-        |descriptor: Descriptor| source.manifest(&descriptor).map(|bytes| Document { descriptor, bytes });
+        |descriptor: Descriptor| location.manifest(&descriptor).map(|bytes| Document { descriptor, bytes });
     Ok(tagged.into_iter().map(Ok).chain(referrers.into_iter().map(referrer)))
 }
 

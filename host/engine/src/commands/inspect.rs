@@ -2,7 +2,7 @@
 
 use miette::Diagnostic;
 use seed_oci::inspect;
-use seed_oci::source::{Reference, ReferenceError};
+use seed_oci::location::{Reference, ReferenceError};
 use seed_report::{Error, Kind, Report};
 
 use crate::session::Session;
@@ -47,7 +47,7 @@ pub(crate) fn inspect(session: &Session, options: &InspectOptions) -> Result<Ins
     let image = session
         .open(&reference)
         .map_err(inspect::InspectError::from)
-        .and_then(|source| inspect::inspect(source.as_ref(), &wanted))
+        .and_then(|location| inspect::inspect(location.as_ref(), &wanted))
         .map_err(|error| InspectError::Failed {
             reference: options.reference.clone(),
             source: Box::new(error),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use miette::Diagnostic;
 use seed_model::Descriptor;
-use seed_oci::source::{ContentLimits, Reference, ReferenceError};
+use seed_oci::location::{ContentLimits, Reference, ReferenceError};
 use seed_oci::verify::{WholeError, check_whole};
 use seed_report::{Error, Kind, Report};
 
@@ -52,9 +52,9 @@ pub(crate) fn verify(session: &Session, options: &VerifyOptions) -> Result<Verif
     let keys = signatures::read_keys(&options.keys)?;
     let image_error =
         |error: WholeError| VerifyError::Image { reference: reference.clone(), source: Box::new(error) };
-    let source = session.open(&parsed).map_err(|error| image_error(error.into()))?;
-    let image = check_whole(source.as_ref(), &ContentLimits::default()).map_err(image_error)?;
+    let location = session.open(&parsed).map_err(|error| image_error(error.into()))?;
+    let image = check_whole(location.as_ref(), &ContentLimits::default()).map_err(image_error)?;
     let subject = Descriptor::new(&image.media_type, image.digest, image.size);
-    let (keys, not_counted) = signatures::signed(source.as_ref(), reference, &subject, &keys)?;
+    let (keys, not_counted) = signatures::signed(location.as_ref(), reference, &subject, &keys)?;
     Ok(VerifySummary { schema: SCHEMA, image, keys, not_counted })
 }

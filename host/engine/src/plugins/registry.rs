@@ -9,7 +9,7 @@ use seed_http::CredentialStore;
 use seed_model::{Descriptor, Digest};
 use seed_oci::document::{DocumentError, LENIENT, MAX_DOCUMENT, descriptor_of};
 use seed_oci::fetch::{self, FetchError};
-use seed_oci::source::{Reference, ReferenceError, RegistryReference, Source, SourceError, open};
+use seed_oci::location::{Location, LocationError, Reference, ReferenceError, RegistryReference, open};
 use seed_oci::{BlobStore, StoreError};
 
 /// The media type of a component's layer (CNCF, "Wasm OCI artifact layout").
@@ -23,7 +23,7 @@ pub(crate) enum RegistryError {
     Reference(#[from] ReferenceError),
     /// It cannot be read.
     #[error(transparent)]
-    Source(#[from] SourceError),
+    Location(#[from] LocationError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -65,15 +65,19 @@ pub(super) fn component_at(
             return Ok((bytes, digest));
         }
     }
-    let source = open(&Reference::Registry(reference), Arc::clone(credentials))?;
-    download(source.as_ref(), store, limit)
+    let location = open(&Reference::Registry(reference), Arc::clone(credentials))?;
+    download(location.as_ref(), store, limit)
 }
 
-fn download(source: &dyn Source, store: &BlobStore, limit: u64) -> Result<(Vec<u8>, Digest), RegistryError> {
-    let manifest = source.resolve()?;
+fn download(
+    location: &dyn Location,
+    store: &BlobStore,
+    limit: u64,
+) -> Result<(Vec<u8>, Digest), RegistryError> {
+    let manifest = location.resolve()?;
     let digest = manifest.descriptor.digest;
     let component = component(&manifest.descriptor, &manifest.bytes, limit)?;
-    fetch::fetch(store, &component, source)?;
+    fetch::fetch(store, &component, location)?;
     store.put(&manifest.bytes)?;
     Ok((store.document(component.digest, limit)?, digest))
 }

@@ -6,16 +6,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::*;
 use crate::document::MAX_DOCUMENT;
 use crate::document::{ManifestOrIndex, STRICT};
-use crate::source::testing::{Fixture, Registry, source};
+use crate::location::testing::{Fixture, Registry, location};
 
 /// Everything that the fixture's first image consists of.
-fn blobs(source: &dyn Source) -> Vec<Descriptor> {
-    let root = source.resolve().unwrap();
+fn blobs(location: &dyn Location) -> Vec<Descriptor> {
+    let root = location.resolve().unwrap();
     let ManifestOrIndex::Index(index) = STRICT.document(&root.descriptor, &root.bytes).unwrap() else {
         panic!("the fixture is an index")
     };
     let image = index.manifests[0].clone();
-    let manifest = STRICT.manifest(&image, &source.manifest(&image).unwrap()).unwrap();
+    let manifest = STRICT.manifest(&image, &location.manifest(&image).unwrap()).unwrap();
     [root.descriptor, image, manifest.config].into_iter().chain(manifest.layers).collect()
 }
 
@@ -43,11 +43,11 @@ fn what_is_damaged_is_fetched_again_from_every_place() {
         format!("{}:v1", tar.display()),
         format!("{}/org/app:v1", registry.host),
     ] {
-        let source = source(&reference);
+        let location = location(&reference);
         let (_directory, store) = store();
-        for blob in blobs(source.as_ref()) {
+        for blob in blobs(location.as_ref()) {
             assert!(!is_kept(&store, &blob).unwrap());
-            fetch(&store, &blob, source.as_ref()).unwrap();
+            fetch(&store, &blob, location.as_ref()).unwrap();
             let path = store.path(blob.digest);
             let good = fs::read(&path).unwrap();
             // A flipped bit, a cut, something more, nothing.
@@ -58,7 +58,7 @@ fn what_is_damaged_is_fetched_again_from_every_place() {
                 fs::write(&path, damaged).unwrap();
                 assert!(!is_kept(&store, &blob).unwrap());
                 assert_eq!(kept(&store, blob.digest, MAX_DOCUMENT).unwrap(), None);
-                fetch(&store, &blob, source.as_ref()).unwrap();
+                fetch(&store, &blob, location.as_ref()).unwrap();
                 assert!(fs::read(&path).unwrap() == good, "{reference}");
             }
             assert!(is_kept(&store, &blob).unwrap());
@@ -70,12 +70,12 @@ fn what_is_damaged_is_fetched_again_from_every_place() {
 #[test]
 fn what_is_kept_is_not_asked_for() {
     let registry = Registry::start(Fixture::new(), |_| None);
-    let source = source(&format!("{}/org/app:v1", registry.host));
+    let location = location(&format!("{}/org/app:v1", registry.host));
     let (_directory, store) = store();
-    let blobs = blobs(source.as_ref());
-    blobs.iter().for_each(|blob| fetch(&store, blob, source.as_ref()).unwrap());
+    let blobs = blobs(location.as_ref());
+    blobs.iter().for_each(|blob| fetch(&store, blob, location.as_ref()).unwrap());
     let before = registry.requests().len();
-    blobs.iter().for_each(|blob| fetch(&store, blob, source.as_ref()).unwrap());
+    blobs.iter().for_each(|blob| fetch(&store, blob, location.as_ref()).unwrap());
     assert_eq!(registry.requests().len(), before);
 }
 
@@ -84,17 +84,17 @@ fn other_content_is_not_kept() {
     let mut fixture = Fixture::new();
     let good = fixture.clone();
     let good_registry = Registry::start(good, |_| None);
-    let blobs = blobs(source(&format!("{}/org/app:v1", good_registry.host)).as_ref());
+    let blobs = blobs(location(&format!("{}/org/app:v1", good_registry.host)).as_ref());
     fixture.blobs.values_mut().for_each(|bytes| bytes[0] ^= 1);
     let registry = Registry::start(fixture, |_| None);
-    let source = source(&format!("{}/org/app:v1", registry.host));
+    let location = location(&format!("{}/org/app:v1", registry.host));
     let (_directory, store) = store();
     for blob in blobs {
-        assert!(fetch(&store, &blob, source.as_ref()).is_err());
+        assert!(fetch(&store, &blob, location.as_ref()).is_err());
         assert!(!store.contains(blob.digest));
         // Nor does it replace what is there.
         let size = Descriptor { size: blob.size + 1, ..blob };
-        assert!(fetch(&store, &size, source.as_ref()).is_err());
+        assert!(fetch(&store, &size, location.as_ref()).is_err());
     }
     assert!(store.list().unwrap().is_empty());
     assert_eq!(partial_files(&store), 0);
@@ -105,7 +105,7 @@ fn a_transfer_that_breaks_off_goes_on_where_it_was() {
     let fixture = Fixture::new();
     let directory = tempfile::tempdir().unwrap();
     fixture.write_layout(directory.path());
-    let layer = blobs(source(&format!("{}:v1", directory.path().display())).as_ref()).pop().unwrap();
+    let layer = blobs(location(&format!("{}:v1", directory.path().display())).as_ref()).pop().unwrap();
     let bytes = fixture.blobs[&layer.digest].clone();
     let attempts = AtomicUsize::new(0);
     let size = bytes.len();
@@ -124,7 +124,7 @@ fn a_transfer_that_breaks_off_goes_on_where_it_was() {
         })
     });
     let (_store_directory, store) = store();
-    fetch(&store, &layer, source(&format!("{}/org/app:v1", registry.host)).as_ref()).unwrap();
+    fetch(&store, &layer, location(&format!("{}/org/app:v1", registry.host)).as_ref()).unwrap();
     assert!(is_kept(&store, &layer).unwrap());
     assert_eq!(registry.requests().iter().filter(|path| path.contains("/blobs/")).count(), 2);
 }

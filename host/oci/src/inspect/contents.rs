@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BinaryHeap};
 use seed_model::Descriptor;
 
 use crate::inspect::summary::{Contents, InspectOptions, LayerSummary, SizedPath};
-use crate::source::{EntryType, Source, UnpackError, read_layer};
+use crate::location::{EntryType, Location, UnpackError, read_layer};
 
 /// What is in one layer.
 #[derive(Debug, Default)]
@@ -19,12 +19,12 @@ pub(super) struct LayerContents {
 
 /// Reads one layer to its end; checks its digest, its size and its diff id.
 pub(super) fn scan(
-    source: &dyn Source,
+    location: &dyn Location,
     layer: &LayerSummary,
     options: &InspectOptions,
 ) -> Result<LayerContents, UnpackError> {
     let blob = Descriptor::new(&layer.media_type, layer.digest, layer.size);
-    read_layer(source, &blob, layer.diff_id, &options.limits, |entries| {
+    read_layer(location, &blob, layer.diff_id, &options.limits, |entries| {
         let mut contents = LayerContents::default();
         let mut files = Largest::new(options.largest);
         while let Some(entry) = entries.next()? {

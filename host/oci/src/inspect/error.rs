@@ -1,14 +1,14 @@
 //! Why an image cannot be inspected.
 
 use crate::document::DocumentError;
-use crate::source::{SourceError, UnpackError};
+use crate::location::{LocationError, UnpackError};
 
 /// An image that cannot be inspected.
 #[derive(Debug, thiserror::Error)]
 pub enum InspectError {
     /// Something cannot be read.
     #[error(transparent)]
-    Source(#[from] SourceError),
+    Location(#[from] LocationError),
     /// A document does not have its form.
     #[error(transparent)]
     Document(#[from] DocumentError),

@@ -8,31 +8,31 @@ use crate::inspect::contents;
 use crate::inspect::error::InspectError;
 use crate::inspect::signatures;
 use crate::inspect::summary::{Contents, ImageSummary, InspectOptions, Inspection, LayerSummary};
-use crate::source::{Source, UnpackError, is_tar};
+use crate::location::{Location, UnpackError, is_tar};
 
-/// Looks at the image that `source` resolves to.
-pub fn inspect(source: &dyn Source, options: &InspectOptions) -> Result<Inspection, InspectError> {
-    let root = source.resolve()?;
+/// Looks at the image that `location` resolves to.
+pub fn inspect(location: &dyn Location, options: &InspectOptions) -> Result<Inspection, InspectError> {
+    let root = location.resolve()?;
     let manifests: Vec<(Descriptor, Manifest)> = match LENIENT.document(&root.descriptor, &root.bytes)? {
         ManifestOrIndex::Manifest(manifest) => vec![(root.descriptor.clone(), *manifest)],
-        ManifestOrIndex::Index(index) => images_of(source, &root.descriptor, index.manifests)?,
+        ManifestOrIndex::Index(index) => images_of(location, &root.descriptor, index.manifests)?,
     };
     let images = manifests
         .iter()
-        .map(|(descriptor, manifest)| image(source, descriptor, manifest, options))
+        .map(|(descriptor, manifest)| image(location, descriptor, manifest, options))
         .collect::<Result<Vec<_>, _>>()?;
     let mut subjects = vec![root.descriptor.digest];
     subjects
         .extend(images.iter().map(|image| image.digest).filter(|digest| *digest != root.descriptor.digest));
     let signatures = subjects
         .iter()
-        .map(|subject| signatures::attached_to(source, *subject))
+        .map(|subject| signatures::attached_to(location, *subject))
         .collect::<Result<Vec<_>, _>>()?
         .into_iter()
         .filter(|found| !found.is_empty())
         .collect();
     Ok(Inspection {
-        place: source.place(),
+        place: location.place(),
         digest: root.descriptor.digest,
         media_type: root.descriptor.media_type,
         images,
@@ -41,7 +41,7 @@ pub fn inspect(source: &dyn Source, options: &InspectOptions) -> Result<Inspecti
 }
 
 fn images_of(
-    source: &dyn Source,
+    location: &dyn Location,
     index: &Descriptor,
     descriptors: Vec<Descriptor>,
 ) -> Result<Vec<(Descriptor, Manifest)>, InspectError> {
@@ -51,7 +51,7 @@ fn images_of(
     }
     let mut manifests = Vec::with_capacity(descriptors.len());
     for descriptor in descriptors {
-        let bytes = source.manifest(&descriptor)?;
+        let bytes = location.manifest(&descriptor)?;
         match LENIENT.document(&descriptor, &bytes)? {
             ManifestOrIndex::Manifest(manifest) => manifests.push((descriptor, *manifest)),
             ManifestOrIndex::Index(_) => return wrong("it holds another index".to_owned()),
@@ -61,21 +61,21 @@ fn images_of(
 }
 
 /// What the configuration of an image says; nothing for an artifact.
-fn details(source: &dyn Source, manifest: &Manifest) -> Result<Details, InspectError> {
+fn details(location: &dyn Location, manifest: &Manifest) -> Result<Details, InspectError> {
     let config = &manifest.config;
     if !Details::are_in(&config.media_type) {
         return Ok(Details::default());
     }
-    Ok(Details::read(config, &source.read(config)?, manifest.layers.len())?)
+    Ok(Details::read(config, &location.read(config)?, manifest.layers.len())?)
 }
 
 fn image(
-    source: &dyn Source,
+    location: &dyn Location,
     descriptor: &Descriptor,
     manifest: &Manifest,
     options: &InspectOptions,
 ) -> Result<ImageSummary, InspectError> {
-    let config = details(source, manifest)?;
+    let config = details(location, manifest)?;
     let layers: Vec<LayerSummary> = manifest
         .layers
         .iter()
@@ -89,7 +89,7 @@ fn image(
             annotations: layer.annotations.clone(),
         })
         .collect();
-    let contents = if options.largest == 0 { None } else { Some(contents_of(source, &layers, options)?) };
+    let contents = if options.largest == 0 { None } else { Some(contents_of(location, &layers, options)?) };
     Ok(ImageSummary {
         digest: descriptor.digest,
         platform: descriptor.platform.clone().or(config.platform),
@@ -105,14 +105,14 @@ fn image(
 
 /// Reads all layers, several at once.
 fn contents_of(
-    source: &dyn Source,
+    location: &dyn Location,
     layers: &[LayerSummary],
     options: &InspectOptions,
 ) -> Result<Contents, InspectError> {
     let scanned: Vec<contents::LayerContents> = layers
         .par_iter()
         .filter(|layer| is_tar(&layer.media_type))
-        .map(|layer| contents::scan(source, layer, options))
+        .map(|layer| contents::scan(location, layer, options))
         .collect::<Result<_, UnpackError>>()?;
     Ok(contents::merge(scanned, options.largest))
 }

@@ -18,4 +18,4 @@ pub use summary::{
     Artifact, Contents, ImageSummary, InspectOptions, Inspection, LayerSummary, Signatures, SizedPath,
 };
 
-pub use crate::source::ContentLimits;
+pub use crate::location::ContentLimits;

@@ -5,7 +5,7 @@ use seed_model::Digest;
 use crate::document::{DocumentError, LENIENT, ManifestOrIndex};
 use crate::inspect::error::InspectError;
 use crate::inspect::summary::{Artifact, Signatures};
-use crate::source::Source;
+use crate::location::Location;
 
 /// A layer of a `.sig` tag: one signature.
 const SIMPLE_SIGNING: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
@@ -17,22 +17,22 @@ const BUNDLE: &str = "application/vnd.dev.sigstore.bundle";
 pub(crate) const MAX_REFERRERS: usize = 1000;
 
 /// Looks for everything that is about `subject`.
-pub(super) fn attached_to(source: &dyn Source, subject: Digest) -> Result<Signatures, InspectError> {
+pub(super) fn attached_to(location: &dyn Location, subject: Digest) -> Result<Signatures, InspectError> {
     let mut found = Signatures {
         subject,
-        cosign_signatures: count_layers(source, &format!("sha256-{}.sig", subject.hex()), SIMPLE_SIGNING)?,
-        cosign_attestations: count_layers(source, &format!("sha256-{}.att", subject.hex()), DSSE)?,
+        cosign_signatures: count_layers(location, &format!("sha256-{}.sig", subject.hex()), SIMPLE_SIGNING)?,
+        cosign_attestations: count_layers(location, &format!("sha256-{}.att", subject.hex()), DSSE)?,
         bundles: 0,
         others: Vec::new(),
     };
-    let referrers = source.referrers(subject)?;
+    let referrers = location.referrers(subject)?;
     if referrers.len() > MAX_REFERRERS {
         let reason = format!("it has more than {MAX_REFERRERS} entries");
         return Err(DocumentError::wrong("list of referrers of", subject, reason).into());
     }
     for descriptor in referrers {
         // Listings name wrong artifact types (sigstore/cosign#4641): what counts is the manifest itself.
-        let manifest = LENIENT.manifest(&descriptor, &source.manifest(&descriptor)?)?;
+        let manifest = LENIENT.manifest(&descriptor, &location.manifest(&descriptor)?)?;
         match manifest.layers.as_slice() {
             [layer] if layer.media_type.starts_with(BUNDLE) => found.bundles += 1,
             _ => found.others.push(Artifact {
@@ -45,8 +45,8 @@ pub(super) fn attached_to(source: &dyn Source, subject: Digest) -> Result<Signat
 }
 
 /// The layers of a media type in the manifest at a tag; 0 without such a tag.
-fn count_layers(source: &dyn Source, tag: &str, media_type: &str) -> Result<usize, InspectError> {
-    let Some(document) = source.tagged(tag)? else { return Ok(0) };
+fn count_layers(location: &dyn Location, tag: &str, media_type: &str) -> Result<usize, InspectError> {
+    let Some(document) = location.tagged(tag)? else { return Ok(0) };
     match LENIENT.document(&document.descriptor, &document.bytes)? {
         ManifestOrIndex::Manifest(manifest) => {
             Ok(manifest.layers.iter().filter(|l| l.media_type == media_type).count())

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use seed_model::{Digest, Platform};
 use serde::Serialize;
 
-use crate::source::ContentLimits;
+use crate::location::ContentLimits;
 
 /// How closely to look.
 #[derive(Clone, Debug, Default)]

@@ -1,4 +1,4 @@
-//! Inspections of the image of `source/testing.rs`.
+//! Inspections of the image of `location/testing.rs`.
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -8,7 +8,7 @@ use std::io::Write;
 
 use super::{ContentLimits, InspectOptions, Inspection, inspect};
 use crate::document::media_type::{CONFIG, INDEX, MANIFEST};
-use crate::source::testing::{Fixture, source, tar};
+use crate::location::testing::{Fixture, location, tar};
 
 const GZIP: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 const ZSTD: &str = "application/vnd.oci.image.layer.v1.tar+zstd";
@@ -18,7 +18,7 @@ fn look(fixture: &Fixture, options: &InspectOptions) -> Result<Inspection, Strin
     let directory = tempfile::tempdir().unwrap();
     fixture.write_layout(directory.path());
     let text = directory.path().to_str().unwrap().to_owned();
-    let found = inspect(source(&format!("{text}:v1")).as_ref(), options)
+    let found = inspect(location(&format!("{text}:v1")).as_ref(), options)
         .map_err(|e| e.to_string().replace(&text, "DIR"));
     found.map(|found| Inspection { place: "DIR".to_owned(), ..found })
 }

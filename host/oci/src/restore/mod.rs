@@ -16,8 +16,8 @@ use std::path::Path;
 use seed_model::{Descriptor, Digest, Manifest, Platform, StorePath};
 
 use crate::document::{Configuration, DocumentError, ManifestOrIndex, STRICT};
-use crate::source::{
-    ContentLimits, Entries, Entry, EntryType, Source, SourceError, TarError, UnpackError, Unpacked,
+use crate::location::{
+    ContentLimits, Entries, Entry, EntryType, Location, LocationError, TarError, UnpackError, Unpacked,
     read_layer,
 };
 use nar::{NarWriter, Node};
@@ -39,7 +39,7 @@ const PIECE: usize = 256 << 10;
 pub enum RestoreError {
     /// Something cannot be read.
     #[error(transparent)]
-    Source(#[from] SourceError),
+    Location(#[from] LocationError),
     /// A document does not have its form.
     #[error(transparent)]
     Document(#[from] DocumentError),
@@ -89,25 +89,33 @@ pub struct BuildSeed {
 }
 
 impl BuildSeed {
-    /// Opens the build seed for `platform` at what `source` resolves to. Of its layers only those are read, from the
+    /// Opens the build seed for `platform` at what `location` resolves to. Of its layers only those are read, from the
     /// top, that say what is in it.
-    pub fn open(source: &dyn Source, root: &Descriptor, platform: &Platform) -> Result<Self, RestoreError> {
-        let (digest, manifest) = choose(source, root, platform)?;
+    pub fn open(
+        location: &dyn Location,
+        root: &Descriptor,
+        platform: &Platform,
+    ) -> Result<Self, RestoreError> {
+        let (digest, manifest) = choose(location, root, platform)?;
         if manifest.annotations.get(VARIANT).map(String::as_str) != Some("build") {
-            return Err(RestoreError::NotABuildSeed { digest, place: source.place() });
+            return Err(RestoreError::NotABuildSeed { digest, place: location.place() });
         }
-        let config = source.read(&manifest.config)?;
+        let config = location.read(&manifest.config)?;
         let configuration = Configuration::read(&manifest.config, &config, manifest.layers.len())?;
         if configuration.platform != *platform {
             let known = vec![configuration.platform.to_string()];
-            return Err(RestoreError::Platform { place: source.place(), platform: platform.clone(), known });
+            return Err(RestoreError::Platform {
+                place: location.place(),
+                platform: platform.clone(),
+                known,
+            });
         }
         let layers: Vec<_> = manifest.layers.into_iter().zip(configuration.diff_ids).collect();
         for (layer, diff_id) in layers.iter().rev() {
-            let listing = read_layer(source, layer, Some(*diff_id), &ContentLimits::default(), listing)?;
+            let listing = read_layer(location, layer, Some(*diff_id), &ContentLimits::default(), listing)?;
             let [Some(registration), Some(paths)] = listing else { continue };
             let unusable =
-                |file, reason: String| RestoreError::Listing { file, place: source.place(), reason };
+                |file, reason: String| RestoreError::Listing { file, place: location.place(), reason };
             let registration =
                 String::from_utf8(registration).map_err(|e| unusable(REGISTRATION, e.to_string()))?;
             let paths = parse(&paths).map_err(|reason| unusable(LAYERS, reason))?;
@@ -117,7 +125,7 @@ impl BuildSeed {
             }
             return Ok(Self { digest, registration, paths, layers });
         }
-        Err(RestoreError::NotABuildSeed { digest, place: source.place() })
+        Err(RestoreError::NotABuildSeed { digest, place: location.place() })
     }
 
     /// The size of a layer as it is stored, in bytes.
@@ -129,14 +137,14 @@ impl BuildSeed {
     /// its store path. None of them is larger than its `nar_size`, and each has its `nar_hash`, or this is an error.
     pub fn restore(
         &self,
-        source: &dyn Source,
+        location: &dyn Location,
         layer: usize,
         wanted: &[&StorePath],
         directory: &Path,
     ) -> Result<(), RestoreError> {
         let (descriptor, diff_id) = &self.layers[layer];
         let limits = ContentLimits::default();
-        Ok(read_layer(source, descriptor, Some(*diff_id), &limits, |entries| {
+        Ok(read_layer(location, descriptor, Some(*diff_id), &limits, |entries| {
             restore(entries, wanted, directory)
         })?)
     }
@@ -144,21 +152,21 @@ impl BuildSeed {
 
 /// The manifest of an image, or the one for `platform` of an index.
 fn choose(
-    source: &dyn Source,
+    location: &dyn Location,
     root: &Descriptor,
     platform: &Platform,
 ) -> Result<(Digest, Manifest), RestoreError> {
-    let index = match STRICT.document(root, &source.manifest(root)?)? {
+    let index = match STRICT.document(root, &location.manifest(root)?)? {
         ManifestOrIndex::Manifest(manifest) => return Ok((root.digest, *manifest)),
         ManifestOrIndex::Index(index) => index,
     };
     let descriptor = index.manifests.iter().find(|manifest| manifest.platform.as_ref() == Some(platform));
     let descriptor = descriptor.ok_or_else(|| RestoreError::Platform {
-        place: source.place(),
+        place: location.place(),
         platform: platform.clone(),
         known: index.manifests.iter().filter_map(|d| Some(d.platform.as_ref()?.to_string())).collect(),
     })?;
-    Ok((descriptor.digest, STRICT.manifest(descriptor, &source.manifest(descriptor)?)?))
+    Ok((descriptor.digest, STRICT.manifest(descriptor, &location.manifest(descriptor)?)?))
 }
 
 /// The two files that list an image's contents, as far as a layer has them.

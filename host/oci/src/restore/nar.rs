@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use seed_model::{Digest, Hasher};
 
+use crate::location::TarError;
 use crate::nar::{put_padding, put_string};
-use crate::source::TarError;
 
 /// What stands at a place of a tree.
 #[derive(Clone, Copy, Debug)]

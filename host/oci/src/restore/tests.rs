@@ -9,8 +9,8 @@ use serde_json::json;
 
 use super::{BuildSeed, RestoreError};
 use crate::document::media_type::{CONFIG, MANIFEST};
+use crate::location::testing::{Fixture, location};
 use crate::nar_digest;
-use crate::source::testing::{Fixture, source};
 
 const PLAIN: &str = "application/vnd.oci.image.layer.v1.tar";
 const PATH: &str = "/nix/store/0c0ffee0c0ffee0c0ffee0c0ffee0c0f-tool";
@@ -116,12 +116,12 @@ fn restore(fixture: &Fixture, system: &str) -> Result<Vec<u8>, String> {
     fs::create_dir(&layout).unwrap();
     fixture.write_layout(&layout);
     let place = layout.to_str().unwrap().to_owned();
-    let source = source(&format!("{place}:v1"));
+    let location = location(&format!("{place}:v1"));
     let run = || -> Result<Vec<u8>, RestoreError> {
-        let root = source.resolve()?.descriptor;
-        let seed = BuildSeed::open(source.as_ref(), &root, &Platform::of_system(system).unwrap())?;
+        let root = location.resolve()?.descriptor;
+        let seed = BuildSeed::open(location.as_ref(), &root, &Platform::of_system(system).unwrap())?;
         assert_eq!((seed.registration.as_str(), &seed.paths[..]), ("registration", &[vec![0], vec![]][..]));
-        seed.restore(source.as_ref(), 0, &[&tool], directory.path())?;
+        seed.restore(location.as_ref(), 0, &[&tool], directory.path())?;
         Ok(fs::read(directory.path().join(PATH.rsplit('/').next().unwrap())).unwrap())
     };
     run().map_err(|error| {

@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::source::testing::{Fixture, Registry, source};
+use crate::location::testing::{Fixture, Registry, location};
 
 /// What changes a document of the fixture's first image, or its index.
 type Change<'a> = &'a dyn Fn(&mut Value);
@@ -42,7 +42,7 @@ fn check(fixture: &Fixture) -> Result<WholeImage, String> {
     fixture.write_layout(directory.path());
     let path = directory.path().to_str().unwrap();
     let limits = ContentLimits { entries: 1000, unpacked: 1 << 20 };
-    check_whole(source(path).as_ref(), &limits).map_err(|error| error.to_string().replace(path, "[dir]"))
+    check_whole(location(path).as_ref(), &limits).map_err(|error| error.to_string().replace(path, "[dir]"))
 }
 
 fn error(config: Change<'_>, manifest: Change<'_>, index: Change<'_>) -> String {
@@ -63,7 +63,7 @@ fn an_image_is_read_to_its_end_wherever_it_is() {
     fixture.write_tar(&tar);
     let registry = Registry::start(fixture, |_| None);
     for reference in [tar.to_str().unwrap().to_owned(), format!("{}/org/app:v1", registry.host)] {
-        let whole = check_whole(source(&reference).as_ref(), &ContentLimits::default()).unwrap();
+        let whole = check_whole(location(&reference).as_ref(), &ContentLimits::default()).unwrap();
         assert_eq!((whole.digest, &whole.images), (in_layout.digest, &in_layout.images), "{reference}");
     }
     let blobs = registry.requests().into_iter().filter(|path| path.contains("/blobs/")).count();
@@ -121,12 +121,15 @@ fn documents_that_may_be_signatures_come_one_by_one() {
     let count = |fixture: &Fixture| {
         let directory = tempfile::tempdir().unwrap();
         fixture.write_layout(directory.path());
-        let source = source(&format!("{}:v1", directory.path().display()));
-        signature_documents(source.as_ref(), root)
+        let location = location(&format!("{}:v1", directory.path().display()));
+        signature_documents(location.as_ref(), root)
             .map(|documents| documents.collect::<Result<Vec<_>, _>>().unwrap().len())
     };
     assert_eq!(count(&fixture).unwrap(), 3, "a signature, a bundle, another referrer");
     let referrer = fixture.referrers()[0].digest;
     *fixture.blobs.get_mut(&referrer).unwrap() = b"{}".to_vec();
-    assert!(matches!(count(&fixture), Err(SourceError::Digest { .. })), "what is damaged is not passed over");
+    assert!(
+        matches!(count(&fixture), Err(LocationError::Digest { .. })),
+        "what is damaged is not passed over"
+    );
 }

@@ -6,8 +6,8 @@ use miette::Diagnostic;
 use seed_disk::DiskError;
 use seed_model::{Digest, UnknownSystem};
 use seed_nix::NixError;
+use seed_oci::location::ReferenceError;
 use seed_oci::restore::RestoreError;
-use seed_oci::source::ReferenceError;
 use seed_report::{Kind, Report};
 
 use crate::cache::CacheError;

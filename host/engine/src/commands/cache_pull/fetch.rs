@@ -7,8 +7,8 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use seed_model::StorePath;
+use seed_oci::location::Location;
 use seed_oci::restore::{BuildSeed, RestoreError};
-use seed_oci::source::Source;
 
 use crate::events::{Events, TaskKind};
 
@@ -17,7 +17,7 @@ const MAX_LANES: usize = 4;
 
 /// Where layers come from, and where their store paths go.
 pub(super) struct Fetch<'a> {
-    pub(super) source: &'a dyn Source,
+    pub(super) location: &'a dyn Location,
     pub(super) seed: &'a BuildSeed,
     pub(super) events: &'a Events,
     pub(super) directory: PathBuf,
@@ -49,7 +49,7 @@ impl Fetch<'_> {
     fn layer(&self, layer: usize, paths: &[&StorePath]) -> Result<(), RestoreError> {
         let size = self.seed.layer_size(layer);
         let task = self.events.task(TaskKind::Fetch, format!("layer {}", layer + 1), Some(size));
-        let restored = self.seed.restore(self.source, layer, paths, &self.directory);
+        let restored = self.seed.restore(self.location, layer, paths, &self.directory);
         self.events.advance(task, size);
         self.events.finish(task);
         restored

@@ -13,8 +13,8 @@ use std::sync::Arc;
 use seed_disk::{CacheDirectory, DiskError, Scratch};
 use seed_model::{Platform, StorePath, Target};
 use seed_nix::{Import, Nix};
+use seed_oci::location::Reference;
 use seed_oci::restore::{BuildSeed, RestoreError};
-use seed_oci::source::Reference;
 use seed_report::Error;
 
 use crate::events::{EventSink, Events};
@@ -52,10 +52,10 @@ fn pull(session: &Session, options: &PullOptions, events: &Arc<Events>) -> Resul
     };
 
     let parsed = Reference::parse(&options.reference)?;
-    let source = session.open(&parsed).map_err(|error| failed(error.into()))?;
-    let root = source.resolve().map_err(|error| failed(error.into()))?.descriptor;
-    trust::check(source.as_ref(), &parsed, options, &root)?;
-    let seed = BuildSeed::open(source.as_ref(), &root, &target.platform).map_err(failed)?;
+    let location = session.open(&parsed).map_err(|error| failed(error.into()))?;
+    let root = location.resolve().map_err(|error| failed(error.into()))?.descriptor;
+    trust::check(location.as_ref(), &parsed, options, &root)?;
+    let seed = BuildSeed::open(location.as_ref(), &root, &target.platform).map_err(failed)?;
     let (closure, layer_of) = contents::contents(&seed.registration, &seed.paths)
         .map_err(|reason| PullError::Registration { reference: options.reference.clone(), reason })?;
 
@@ -80,7 +80,7 @@ fn pull(session: &Session, options: &PullOptions, events: &Arc<Events>) -> Resul
         .map_err(DiskError::io("create a directory in", &cache))
         .map_err(unusable)?;
     let fetch =
-        Fetch { source: source.as_ref(), seed: &seed, events, directory: directory.path().to_owned() };
+        Fetch { location: location.as_ref(), seed: &seed, events, directory: directory.path().to_owned() };
     fetch.layers(&layers).map_err(failed)?;
     let import = |index: usize| {
         let StorePath { store_path, references, .. } = &closure.paths[index];

@@ -4,7 +4,7 @@
 //! anything into them, and later builds here would be made from it.
 
 use seed_model::Descriptor;
-use seed_oci::source::{Reference, Source};
+use seed_oci::location::{Location, Reference};
 
 use crate::commands::cache_pull::error::PullError;
 use crate::commands::cache_pull::options::{PullOptions, Trust};
@@ -13,7 +13,7 @@ use crate::signatures;
 
 /// Checks the manifest or index that the reference names.
 pub(super) fn check(
-    source: &dyn Source,
+    location: &dyn Location,
     reference: &Reference,
     options: &PullOptions,
     root: &Descriptor,
@@ -21,7 +21,7 @@ pub(super) fn check(
     let text = || options.reference.clone();
     if let Trust::Keys(keys) = &options.trust {
         let keys = signatures::read_keys(keys)?;
-        return Ok(signatures::signed(source, &options.reference, root, &keys).map(drop)?);
+        return Ok(signatures::signed(location, &options.reference, root, &keys).map(drop)?);
     }
     if let Trust::Lock(path) = &options.trust {
         let lock = LockFile::load(path)?.ok_or_else(|| PullError::NoLock { path: path.clone() })?;

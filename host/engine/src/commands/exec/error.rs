@@ -8,7 +8,7 @@ use seed_model::Digest;
 use seed_oci::StoreError;
 use seed_oci::document::DocumentError;
 use seed_oci::files::FilesError;
-use seed_oci::source::SourceError;
+use seed_oci::location::LocationError;
 use seed_report::{Kind, Report};
 
 /// Why the locked seed cannot be run.
@@ -66,7 +66,7 @@ pub(crate) enum ExecError {
         digest: Digest,
         /// Where it was found.
         place: String,
-        source: SourceError,
+        source: LocationError,
     },
     /// The image's documents are wrong.
     #[error("the locked image {digest} cannot be run")]

@@ -4,7 +4,7 @@ use seed_model::{Descriptor, Digest, Image};
 use seed_oci::document::media_type::MANIFEST;
 use seed_oci::document::{MAX_DOCUMENT, ManifestOrIndex, STRICT, stored_manifest};
 use seed_oci::fetch::{self, FetchError};
-use seed_oci::source::{Document, Reference, RegistryReference, Source, SourceError};
+use seed_oci::location::{Document, Location, LocationError, Reference, RegistryReference};
 use seed_oci::{BlobStore, StoreError};
 
 use crate::commands::exec::error::ExecError;
@@ -23,7 +23,7 @@ pub(super) struct Locator<'a> {
     seeds: &'a LockedSeeds,
     events: &'a Events,
     /// Where the image was found.
-    found: Option<Box<dyn Source>>,
+    found: Option<Box<dyn Location>>,
 }
 
 impl<'a> Locator<'a> {
@@ -42,9 +42,9 @@ impl<'a> Locator<'a> {
         if let Some(bytes) = fetch::kept(self.store, digest, MAX_DOCUMENT)? {
             return Ok(Descriptor::new(MANIFEST, digest, bytes.len() as u64));
         }
-        let (source, found) = self.find(digest)?;
+        let (location, found) = self.find(digest)?;
         let manifest = Descriptor::new(MANIFEST, digest, found.size);
-        self.fetch(digest, &manifest, source)?;
+        self.fetch(digest, &manifest, location)?;
         Ok(manifest)
     }
 
@@ -72,26 +72,31 @@ impl<'a> Locator<'a> {
         if fetch::is_kept(self.store, blob)? {
             return Ok(());
         }
-        let source = match self.found.take() {
-            Some(source) => source,
+        let location = match self.found.take() {
+            Some(location) => location,
             None => self.find(image)?.0,
         };
-        self.fetch(image, blob, source)
+        self.fetch(image, blob, location)
     }
 
-    fn fetch(&mut self, image: Digest, blob: &Descriptor, source: Box<dyn Source>) -> Result<(), ExecError> {
-        fetch::fetch(self.store, blob, source.as_ref()).map_err(|error| match error {
+    fn fetch(
+        &mut self,
+        image: Digest,
+        blob: &Descriptor,
+        location: Box<dyn Location>,
+    ) -> Result<(), ExecError> {
+        fetch::fetch(self.store, blob, location.as_ref()).map_err(|error| match error {
             FetchError::Store(error) => error.into(),
-            FetchError::Source(error) => {
-                ExecError::Unreadable { digest: image, place: source.place(), source: error }
+            FetchError::Location(error) => {
+                ExecError::Unreadable { digest: image, place: location.place(), source: error }
             }
         })?;
-        self.found = Some(source);
+        self.found = Some(location);
         Ok(())
     }
 
     /// A place that has the image, and the image's descriptor there.
-    fn find(&self, digest: Digest) -> Result<(Box<dyn Source>, Descriptor), ExecError> {
+    fn find(&self, digest: Digest) -> Result<(Box<dyn Location>, Descriptor), ExecError> {
         let mut tried = Vec::new();
         let Some(published) = &self.seeds.published else { return Err(ExecError::Gone { digest, tried }) };
         for path in &published.paths {
@@ -120,7 +125,7 @@ impl<'a> Locator<'a> {
     }
 
     /// A layout or an archive that still holds the image.
-    fn in_files(&self, path: &str, digest: Digest) -> Result<(Box<dyn Source>, Descriptor), String> {
+    fn in_files(&self, path: &str, digest: Digest) -> Result<(Box<dyn Location>, Descriptor), String> {
         let path = self.pipeline.file.directory().join(path);
         let reference = if path.is_dir() {
             Reference::Layout { path, tag: None }
@@ -129,10 +134,10 @@ impl<'a> Locator<'a> {
         } else {
             return Err("there is no such directory or file".to_owned());
         };
-        let source = self.session.open(&reference).map_err(|error| with_causes(&error))?;
-        let root = source.resolve().map_err(|error| with_causes(&error))?;
+        let location = self.session.open(&reference).map_err(|error| with_causes(&error))?;
+        let root = location.resolve().map_err(|error| with_causes(&error))?;
         match descriptor(&root, digest) {
-            Some(found) => Ok((source, found)),
+            Some(found) => Ok((location, found)),
             None => Err(format!("it holds {} now", root.descriptor.digest)),
         }
     }
@@ -142,11 +147,11 @@ impl<'a> Locator<'a> {
         &self,
         reference: RegistryReference,
         digest: Digest,
-    ) -> Result<(Box<dyn Source>, Descriptor), SourceError> {
+    ) -> Result<(Box<dyn Location>, Descriptor), LocationError> {
         let reference = RegistryReference { tag: None, digest: Some(digest), ..reference };
-        let source = self.session.open(&Reference::Registry(reference))?;
-        let descriptor = source.resolve()?.descriptor;
-        Ok((source, descriptor))
+        let location = self.session.open(&Reference::Registry(reference))?;
+        let descriptor = location.resolve()?.descriptor;
+        Ok((location, descriptor))
     }
 }
 

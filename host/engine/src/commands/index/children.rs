@@ -6,7 +6,7 @@ use seed_model::{Descriptor, Image};
 use seed_oci::BlobStore;
 use seed_oci::document::{read_image, stored_manifest};
 use seed_oci::fetch::{self, FetchError};
-use seed_oci::source::{Reference, RegistryReference, Source, SourceError};
+use seed_oci::location::{Location, LocationError, Reference, RegistryReference};
 use seed_report::Error;
 
 use crate::commands::index::error::IndexError;
@@ -34,10 +34,10 @@ pub(super) fn fetch(
     let mut images = Vec::new();
     for found in records {
         let child = Child { session: context.session, found, store: context.blobs.store() };
-        let sources = child.sources(&repositories)?;
-        let image = child.read(sources.first().map(AsRef::as_ref))?;
+        let locations = child.locations(&repositories)?;
+        let image = child.read(locations.first().map(AsRef::as_ref))?;
         if writes_files {
-            child.fetch_layers(&image, sources.first().map(AsRef::as_ref))?;
+            child.fetch_layers(&image, locations.first().map(AsRef::as_ref))?;
         }
         for descriptor in descriptors(&image).filter(|blob| child.store.contains(blob.digest)) {
             context.blobs.admit(descriptor.digest);
@@ -61,15 +61,15 @@ impl Child<'_> {
     }
 
     /// The repositories, each of which must have the image, by its digest and as large as its record says.
-    fn sources(&self, repositories: &[String]) -> Result<Vec<Box<dyn Source>>, IndexError> {
+    fn locations(&self, repositories: &[String]) -> Result<Vec<Box<dyn Location>>, IndexError> {
         let digest = self.record().manifest.digest;
-        let mut sources = Vec::new();
+        let mut locations = Vec::new();
         for repository in repositories {
             let mut reference: RegistryReference = repository.parse()?;
             reference.digest = Some(digest);
             let unreadable = |source| IndexError::Unreadable { place: repository.clone(), digest, source };
-            let source = self.session.open(&Reference::Registry(reference)).map_err(unreadable)?;
-            match source.resolve() {
+            let location = self.session.open(&Reference::Registry(reference)).map_err(unreadable)?;
+            match location.resolve() {
                 Ok(document) if document.descriptor.size == self.record().manifest.size => {}
                 Ok(document) => {
                     return Err(self.changed(
@@ -81,46 +81,46 @@ impl Child<'_> {
                         ),
                     ));
                 }
-                Err(SourceError::NotFound { .. }) => return Err(self.missing(repository)),
+                Err(LocationError::NotFound { .. }) => return Err(self.missing(repository)),
                 Err(error) => return Err(unreadable(error)),
             }
-            sources.push(source);
+            locations.push(location);
         }
-        Ok(sources)
+        Ok(locations)
     }
 
     /// The image's documents, checked against each other and against the record.
-    fn read(&self, source: Option<&dyn Source>) -> Result<Image, IndexError> {
+    fn read(&self, location: Option<&dyn Location>) -> Result<Image, IndexError> {
         let Record { manifest, platform, system, .. } = self.record();
         let wrong = |source| IndexError::Image { digest: manifest.digest, system: system.clone(), source };
-        self.ensure(manifest, source)?;
+        self.ensure(manifest, location)?;
         let parts = stored_manifest(self.store, manifest).map_err(wrong)?;
-        self.ensure(&parts.config, source)?;
+        self.ensure(&parts.config, location)?;
         let image = read_image(self.store, manifest, platform).map_err(wrong)?;
         let is = image.layers.iter().map(|layer| (layer.descriptor.digest, layer.diff_id));
         let was = self.record().layers.iter().map(|layer| (layer.digest, layer.diff_id));
         if !is.eq(was) {
-            let place = source.map_or_else(|| CACHE.to_owned(), Source::place);
+            let place = location.map_or_else(|| CACHE.to_owned(), Location::place);
             return Err(self.changed(&place, "it has other layers".to_owned()));
         }
         Ok(image)
     }
 
-    fn fetch_layers(&self, image: &Image, source: Option<&dyn Source>) -> Result<(), IndexError> {
-        image.layers.iter().try_for_each(|layer| self.ensure(&layer.descriptor, source))
+    fn fetch_layers(&self, image: &Image, location: Option<&dyn Location>) -> Result<(), IndexError> {
+        image.layers.iter().try_for_each(|layer| self.ensure(&layer.descriptor, location))
     }
 
     /// Makes the store have a blob.
-    fn ensure(&self, blob: &Descriptor, source: Option<&dyn Source>) -> Result<(), IndexError> {
+    fn ensure(&self, blob: &Descriptor, location: Option<&dyn Location>) -> Result<(), IndexError> {
         if fetch::is_kept(self.store, blob)? {
             return Ok(());
         }
-        let Some(source) = source else { return Err(self.missing(CACHE)) };
+        let Some(location) = location else { return Err(self.missing(CACHE)) };
         let digest = self.record().manifest.digest;
-        fetch::fetch(self.store, blob, source).map_err(|error| match error {
+        fetch::fetch(self.store, blob, location).map_err(|error| match error {
             FetchError::Store(error) => error.into(),
-            FetchError::Source(source_error) => {
-                IndexError::Unreadable { place: source.place(), digest, source: source_error }
+            FetchError::Location(source) => {
+                IndexError::Unreadable { place: location.place(), digest, source }
             }
         })
     }

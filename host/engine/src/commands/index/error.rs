@@ -6,7 +6,7 @@ use miette::Diagnostic;
 use seed_model::Digest;
 use seed_oci::StoreError;
 use seed_oci::document::DocumentError;
-use seed_oci::source::{ReferenceError, SourceError};
+use seed_oci::location::{LocationError, ReferenceError};
 use seed_report::{Kind, Report};
 
 /// Records that do not fit together, or images that are not where and what they should be. Nothing was published.
@@ -115,7 +115,7 @@ pub(crate) enum IndexError {
     /// A place cannot be read.
     #[error("the image {digest} cannot be read from {place}")]
     #[diagnostic(code("seed::index::unreadable"))]
-    Unreadable { place: String, digest: Digest, source: SourceError },
+    Unreadable { place: String, digest: Digest, source: LocationError },
     /// The cache failed.
     #[error("the cache failed")]
     #[diagnostic(code("seed::cache::failed"))]

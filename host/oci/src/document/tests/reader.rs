@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use crate::document::media_type::{CONFIG, DOCKER_MANIFEST, INDEX, MANIFEST};
 use crate::document::{LENIENT, STRICT, identify, read_listing, stored_manifest};
 use crate::inspect::{InspectOptions, inspect};
+use crate::location::ContentLimits;
+use crate::location::testing::{Fixture, location};
 use crate::restore::BuildSeed;
-use crate::source::ContentLimits;
-use crate::source::testing::{Fixture, source};
 use crate::store::BlobStore;
 use crate::verify::check_whole;
 
@@ -213,15 +213,15 @@ fn every_command_gives_the_same_verdict() {
         fixture.name("v1", &descriptor);
         let directory = tempfile::tempdir().unwrap();
         fixture.write_layout(&directory.path().join("layout"));
-        let source = source(&format!("{}:v1", directory.path().join("layout").display()));
+        let location = location(&format!("{}:v1", directory.path().join("layout").display()));
         let store = BlobStore::open(&directory.path().join("store")).unwrap();
         store.put(&bytes).unwrap();
 
         let strict = STRICT.manifest(&descriptor, &bytes);
         let lenient = LENIENT.manifest(&descriptor, &bytes);
-        let looked = inspect(source.as_ref(), &InspectOptions::default()).map(drop).map_err(reason);
-        let verified = check_whole(source.as_ref(), &ContentLimits::default()).map(drop).map_err(reason);
-        let pulled = BuildSeed::open(source.as_ref(), &descriptor, &platform).map(drop).map_err(reason);
+        let looked = inspect(location.as_ref(), &InspectOptions::default()).map(drop).map_err(reason);
+        let verified = check_whole(location.as_ref(), &ContentLimits::default()).map(drop).map_err(reason);
+        let pulled = BuildSeed::open(location.as_ref(), &descriptor, &platform).map(drop).map_err(reason);
         // `exec`, `index`, `run` and what is published.
         let stored = stored_manifest(&store, &descriptor).map(drop).map_err(reason);
         if name == "too large" {

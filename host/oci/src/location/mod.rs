@@ -1,6 +1,6 @@
 //! Where images are read from: OCI layouts, tar archives of them, registries.
 //!
-//! Whatever a source gives has been checked against the digest and the size that it was asked by.
+//! Whatever a location gives has been checked against the digest and the size that it was asked by.
 
 mod access;
 mod archive;
@@ -19,12 +19,12 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
-pub use access::{Document, Source};
+pub use access::{Document, Location};
 pub use entries::TarError;
 pub(crate) use entries::{Entries, Entry, EntryType};
-pub use error::SourceError;
+pub use error::LocationError;
 pub use open::open;
 pub use reference::{Reference, ReferenceError, RegistryReference};
-pub use registry::RegistrySource;
+pub use registry::RegistryLocation;
 pub use unpack::{ContentLimits, UnpackError};
 pub(crate) use unpack::{Unpacked, is_tar, read_layer};

@@ -7,9 +7,9 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::source::entries::{Entries, EntryType, Skip, TarError};
-use crate::source::error::SourceError;
-use crate::source::layout_files::{Files, open_file};
+use crate::location::entries::{Entries, EntryType, Skip, TarError};
+use crate::location::error::LocationError;
+use crate::location::layout_files::{Files, open_file};
 
 /// The most entries of an archive. An image has a handful of files; each costs memory here.
 const MAX_ENTRIES: u64 = 100_000;
@@ -25,13 +25,13 @@ pub(super) struct Archive {
 
 impl Archive {
     /// Reads the headers of the archive at `path`.
-    pub(super) fn open(path: &Path) -> Result<Self, SourceError> {
-        let error = |source| SourceError::File { path: path.to_owned(), source };
+    pub(super) fn open(path: &Path) -> Result<Self, LocationError> {
+        let error = |source| LocationError::File { path: path.to_owned(), source };
         let file = open_file(path).map_err(error)?.ok_or_else(|| error(io::ErrorKind::NotFound.into()))?;
         let length = file.metadata().map_err(error)?.len();
         let file = Arc::new(file);
         let section = Section { file: Arc::clone(&file), position: 0, end: length };
-        let files = index(section).map_err(|source| SourceError::Tar { path: path.to_owned(), source })?;
+        let files = index(section).map_err(|source| LocationError::Tar { path: path.to_owned(), source })?;
         Ok(Self { path: path.to_owned(), file, files })
     }
 

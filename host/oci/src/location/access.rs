@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use seed_model::{Descriptor, Digest, Hasher};
 
 use crate::document::MAX_DOCUMENT;
-use crate::source::error::SourceError;
+use crate::location::error::LocationError;
 
 /// A manifest or index.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,26 +18,26 @@ pub struct Document {
 }
 
 /// An image and what is about it.
-pub trait Source: Send + Sync + fmt::Debug {
+pub trait Location: Send + Sync + fmt::Debug {
     /// Where this is, for messages: `ghcr.io/org/app`, `./result`.
     fn place(&self) -> String;
 
     /// The manifest or index that the reference names.
-    fn resolve(&self) -> Result<Document, SourceError>;
+    fn resolve(&self) -> Result<Document, LocationError>;
 
     /// The manifest or index at another tag of the same place, if there is one.
-    fn tagged(&self, tag: &str) -> Result<Option<Document>, SourceError>;
+    fn tagged(&self, tag: &str) -> Result<Option<Document>, LocationError>;
 
     /// A manifest or index by its descriptor.
-    fn manifest(&self, descriptor: &Descriptor) -> Result<Vec<u8>, SourceError>;
+    fn manifest(&self, descriptor: &Descriptor) -> Result<Vec<u8>, LocationError>;
 
     /// Writes a blob to `out`. When it fails, `out` may hold a part.
-    fn copy(&self, blob: &Descriptor, out: &mut dyn Write) -> Result<(), SourceError>;
+    fn copy(&self, blob: &Descriptor, out: &mut dyn Write) -> Result<(), LocationError>;
 
     /// Reads a small blob, such as a configuration, of at most [`MAX_DOCUMENT`] bytes.
-    fn read(&self, blob: &Descriptor) -> Result<Vec<u8>, SourceError> {
+    fn read(&self, blob: &Descriptor) -> Result<Vec<u8>, LocationError> {
         if blob.size > MAX_DOCUMENT {
-            return Err(SourceError::Document {
+            return Err(LocationError::Document {
                 what: blob.digest.to_string(),
                 place: self.place(),
                 reason: format!("it is larger than {MAX_DOCUMENT} bytes"),
@@ -49,7 +49,7 @@ pub trait Source: Send + Sync + fmt::Debug {
     }
 
     /// Everything whose `subject` is this manifest. That a listing failed is an error, never an empty list.
-    fn referrers(&self, subject: Digest) -> Result<Vec<Descriptor>, SourceError>;
+    fn referrers(&self, subject: Digest) -> Result<Vec<Descriptor>, LocationError>;
 }
 
 /// Hashes and counts what passes through, and refuses more bytes than there should be.
@@ -66,12 +66,12 @@ impl<'a> Checked<'a> {
     }
 
     /// Compares with the descriptor.
-    pub(super) fn finish(self, place: &str) -> Result<(), SourceError> {
+    pub(super) fn finish(self, place: &str) -> Result<(), LocationError> {
         let actual = (self.hasher.finish(), self.size);
         if actual == (self.expected.digest, self.expected.size) {
             return Ok(());
         }
-        Err(SourceError::Digest {
+        Err(LocationError::Digest {
             place: place.to_owned(),
             expected: self.expected.digest,
             expected_size: self.expected.size,

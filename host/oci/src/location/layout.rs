@@ -7,26 +7,26 @@ use seed_model::{Descriptor, Digest};
 
 use crate::document::media_type::is_document;
 use crate::document::{DocumentError, LENIENT, MAX_DOCUMENT, ManifestOrIndex, read_listing};
-use crate::source::access::{Checked, Document, Source};
-use crate::source::archive::Archive;
-use crate::source::docker::DockerArchive;
-use crate::source::error::SourceError;
-use crate::source::layout_files::{Directory, Files, REF_NAME};
+use crate::location::access::{Checked, Document, Location};
+use crate::location::archive::Archive;
+use crate::location::docker::DockerArchive;
+use crate::location::error::LocationError;
+use crate::location::layout_files::{Directory, Files, REF_NAME};
 
 /// A layout, and the image of it that was asked for.
 #[derive(Debug)]
-pub(super) struct LayoutSource {
+pub(super) struct LayoutLocation {
     files: Box<dyn Files>,
     tag: Option<String>,
 }
 
-impl LayoutSource {
+impl LayoutLocation {
     fn new(files: impl Files + 'static, tag: Option<String>) -> Self {
         Self { files: Box::new(files), tag }
     }
 
     /// A tar of a layout, or one that only Docker reads.
-    pub(super) fn archive(path: &Path, tag: Option<String>) -> Result<Self, SourceError> {
+    pub(super) fn archive(path: &Path, tag: Option<String>) -> Result<Self, LocationError> {
         let archive = Archive::open(path)?;
         if archive.size("index.json").is_none() && archive.size("manifest.json").is_some() {
             return Ok(Self::new(DockerArchive::new(archive)?, tag));
@@ -40,7 +40,7 @@ impl LayoutSource {
     }
 
     /// What `index.json` lists.
-    fn index(&self) -> Result<Vec<Descriptor>, SourceError> {
+    fn index(&self) -> Result<Vec<Descriptor>, LocationError> {
         let mut bytes = Vec::new();
         let reader = self.open("index.json")?.ok_or_else(|| {
             self.unusable("index.json", "there is none, so this is no OCI layout".to_owned())
@@ -56,26 +56,26 @@ impl LayoutSource {
     fn parse(
         &self,
         descriptor: &Descriptor,
-    ) -> Result<Option<Result<ManifestOrIndex, DocumentError>>, SourceError> {
+    ) -> Result<Option<Result<ManifestOrIndex, DocumentError>>, LocationError> {
         if !is_document(&descriptor.media_type) {
             return Ok(None);
         }
         Ok(Some(LENIENT.document(descriptor, &self.manifest(descriptor)?)))
     }
 
-    fn unusable(&self, what: &str, reason: String) -> SourceError {
-        SourceError::Document { what: what.to_owned(), place: self.place(), reason }
+    fn unusable(&self, what: &str, reason: String) -> LocationError {
+        LocationError::Document { what: what.to_owned(), place: self.place(), reason }
     }
 
-    fn open(&self, name: &str) -> Result<Option<Box<dyn Read>>, SourceError> {
+    fn open(&self, name: &str) -> Result<Option<Box<dyn Read>>, LocationError> {
         self.files.open(name).map_err(|e| self.file_error(name, e))
     }
 
-    fn file_error(&self, name: &str, source: io::Error) -> SourceError {
-        SourceError::File { path: Path::new(&self.place()).join(name), source }
+    fn file_error(&self, name: &str, source: io::Error) -> LocationError {
+        LocationError::File { path: Path::new(&self.place()).join(name), source }
     }
 
-    fn document(&self, descriptor: Descriptor) -> Result<Document, SourceError> {
+    fn document(&self, descriptor: Descriptor) -> Result<Document, LocationError> {
         let bytes = self.manifest(&descriptor)?;
         Ok(Document { descriptor, bytes })
     }
@@ -98,12 +98,12 @@ fn is_about_another(descriptor: &Descriptor) -> bool {
     descriptor.artifact_type.is_some() || name(descriptor).is_some_and(|name| name.starts_with("sha256-"))
 }
 
-impl Source for LayoutSource {
+impl Location for LayoutLocation {
     fn place(&self) -> String {
         self.files.place()
     }
 
-    fn resolve(&self) -> Result<Document, SourceError> {
+    fn resolve(&self) -> Result<Document, LocationError> {
         let all = self.index()?;
         let images = all.iter().filter(|descriptor| !is_about_another(descriptor));
         let names = || {
@@ -114,7 +114,7 @@ impl Source for LayoutSource {
         };
         if let Some(tag) = &self.tag {
             let found = all.iter().find(|descriptor| is_named(descriptor, tag));
-            let found = found.ok_or_else(|| SourceError::NotFound {
+            let found = found.ok_or_else(|| LocationError::NotFound {
                 place: self.place(),
                 name: tag.clone(),
                 known: names(),
@@ -133,34 +133,34 @@ impl Source for LayoutSource {
         }
         match distinct.as_slice() {
             [only] => self.document((*only).clone()),
-            [] => Err(SourceError::NotFound {
+            [] => Err(LocationError::NotFound {
                 place: self.place(),
                 name: "latest".to_owned(),
                 known: Vec::new(),
             }),
-            _ => Err(SourceError::Ambiguous { place: self.place(), known: names() }),
+            _ => Err(LocationError::Ambiguous { place: self.place(), known: names() }),
         }
     }
 
-    fn tagged(&self, tag: &str) -> Result<Option<Document>, SourceError> {
+    fn tagged(&self, tag: &str) -> Result<Option<Document>, LocationError> {
         let found = self.index()?.into_iter().find(|descriptor| is_named(descriptor, tag));
         found.map(|descriptor| self.document(descriptor)).transpose()
     }
 
-    fn manifest(&self, descriptor: &Descriptor) -> Result<Vec<u8>, SourceError> {
+    fn manifest(&self, descriptor: &Descriptor) -> Result<Vec<u8>, LocationError> {
         self.read(descriptor)
     }
 
-    fn copy(&self, blob: &Descriptor, out: &mut dyn Write) -> Result<(), SourceError> {
+    fn copy(&self, blob: &Descriptor, out: &mut dyn Write) -> Result<(), LocationError> {
         let place = self.place();
         let file = format!("blobs/sha256/{}", blob.digest.hex());
-        let mut reader = self.open(&file)?.ok_or_else(|| SourceError::NotFound {
+        let mut reader = self.open(&file)?.ok_or_else(|| LocationError::NotFound {
             place: place.clone(),
             name: blob.digest.to_string(),
             known: Vec::new(),
         })?;
         let mut checked = Checked::new(blob, out);
-        io::copy(&mut reader, &mut checked).map_err(|source| SourceError::Copy {
+        io::copy(&mut reader, &mut checked).map_err(|source| LocationError::Copy {
             place: place.clone(),
             digest: blob.digest,
             source,
@@ -168,7 +168,7 @@ impl Source for LayoutSource {
         checked.finish(&place)
     }
 
-    fn referrers(&self, subject: Digest) -> Result<Vec<Descriptor>, SourceError> {
+    fn referrers(&self, subject: Digest) -> Result<Vec<Descriptor>, LocationError> {
         let mut found = Vec::new();
         for descriptor in self.index()? {
             // What has no proper form is about nothing: whoever attached it cannot hide what else is attached.

@@ -8,9 +8,9 @@ use serde::Deserialize;
 
 use crate::document::media_type::{DOCKER_INDEX, DOCKER_MANIFEST, INDEX, MANIFEST};
 use crate::document::{MAX_DOCUMENT, identify, read_listing};
-use crate::source::access::{Checked, Document, Source};
-use crate::source::error::SourceError;
-use crate::source::reference::RegistryReference;
+use crate::location::access::{Checked, Document, Location};
+use crate::location::error::LocationError;
+use crate::location::reference::RegistryReference;
 
 /// All that may be at a tag.
 const MANIFEST_TYPES: [&str; 4] = [MANIFEST, INDEX, DOCKER_MANIFEST, DOCKER_INDEX];
@@ -21,7 +21,7 @@ const MAX_PAGES: usize = 100;
 
 /// One repository of a registry, and the image of it that was asked for.
 #[derive(Debug)]
-pub struct RegistrySource {
+pub struct RegistryLocation {
     client: Client,
     reference: RegistryReference,
 }
@@ -41,7 +41,7 @@ struct RegistryError {
     message: String,
 }
 
-impl RegistrySource {
+impl RegistryLocation {
     /// Reads from the registry of `reference` through `client`, whose grants must cover it.
     pub fn new(client: Client, reference: RegistryReference) -> Self {
         Self { client, reference }
@@ -59,12 +59,12 @@ impl RegistrySource {
         }
     }
 
-    fn get(&self, url: String, accept: &str) -> Result<Response, SourceError> {
+    fn get(&self, url: String, accept: &str) -> Result<Response, LocationError> {
         Ok(self.client.send(self.request(url, accept))?)
     }
 
     /// The manifest at a tag or digest, if there is one.
-    fn find(&self, name: &str) -> Result<Option<Document>, SourceError> {
+    fn find(&self, name: &str) -> Result<Option<Document>, LocationError> {
         let response = self.get(self.url(&format!("manifests/{name}")), &MANIFEST_TYPES.join(", "))?;
         match response.status {
             200 => self.document(name, response).map(Some),
@@ -73,7 +73,7 @@ impl RegistrySource {
         }
     }
 
-    fn document(&self, name: &str, response: Response) -> Result<Document, SourceError> {
+    fn document(&self, name: &str, response: Response) -> Result<Document, LocationError> {
         let error = |reason: String| self.unusable(&format!("the manifest `{name}`"), reason);
         let digest = Digest::of(&response.body);
         if let Some(claimed) = response.header("docker-content-digest")
@@ -88,12 +88,12 @@ impl RegistrySource {
     }
 
     /// Refuses a document that is not what was asked for.
-    fn expect(&self, document: Document, digest: Digest, size: u64) -> Result<Document, SourceError> {
+    fn expect(&self, document: Document, digest: Digest, size: u64) -> Result<Document, LocationError> {
         let actual = &document.descriptor;
         if (actual.digest, actual.size) == (digest, size) {
             return Ok(document);
         }
-        Err(SourceError::Digest {
+        Err(LocationError::Digest {
             place: self.place(),
             expected: digest,
             expected_size: size,
@@ -102,16 +102,20 @@ impl RegistrySource {
         })
     }
 
-    fn not_found(&self, name: String) -> SourceError {
-        SourceError::NotFound { place: self.place(), name, known: Vec::new() }
+    fn not_found(&self, name: String) -> LocationError {
+        LocationError::NotFound { place: self.place(), name, known: Vec::new() }
     }
 
-    fn unusable(&self, what: &str, reason: String) -> SourceError {
-        SourceError::Document { what: what.to_owned(), place: self.place(), reason }
+    fn unusable(&self, what: &str, reason: String) -> LocationError {
+        LocationError::Document { what: what.to_owned(), place: self.place(), reason }
     }
 
     /// Adds one page of a listing; gives the URL of the next.
-    fn page(&self, response: &Response, found: &mut Vec<Descriptor>) -> Result<Option<String>, SourceError> {
+    fn page(
+        &self,
+        response: &Response,
+        found: &mut Vec<Descriptor>,
+    ) -> Result<Option<String>, LocationError> {
         let error = |reason: String| self.unusable("the list of referrers", reason);
         found.extend(read_listing(&response.body).map_err(error)?);
         if found.len() > MAX_DESCRIPTORS {
@@ -137,20 +141,20 @@ fn next_link(header: &str) -> Option<&str> {
     parameters.split(';').any(|p| matches!(p.trim(), "rel=\"next\"" | "rel=next")).then_some(target)
 }
 
-fn unexpected(response: &Response) -> SourceError {
+fn unexpected(response: &Response) -> LocationError {
     let errors: Errors = serde_json::from_slice(&response.body).unwrap_or_default();
     let clean = |text: &str| text.chars().filter(|c| !c.is_control()).take(200).collect::<String>();
     let message = errors.errors.first().map(|e| format!("{} {}", clean(&e.code), clean(&e.message)));
     let url = response.url.split('?').next().unwrap_or_default().to_owned();
-    SourceError::Status { url, status: response.status, message }
+    LocationError::Status { url, status: response.status, message }
 }
 
-impl Source for RegistrySource {
+impl Location for RegistryLocation {
     fn place(&self) -> String {
         format!("{}/{}", self.reference.registry, self.reference.repository)
     }
 
-    fn resolve(&self) -> Result<Document, SourceError> {
+    fn resolve(&self) -> Result<Document, LocationError> {
         let Some(digest) = self.reference.digest else {
             let tag = self.reference.tag.as_deref().unwrap_or("latest");
             return self.find(tag)?.ok_or_else(|| self.not_found(tag.to_owned()));
@@ -160,11 +164,11 @@ impl Source for RegistrySource {
         self.expect(document, digest, size)
     }
 
-    fn tagged(&self, tag: &str) -> Result<Option<Document>, SourceError> {
+    fn tagged(&self, tag: &str) -> Result<Option<Document>, LocationError> {
         self.find(tag)
     }
 
-    fn manifest(&self, descriptor: &Descriptor) -> Result<Vec<u8>, SourceError> {
+    fn manifest(&self, descriptor: &Descriptor) -> Result<Vec<u8>, LocationError> {
         let name = descriptor.digest.to_string();
         if descriptor.size > MAX_DOCUMENT {
             return Err(self.unusable(&name, format!("it is larger than {MAX_DOCUMENT} bytes")));
@@ -173,13 +177,13 @@ impl Source for RegistrySource {
         Ok(self.expect(document, descriptor.digest, descriptor.size)?.bytes)
     }
 
-    fn copy(&self, blob: &Descriptor, out: &mut dyn Write) -> Result<(), SourceError> {
+    fn copy(&self, blob: &Descriptor, out: &mut dyn Write) -> Result<(), LocationError> {
         let mut checked = Checked::new(blob, out);
         let request = self.request(self.url(&format!("blobs/{}", blob.digest)), "*/*");
         let response = self.client.download(request, &mut checked, blob.size).map_err(|e| match e {
-            DownloadError::Request(e) => SourceError::Http(e),
+            DownloadError::Request(e) => LocationError::Http(e),
             DownloadError::Write(source) => {
-                SourceError::Copy { place: self.place(), digest: blob.digest, source }
+                LocationError::Copy { place: self.place(), digest: blob.digest, source }
             }
         })?;
         match response.status {
@@ -190,7 +194,7 @@ impl Source for RegistrySource {
         }
     }
 
-    fn referrers(&self, subject: Digest) -> Result<Vec<Descriptor>, SourceError> {
+    fn referrers(&self, subject: Digest) -> Result<Vec<Descriptor>, LocationError> {
         let mut found = Vec::new();
         let mut next = Some(self.url(&format!("referrers/{subject}")));
         for page in 0..MAX_PAGES {
@@ -206,9 +210,9 @@ impl Source for RegistrySource {
     }
 }
 
-impl RegistrySource {
+impl RegistryLocation {
     /// The index that clients keep where a registry has no referrers API ("referrers tag schema").
-    fn fallback_referrers(&self, subject: Digest) -> Result<Vec<Descriptor>, SourceError> {
+    fn fallback_referrers(&self, subject: Digest) -> Result<Vec<Descriptor>, LocationError> {
         let tag = format!("sha256-{}", subject.hex());
         let Some(document) = self.find(&tag)? else { return Ok(Vec::new()) };
         let error = |reason: String| self.unusable(&format!("the referrers index `{tag}`"), reason);

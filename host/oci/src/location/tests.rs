@@ -1,14 +1,14 @@
-//! All sources, over one image.
+//! All locations, over one image.
 
 use serde_json::json;
 
-use super::testing::{Answer, Fixture, Registry, source, tar, write_tar};
-use super::{Reference, Source, SourceError, open};
+use super::testing::{Answer, Fixture, Registry, location, tar, write_tar};
+use super::{Location, LocationError, Reference, open};
 use crate::document::media_type::{CONFIG, INDEX, MANIFEST};
 use seed_model::{Descriptor, Digest};
 
 /// The fixture as a layout, a tar, and in a registry with the referrers tag.
-fn everywhere(fixture: &Fixture) -> (tempfile::TempDir, Vec<Box<dyn Source>>) {
+fn everywhere(fixture: &Fixture) -> (tempfile::TempDir, Vec<Box<dyn Location>>) {
     let directory = tempfile::tempdir().unwrap();
     let (layout, tar) = (directory.path().join("layout"), directory.path().join("image.tar"));
     fixture.write_layout(&layout);
@@ -23,34 +23,34 @@ fn everywhere(fixture: &Fixture) -> (tempfile::TempDir, Vec<Box<dyn Source>>) {
         format!("{}:v1", tar.display()),
         format!("{}/org/app:v1", registry.host),
     ];
-    (directory, references.iter().map(|reference| source(reference)).collect())
+    (directory, references.iter().map(|reference| location(reference)).collect())
 }
 
 #[test]
 fn every_source_gives_the_same() {
     let fixture = Fixture::new();
-    let (_directory, sources) = everywhere(&fixture);
-    for source in &sources {
-        let root = source.resolve().unwrap();
+    let (_directory, locations) = everywhere(&fixture);
+    for location in &locations {
+        let root = location.resolve().unwrap();
         assert_eq!(
             (root.descriptor.digest, &root.bytes),
             (fixture.root().digest, &fixture.blobs[&fixture.root().digest])
         );
         for (digest, bytes) in &fixture.blobs {
             let mut copied = Vec::new();
-            source.copy(&Descriptor::new("x", *digest, bytes.len() as u64), &mut copied).unwrap();
+            location.copy(&Descriptor::new("x", *digest, bytes.len() as u64), &mut copied).unwrap();
             assert!(copied == *bytes);
         }
         let mut referrers: Vec<Digest> =
-            source.referrers(fixture.root().digest).unwrap().iter().map(|d| d.digest).collect();
+            location.referrers(fixture.root().digest).unwrap().iter().map(|d| d.digest).collect();
         referrers.sort();
         let mut expected: Vec<Digest> = fixture.referrers().iter().map(|d| d.digest).collect();
         expected.sort();
-        assert_eq!(referrers, expected, "{source:?}");
-        assert_eq!(source.referrers(Digest::of(b"other")).unwrap(), []);
+        assert_eq!(referrers, expected, "{location:?}");
+        assert_eq!(location.referrers(Digest::of(b"other")).unwrap(), []);
         let sig = format!("sha256-{}.sig", fixture.root().digest.hex());
-        assert_eq!(source.tagged(&sig).unwrap().unwrap().descriptor.digest, fixture.named[1].1.digest);
-        assert_eq!(source.tagged("missing").unwrap(), None);
+        assert_eq!(location.tagged(&sig).unwrap().unwrap().descriptor.digest, fixture.named[1].1.digest);
+        assert_eq!(location.tagged("missing").unwrap(), None);
     }
 }
 
@@ -66,10 +66,10 @@ fn content_that_is_not_what_was_asked_for_is_refused() {
     for lie in [longer, changed, bytes[1..].to_vec(), Vec::new()] {
         let mut fixture = fixture.clone();
         fixture.blobs.insert(*victim, lie.clone());
-        let (_directory, sources) = everywhere(&fixture);
-        for source in &sources {
-            assert!(source.copy(&descriptor, &mut Vec::new()).is_err(), "{source:?} with {lie:?}");
-            assert!(source.manifest(&descriptor).is_err(), "{source:?} with {lie:?}");
+        let (_directory, locations) = everywhere(&fixture);
+        for location in &locations {
+            assert!(location.copy(&descriptor, &mut Vec::new()).is_err(), "{location:?} with {lie:?}");
+            assert!(location.manifest(&descriptor).is_err(), "{location:?} with {lie:?}");
         }
     }
 }
@@ -82,9 +82,9 @@ fn without_a_tag_the_only_image_is_meant() {
     let directory = tempfile::tempdir().unwrap();
     let text = directory.path().to_str().unwrap();
     fixture.write_layout(directory.path());
-    assert_eq!(source(text).resolve().unwrap().descriptor.digest, root.digest);
-    assert_eq!(source(&format!("{text}:v1.0")).resolve().unwrap().descriptor.digest, root.digest);
-    let error = |reference: &str| source(reference).resolve().unwrap_err().to_string().replace(text, "DIR");
+    assert_eq!(location(text).resolve().unwrap().descriptor.digest, root.digest);
+    assert_eq!(location(&format!("{text}:v1.0")).resolve().unwrap().descriptor.digest, root.digest);
+    let error = |reference: &str| location(reference).resolve().unwrap_err().to_string().replace(text, "DIR");
     insta::assert_snapshot!(error(&format!("{text}:v2")), @"DIR has no image `v2`; there are: ghcr.io/org/app:v1.0, v1");
 
     let config = fixture.document(CONFIG, &json!({}));
@@ -106,7 +106,7 @@ fn layouts_and_archives_that_are_none() {
     let error = |name: &str| {
         let reference = Reference::parse(path(name).to_str().unwrap()).unwrap();
         let opened = open(&reference, std::sync::Arc::new(seed_http::Anonymous));
-        let error = opened.and_then(|source| source.resolve()).unwrap_err();
+        let error = opened.and_then(|location| location.resolve()).unwrap_err();
         error.to_string().replace(directory.path().to_str().unwrap(), "DIR")
     };
     std::fs::create_dir(path("empty")).unwrap();
@@ -146,12 +146,12 @@ fn an_archive_that_only_docker_reads_is_seen_as_a_layout() {
     };
     write(listing(&["a/layer.tar"]), &layer);
     for tag in ["", ":v1", ":v2", ":app:v2"] {
-        let source = source(&format!("{}{tag}", path.display()));
-        let manifest: serde_json::Value = serde_json::from_slice(&source.resolve().unwrap().bytes).unwrap();
+        let location = location(&format!("{}{tag}", path.display()));
+        let manifest: serde_json::Value = serde_json::from_slice(&location.resolve().unwrap().bytes).unwrap();
         assert_eq!(manifest["config"]["digest"], json!(Digest::of(&config)));
         let descriptor: Descriptor = serde_json::from_value(manifest["layers"][0].clone()).unwrap();
         let mut copied = Vec::new();
-        source.copy(&descriptor, &mut copied).unwrap();
+        location.copy(&descriptor, &mut copied).unwrap();
         assert!(copied == layer);
     }
     let open = || {
@@ -168,7 +168,7 @@ fn an_archive_that_only_docker_reads_is_seen_as_a_layout() {
     // Another layer than the configuration names.
     write(listing(&["a/layer.tar"]), &tar(&[("etc/passwd", 31)]));
     let descriptor = Descriptor::new("x", Digest::of(&layer), layer.len() as u64);
-    assert!(matches!(open().unwrap().copy(&descriptor, &mut Vec::new()), Err(SourceError::Digest { .. })));
+    assert!(matches!(open().unwrap().copy(&descriptor, &mut Vec::new()), Err(LocationError::Digest { .. })));
 }
 
 fn page(descriptors: &[Descriptor], next: Option<&str>) -> Answer {
@@ -185,8 +185,8 @@ fn all_pages_of_the_referrers_api_are_read() {
         rest if rest.ends_with("?n=2") => Some(page(&referrers[1..], None)),
         rest => Some(page(&referrers[..1], Some(&format!("/v2/org/app/referrers/{rest}?n=2")))),
     });
-    let source = source(&format!("{}/org/app:v1", registry.host));
-    assert_eq!(source.referrers(fixture.root().digest).unwrap(), fixture.referrers());
+    let location = location(&format!("{}/org/app:v1", registry.host));
+    assert_eq!(location.referrers(fixture.root().digest).unwrap(), fixture.referrers());
     assert_eq!(registry.requests().len(), 2);
 }
 
@@ -196,7 +196,7 @@ fn a_listing_that_fails_is_an_error_and_never_empty() {
     let subject = fixture.root().digest;
     let error = |answer: fn(&str) -> Option<Answer>| {
         let registry = Registry::start(Fixture::new(), answer);
-        let error = source(&format!("{}/org/app:v1", registry.host)).referrers(subject).unwrap_err();
+        let error = location(&format!("{}/org/app:v1", registry.host)).referrers(subject).unwrap_err();
         error.to_string().replace(&registry.host, "HOST").replace(&subject.hex(), "HEX")
     };
     let denied = |path: &str| {
@@ -217,7 +217,7 @@ fn a_registry_that_lies_is_caught() {
     let fixture = Fixture::new();
     let error = |reference: &str, answer: fn(&str) -> Option<Answer>| {
         let registry = Registry::start(Fixture::new(), answer);
-        let error = source(&format!("{}/{reference}", registry.host)).resolve().unwrap_err();
+        let error = location(&format!("{}/{reference}", registry.host)).resolve().unwrap_err();
         error.to_string().replace(&registry.host, "HOST")
     };
     let other = |path: &str| {
@@ -245,7 +245,7 @@ fn a_copy_that_fails_says_which_blob() {
     let fixture = Fixture::new();
     let registry =
         Registry::start(fixture, |path| path.contains("/blobs/").then(|| (403, Vec::new(), Vec::new())));
-    let source = source(&format!("{}/org/app:v1", registry.host));
+    let location = location(&format!("{}/org/app:v1", registry.host));
     let blob = Descriptor::of("x", b"missing");
-    assert!(matches!(source.copy(&blob, &mut Vec::new()), Err(SourceError::Status { status: 403, .. })));
+    assert!(matches!(location.copy(&blob, &mut Vec::new()), Err(LocationError::Status { status: 403, .. })));
 }

@@ -12,9 +12,9 @@ use serde::Deserialize;
 
 use crate::document::media_type::{DOCKER_CONFIG, DOCKER_TAR, MANIFEST};
 use crate::document::{Details, MAX_DOCUMENT, canonical_json};
-use crate::source::archive::Archive;
-use crate::source::error::SourceError;
-use crate::source::layout_files::{Files, REF_NAME};
+use crate::location::archive::Archive;
+use crate::location::error::LocationError;
+use crate::location::layout_files::{Files, REF_NAME};
 
 /// The most images of one archive.
 const MAX_IMAGES: usize = 10_000;
@@ -41,7 +41,7 @@ pub(super) struct DockerArchive {
 
 impl DockerArchive {
     /// Reads `manifest.json` and the configurations.
-    pub(super) fn new(archive: Archive) -> Result<Self, SourceError> {
+    pub(super) fn new(archive: Archive) -> Result<Self, LocationError> {
         let mut made = Self { archive, documents: BTreeMap::new(), names: BTreeMap::new() };
         let listing = made.document("manifest.json")?;
         let images: Vec<Image> =
@@ -68,7 +68,7 @@ impl DockerArchive {
     }
 
     /// Makes the manifest of one image.
-    fn manifest(&mut self, image: &Image) -> Result<Descriptor, SourceError> {
+    fn manifest(&mut self, image: &Image) -> Result<Descriptor, LocationError> {
         let bytes = self.document(&image.config)?;
         let config = Descriptor::of(DOCKER_CONFIG, &bytes);
         let diff_ids = Details::read(&config, &bytes, image.layers.len())
@@ -90,7 +90,7 @@ impl DockerArchive {
     }
 
     /// A small file of the archive.
-    fn document(&self, name: &str) -> Result<Vec<u8>, SourceError> {
+    fn document(&self, name: &str) -> Result<Vec<u8>, LocationError> {
         let reader = self.archive.open(name).map_err(|e| self.unusable(name, e.to_string()))?;
         bounded(reader.ok_or_else(|| self.missing(name))?, MAX_DOCUMENT).map_err(|error| {
             let reason = match error.kind() {
@@ -101,12 +101,12 @@ impl DockerArchive {
         })
     }
 
-    fn missing(&self, name: &str) -> SourceError {
+    fn missing(&self, name: &str) -> LocationError {
         self.unusable(name, "it is not in the archive".to_owned())
     }
 
-    fn unusable(&self, what: &str, reason: String) -> SourceError {
-        SourceError::Document { what: what.to_owned(), place: self.place(), reason }
+    fn unusable(&self, what: &str, reason: String) -> LocationError {
+        LocationError::Document { what: what.to_owned(), place: self.place(), reason }
     }
 }
 

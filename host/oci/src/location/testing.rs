@@ -13,7 +13,7 @@ use seed_http::Anonymous;
 use seed_model::{Descriptor, Digest, Platform};
 use serde_json::{Value, json};
 
-use super::{Reference, Source, open};
+use super::{Location, Reference, open};
 use crate::document::media_type::{CONFIG, INDEX, MANIFEST};
 
 pub(crate) const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
@@ -200,7 +200,7 @@ pub(crate) fn write_tar(path: &Path, files: &BTreeMap<String, Vec<u8>>) {
 }
 
 /// Opens a reference as a user writes it.
-pub(crate) fn source(reference: &str) -> Box<dyn Source> {
+pub(crate) fn location(reference: &str) -> Box<dyn Location> {
     open(&Reference::parse(reference).unwrap(), Arc::new(Anonymous)).unwrap()
 }
 

@@ -7,9 +7,9 @@ use flate2::read::MultiGzDecoder;
 use seed_model::{Descriptor, Digest, Hasher};
 
 use crate::document::media_type::{Compression, compression};
-use crate::source::access::Source;
-use crate::source::entries::{Entries, Skip, TarError};
-use crate::source::error::SourceError;
+use crate::location::access::Location;
+use crate::location::entries::{Entries, Skip, TarError};
+use crate::location::error::LocationError;
 
 /// Bounds on what is read of one layer.
 #[derive(Clone, Copy, Debug)]
@@ -32,7 +32,7 @@ impl Default for ContentLimits {
 pub enum UnpackError {
     /// Its blob cannot be had.
     #[error(transparent)]
-    Source(#[from] SourceError),
+    Location(#[from] LocationError),
     /// It is not what it should be.
     #[error("layer {digest} of {place} cannot be read: {source}")]
     Tar {
@@ -68,22 +68,23 @@ pub(crate) fn is_tar(media_type: &str) -> bool {
 /// Gives the entries of a layer to `read`, and reads the layer to its end; checks its digest, its size, and its diff id
 /// where that is known. What `read` gives may be used only when all of that is right.
 pub(crate) fn read_layer<T>(
-    source: &dyn Source,
+    location: &dyn Location,
     layer: &Descriptor,
     diff_id: Option<Digest>,
     limits: &ContentLimits,
     read: impl FnOnce(&mut Entries<Unpacked>) -> Result<T, TarError>,
 ) -> Result<T, UnpackError> {
-    let error = |tar: TarError| UnpackError::Tar { digest: layer.digest, place: source.place(), source: tar };
+    let error =
+        |tar: TarError| UnpackError::Tar { digest: layer.digest, place: location.place(), source: tar };
     let (reader, mut writer) = io::pipe().map_err(|e| error(e.into()))?;
     let (copied, read) = thread::scope(|scope| {
-        let copying = scope.spawn(move || source.copy(layer, &mut writer));
+        let copying = scope.spawn(move || location.copy(layer, &mut writer));
         let read = read_tar(reader, &layer.media_type, limits, read);
         (copying.join().expect("copying does not panic"), read)
     });
     let (value, actual) = match (copied, read) {
         // When reading stops early, the copy only notices that nobody listens.
-        (Err(SourceError::Copy { source, .. }), Err(e)) if source.kind() == io::ErrorKind::BrokenPipe => {
+        (Err(LocationError::Copy { source, .. }), Err(e)) if source.kind() == io::ErrorKind::BrokenPipe => {
             return Err(error(e));
         }
         (Err(e), _) => return Err(e.into()),
@@ -92,7 +93,7 @@ pub(crate) fn read_layer<T>(
     };
     match diff_id {
         Some(expected) if expected != actual => {
-            Err(UnpackError::DiffId { digest: layer.digest, place: source.place(), expected, actual })
+            Err(UnpackError::DiffId { digest: layer.digest, place: location.place(), expected, actual })
         }
         _ => Ok(value),
     }

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use seed_model::Digest;
 
-use crate::source::entries::TarError;
+use crate::location::entries::TarError;
 
-/// A source that cannot be read, or whose content is not what it says.
+/// A location that cannot be read, or whose content is not what it says.
 #[derive(Debug, thiserror::Error)]
-pub enum SourceError {
+pub enum LocationError {
     /// The reference cannot be used.
     #[error("`{text}` cannot be used: {reason}")]
     Reference {

@@ -1,0 +1,36 @@
+//! From a reference to the place that it names.
+
+use std::sync::Arc;
+
+use seed_http::{Client, CredentialStore, Grants, Limits, Options};
+
+use crate::location::access::Location;
+use crate::location::error::LocationError;
+use crate::location::layout::LayoutLocation;
+use crate::location::reference::Reference;
+use crate::location::registry::RegistryLocation;
+
+/// Opens what `reference` names. `credentials` are for the registry, if it is one.
+pub fn open(
+    reference: &Reference,
+    credentials: Arc<dyn CredentialStore>,
+) -> Result<Box<dyn Location>, LocationError> {
+    Ok(match reference {
+        Reference::Layout { path, tag } => Box::new(LayoutLocation::directory(path, tag.clone())),
+        Reference::Archive { path, tag } => Box::new(LayoutLocation::archive(path, tag.clone())?),
+        Reference::Registry(reference) => {
+            let grants = Grants::for_reading(&reference.registry).map_err(|e| LocationError::Reference {
+                text: reference.to_string(),
+                reason: e.to_string(),
+            })?;
+            let client = Client::new(Options {
+                grants,
+                credential_store: credentials,
+                blobs: None,
+                progress: None,
+                limits: Limits::default(),
+            });
+            Box::new(RegistryLocation::new(client, reference.clone()))
+        }
+    })
+}
