@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use seed_engine::summary::inspect::{ImageSummary, Inspection, Signatures, SizedPath};
+use seed_engine::summary::inspect::{InspectedImage, Inspection, Signatures, SizedPath};
 use seed_model::Digest;
 use seed_report::{style, visible};
 
@@ -30,7 +30,7 @@ pub(crate) fn inspection(found: &Inspection) -> String {
 }
 
 /// One image; its digest only where that is not `whole`.
-fn image(image: &ImageSummary, whole: Digest) -> String {
+fn image(image: &InspectedImage, whole: Digest) -> String {
     let mut table = Table::new(&[
         ("LAYER", Align::Left),
         ("SIZE", Align::Right),

@@ -19,7 +19,7 @@ pub(crate) enum InspectError {
     /// It cannot be read, or is not what it says.
     #[error("`{reference}` cannot be inspected")]
     #[diagnostic(code("seed::inspect::failed"))]
-    Failed { reference: String, source: Box<inspect::InspectError> },
+    Failed { reference: String, source: Box<inspect::InspectionError> },
 }
 
 impl Report for InspectError {
@@ -46,7 +46,7 @@ pub(crate) fn inspect(session: &Session, options: &InspectOptions) -> Result<Ins
     let wanted = inspect::InspectOptions { largest: options.largest, ..inspect::InspectOptions::default() };
     let image = session
         .open(&reference)
-        .map_err(inspect::InspectError::from)
+        .map_err(inspect::InspectionError::from)
         .and_then(|location| inspect::inspect(location.as_ref(), &wanted))
         .map_err(|error| InspectError::Failed {
             reference: options.reference.clone(),

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 pub use seed_oci::inspect::{
-    Artifact, Contents, ImageSummary, Inspection, LayerSummary, Signatures, SizedPath,
+    Artifact, Contents, InspectedImage, InspectedLayer, Inspection, Signatures, SizedPath,
 };
 
 /// What `seed inspect` found. Signatures are listed, not verified.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BinaryHeap};
 
 use seed_model::Descriptor;
 
-use crate::inspect::summary::{Contents, InspectOptions, LayerSummary, SizedPath};
+use crate::inspect::summary::{Contents, InspectOptions, InspectedLayer, SizedPath};
 use crate::location::{EntryType, Location, UnpackError, read_layer};
 
 /// What is in one layer.
@@ -20,7 +20,7 @@ pub(super) struct LayerContents {
 /// Reads one layer to its end; checks its digest, its size and its diff id.
 pub(super) fn scan(
     location: &dyn Location,
-    layer: &LayerSummary,
+    layer: &InspectedLayer,
     options: &InspectOptions,
 ) -> Result<LayerContents, UnpackError> {
     let blob = Descriptor::new(&layer.media_type, layer.digest, layer.size);

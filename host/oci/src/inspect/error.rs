@@ -5,7 +5,7 @@ use crate::location::{LocationError, UnpackError};
 
 /// An image that cannot be inspected.
 #[derive(Debug, thiserror::Error)]
-pub enum InspectError {
+pub enum InspectionError {
     /// Something cannot be read.
     #[error(transparent)]
     Location(#[from] LocationError),

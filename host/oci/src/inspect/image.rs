@@ -5,13 +5,13 @@ use seed_model::{Descriptor, Manifest};
 
 use crate::document::{Details, DocumentError, LENIENT, MAX_IMAGES, ManifestOrIndex};
 use crate::inspect::contents;
-use crate::inspect::error::InspectError;
+use crate::inspect::error::InspectionError;
 use crate::inspect::signatures;
-use crate::inspect::summary::{Contents, ImageSummary, InspectOptions, Inspection, LayerSummary};
+use crate::inspect::summary::{Contents, InspectOptions, InspectedImage, InspectedLayer, Inspection};
 use crate::location::{Location, UnpackError, is_tar};
 
 /// Looks at the image that `location` resolves to.
-pub fn inspect(location: &dyn Location, options: &InspectOptions) -> Result<Inspection, InspectError> {
+pub fn inspect(location: &dyn Location, options: &InspectOptions) -> Result<Inspection, InspectionError> {
     let root = location.resolve()?;
     let manifests: Vec<(Descriptor, Manifest)> = match LENIENT.document(&root.descriptor, &root.bytes)? {
         ManifestOrIndex::Manifest(manifest) => vec![(root.descriptor.clone(), *manifest)],
@@ -44,7 +44,7 @@ fn images_of(
     location: &dyn Location,
     index: &Descriptor,
     descriptors: Vec<Descriptor>,
-) -> Result<Vec<(Descriptor, Manifest)>, InspectError> {
+) -> Result<Vec<(Descriptor, Manifest)>, InspectionError> {
     let wrong = |reason: String| Err(DocumentError::wrong("image index", index.digest, reason).into());
     if descriptors.len() > MAX_IMAGES {
         return wrong(format!("it has more than {MAX_IMAGES} images"));
@@ -61,7 +61,7 @@ fn images_of(
 }
 
 /// What the configuration of an image says; nothing for an artifact.
-fn details(location: &dyn Location, manifest: &Manifest) -> Result<Details, InspectError> {
+fn details(location: &dyn Location, manifest: &Manifest) -> Result<Details, InspectionError> {
     let config = &manifest.config;
     if !Details::are_in(&config.media_type) {
         return Ok(Details::default());
@@ -74,13 +74,13 @@ fn image(
     descriptor: &Descriptor,
     manifest: &Manifest,
     options: &InspectOptions,
-) -> Result<ImageSummary, InspectError> {
+) -> Result<InspectedImage, InspectionError> {
     let config = details(location, manifest)?;
-    let layers: Vec<LayerSummary> = manifest
+    let layers: Vec<InspectedLayer> = manifest
         .layers
         .iter()
         .enumerate()
-        .map(|(index, layer)| LayerSummary {
+        .map(|(index, layer)| InspectedLayer {
             media_type: layer.media_type.clone(),
             digest: layer.digest,
             size: layer.size,
@@ -90,7 +90,7 @@ fn image(
         })
         .collect();
     let contents = if options.largest == 0 { None } else { Some(contents_of(location, &layers, options)?) };
-    Ok(ImageSummary {
+    Ok(InspectedImage {
         digest: descriptor.digest,
         platform: descriptor.platform.clone().or(config.platform),
         created: config.created,
@@ -106,9 +106,9 @@ fn image(
 /// Reads all layers, several at once.
 fn contents_of(
     location: &dyn Location,
-    layers: &[LayerSummary],
+    layers: &[InspectedLayer],
     options: &InspectOptions,
-) -> Result<Contents, InspectError> {
+) -> Result<Contents, InspectionError> {
     let scanned: Vec<contents::LayerContents> = layers
         .par_iter()
         .filter(|layer| is_tar(&layer.media_type))

@@ -11,11 +11,11 @@ mod summary;
 #[cfg(test)]
 mod tests;
 
-pub use error::InspectError;
+pub use error::InspectionError;
 pub use image::inspect;
 pub(crate) use signatures::MAX_REFERRERS;
 pub use summary::{
-    Artifact, Contents, ImageSummary, InspectOptions, Inspection, LayerSummary, Signatures, SizedPath,
+    Artifact, Contents, InspectOptions, InspectedImage, InspectedLayer, Inspection, Signatures, SizedPath,
 };
 
 pub use crate::location::ContentLimits;

@@ -27,7 +27,7 @@ pub struct Inspection {
     /// Its media type.
     pub media_type: String,
     /// The images, in the order of the index.
-    pub images: Vec<ImageSummary>,
+    pub images: Vec<InspectedImage>,
     /// What is attached to the index and to each image: only those with something.
     pub signatures: Vec<Signatures>,
 }
@@ -35,7 +35,7 @@ pub struct Inspection {
 /// One image.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct ImageSummary {
+pub struct InspectedImage {
     /// Digest of its manifest.
     pub digest: Digest,
     /// What it runs on.
@@ -51,7 +51,7 @@ pub struct ImageSummary {
     /// Sum of the sizes of the layers, as stored, in bytes.
     pub size: u64,
     /// The layers, bottom first.
-    pub layers: Vec<LayerSummary>,
+    pub layers: Vec<InspectedLayer>,
     /// What takes the most space, where the layers were read.
     pub contents: Option<Contents>,
 }
@@ -59,7 +59,7 @@ pub struct ImageSummary {
 /// One layer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct LayerSummary {
+pub struct InspectedLayer {
     /// Media type.
     pub media_type: String,
     /// Digest of the blob.
