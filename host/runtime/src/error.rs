@@ -5,7 +5,7 @@ use std::fmt;
 use seed_disk::DiskError;
 use seed_model::{Digest, StageError};
 
-use crate::inspect::InspectError;
+use crate::inspect::ComponentError;
 use crate::limits::LimitExceeded;
 use crate::stage::Stage;
 
@@ -38,7 +38,7 @@ impl RuntimeError {
 pub enum LoadError {
     /// The bytes are no component that this version of `seed` can run.
     #[error(transparent)]
-    Inspect(#[from] InspectError),
+    Inspect(#[from] ComponentError),
     /// A component for another stage.
     #[error(
         "the component targets the world `{}` of the stage `{found}`, but `{wanted}` needs the world `{}`",

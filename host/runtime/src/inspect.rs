@@ -41,7 +41,7 @@ pub struct Inspection {
 
 /// Why bytes are no component that this program can run.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum InspectError {
+pub enum ComponentError {
     /// Larger than the limit.
     #[error(transparent)]
     TooLarge(LimitExceeded),
@@ -91,7 +91,7 @@ pub enum InspectError {
     },
 }
 
-impl InspectError {
+impl ComponentError {
     /// What to do about it.
     pub fn help(&self) -> Option<String> {
         Some(match self {
@@ -131,13 +131,13 @@ impl InspectError {
 
 /// Reads what a component is. Checks all that can be said without compiling it: its kind, its world, the version
 /// of the contract, its imports.
-pub fn inspect(bytes: &[u8], limits: &Limits) -> Result<Inspection, InspectError> {
+pub fn inspect(bytes: &[u8], limits: &Limits) -> Result<Inspection, ComponentError> {
     let size = bytes.len() as u64;
     if size > limits.component_size {
-        return Err(InspectError::TooLarge(limits.exceeded(Limit::ComponentSize)));
+        return Err(ComponentError::TooLarge(limits.exceeded(Limit::ComponentSize)));
     }
     if Engine::detect_precompiled(bytes).is_some() || bytes.starts_with(b"\x7fELF") {
-        return Err(InspectError::Precompiled);
+        return Err(ComponentError::Precompiled);
     }
     let (mut imports, mut exports) = names(bytes)?;
     imports.sort_unstable();
@@ -152,7 +152,7 @@ pub fn inspect(bytes: &[u8], limits: &Limits) -> Result<Inspection, InspectError
     let stage = stage(&exports)?;
     let unknown: Vec<&String> = imports.iter().filter(|name| !is_importable(name, stage)).collect();
     if !unknown.is_empty() {
-        return Err(InspectError::UnknownImports {
+        return Err(ComponentError::UnknownImports {
             stage,
             http: unknown.iter().any(|name| name.starts_with("wasi:http/")),
             imports: list(&unknown),
@@ -162,19 +162,19 @@ pub fn inspect(bytes: &[u8], limits: &Limits) -> Result<Inspection, InspectError
 }
 
 /// The names of the imports and exports of a component.
-fn names(bytes: &[u8]) -> Result<(Vec<String>, Vec<String>), InspectError> {
+fn names(bytes: &[u8]) -> Result<(Vec<String>, Vec<String>), ComponentError> {
     if !bytes.starts_with(b"\0asm") {
-        return Err(InspectError::NotWasm);
+        return Err(ComponentError::NotWasm);
     }
     let malformed =
-        |error: wasmparser::BinaryReaderError| InspectError::Malformed(printable(&error.to_string(), 200));
+        |error: wasmparser::BinaryReaderError| ComponentError::Malformed(printable(&error.to_string(), 200));
     let (mut imports, mut exports) = (Vec::new(), Vec::new());
     // How many components and modules the parser is inside of.
     let mut depth = 0_usize;
     for payload in Parser::new(0).parse_all(bytes) {
         match payload.map_err(malformed)? {
             Payload::Version { encoding: Encoding::Module, .. } if depth == 0 => {
-                return Err(InspectError::CoreModule);
+                return Err(ComponentError::CoreModule);
             }
             Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
             Payload::End(_) => depth = depth.saturating_sub(1),
@@ -195,7 +195,7 @@ fn names(bytes: &[u8]) -> Result<(Vec<String>, Vec<String>), InspectError> {
 }
 
 /// The stage whose world has these exports.
-fn stage(exports: &[String]) -> Result<Stage, InspectError> {
+fn stage(exports: &[String]) -> Result<Stage, ComponentError> {
     let has = |name: &str| {
         exports
             .iter()
@@ -204,9 +204,9 @@ fn stage(exports: &[String]) -> Result<Stage, InspectError> {
     };
     let stages: Vec<Stage> = Stage::ALL.into_iter().filter(|stage| has(stage.interface())).collect();
     match stages.as_slice() {
-        [] => Err(InspectError::NoStage { exports: list(exports) }),
+        [] => Err(ComponentError::NoStage { exports: list(exports) }),
         [stage] if has("plugin") => Ok(*stage),
-        _ => Err(InspectError::Ambiguous { exports: list(exports) }),
+        _ => Err(ComponentError::Ambiguous { exports: list(exports) }),
     }
 }
 
@@ -239,15 +239,15 @@ impl<'a> Interface<'a> {
     }
 
     /// The version of an interface of the contract, if this program has it.
-    fn check(self, name: &str) -> Result<Version, InspectError> {
+    fn check(self, name: &str) -> Result<Version, ComponentError> {
         let interface = || printable(name, 120);
         let Some(version) = self.version.and_then(|version| Version::parse(version).ok()) else {
-            return Err(InspectError::Older { interface: interface() });
+            return Err(ComponentError::Older { interface: interface() });
         };
         if version > CONTRACT {
-            Err(InspectError::Newer { interface: interface() })
+            Err(ComponentError::Newer { interface: interface() })
         } else if version < oldest() {
-            Err(InspectError::Older { interface: interface() })
+            Err(ComponentError::Older { interface: interface() })
         } else {
             Ok(version)
         }

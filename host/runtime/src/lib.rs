@@ -26,7 +26,7 @@ mod wasi_context;
 
 pub use description::Description;
 pub use error::{ExitStatus, Failure, Identity, InvalidOutput, LoadError, PluginError, RuntimeError};
-pub use inspect::{CONTRACT, InspectError, Inspection, inspect};
+pub use inspect::{CONTRACT, ComponentError, Inspection, inspect};
 pub use limits::{Limit, LimitExceeded, Limits};
 pub use plugin::{Origin, Plugin};
 pub use runtime::{Options, Runtime};
