@@ -27,6 +27,6 @@ pub use bundle::{BUNDLE_MEDIA_TYPE, Bundle, BundleError};
 pub use coverage::{CoverError, SignedImage, covers};
 pub use key_error::KeyError;
 pub use private_key::PrivateKey;
-pub use public_key::{PublicKeyError, VerifyError, verify};
+pub use public_key::{BadSignature, PublicKeyError, verify};
 pub use simple_signing::{SIMPLE_SIGNING_MEDIA_TYPE, SimpleSigning};
 pub use statement::{IN_TOTO_PAYLOAD_TYPE, SIGN_PREDICATE_TYPE, Statement, Subject};

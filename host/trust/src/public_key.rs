@@ -13,7 +13,7 @@ const MAX_KEY_FILE: usize = 64 << 10;
 
 /// Why a signature does not count.
 #[derive(Debug, thiserror::Error)]
-pub enum VerifyError {
+pub enum BadSignature {
     /// The key cannot be used.
     #[error(transparent)]
     Key(#[from] PublicKeyError),
@@ -61,24 +61,24 @@ pub fn hint(key: &PublicKey) -> String {
 }
 
 /// Checks that `signature` was made by `key` over exactly `payload`.
-pub fn verify(key: &PublicKey, payload: &[u8], signature: &[u8]) -> Result<(), VerifyError> {
+pub fn verify(key: &PublicKey, payload: &[u8], signature: &[u8]) -> Result<(), BadSignature> {
     let unusable = || PublicKeyError::Unusable(key.name.clone());
     let verified = match key.algorithm {
         Algorithm::EcdsaP256Sha256 => {
             let verifying_key =
                 p256::ecdsa::VerifyingKey::from_public_key_der(&key.spki).map_err(|_| unusable())?;
             let signature = p256::ecdsa::DerSignature::from_bytes(signature)
-                .map_err(|_| VerifyError::Malformed("an ASN.1 DER ECDSA signature"))?;
+                .map_err(|_| BadSignature::Malformed("an ASN.1 DER ECDSA signature"))?;
             verifying_key.verify(payload, &signature).is_ok()
         }
         Algorithm::Ed25519 => {
             let verifying_key =
                 ed25519_dalek::VerifyingKey::from_public_key_der(&key.spki).map_err(|_| unusable())?;
             let signature = ed25519_dalek::Signature::from_slice(signature)
-                .map_err(|_| VerifyError::Malformed("a 64-byte Ed25519 signature"))?;
+                .map_err(|_| BadSignature::Malformed("a 64-byte Ed25519 signature"))?;
             // Strict: refuses the small-order keys under which one signature fits many payloads.
             verifying_key.verify_strict(payload, &signature).is_ok()
         }
     };
-    if verified { Ok(()) } else { Err(VerifyError::Mismatch(key.name.clone())) }
+    if verified { Ok(()) } else { Err(BadSignature::Mismatch(key.name.clone())) }
 }

@@ -3,7 +3,7 @@
 use std::io;
 
 use seed_model::{Artifact, Descriptor, PublicKey, Signature, Signed};
-use seed_trust::{ArtifactError, CoverError, SignedImage, VerifyError, check_artifact, covers, verify};
+use seed_trust::{ArtifactError, BadSignature, CoverError, SignedImage, check_artifact, covers, verify};
 
 use crate::capabilities::RunBlobs;
 use crate::stages::artifact::{ContentError, SignedArtifact, content};
@@ -20,7 +20,7 @@ pub(crate) enum Refusal {
     OtherKey(String),
     /// The signature is wrong.
     #[error("the signature of the key `{name}` does not verify: {error}")]
-    Verify { name: String, error: VerifyError },
+    Verify { name: String, error: BadSignature },
     /// The payload is about something else.
     #[error("the payload signed by the key `{name}` does not cover the image: {error}")]
     Cover { name: String, error: CoverError },
