@@ -14,7 +14,7 @@ use crate::credentials::CredentialStore;
 use crate::error::Error;
 use crate::exchange::Exchange;
 use crate::grants::Grants;
-use crate::limits::Limits;
+use crate::limits::HttpLimits;
 use crate::message::{Request, Response};
 use crate::prepare::Prepared;
 use crate::progress::Progress;
@@ -35,7 +35,7 @@ pub struct Options {
     /// Where the progress of bodies goes.
     pub progress: Option<Arc<dyn Progress>>,
     /// Bounds.
-    pub limits: Limits,
+    pub limits: HttpLimits,
 }
 
 /// Sends requests for one plugin, or for the host itself. Cheap to clone; clones share connections and tokens.

@@ -12,7 +12,7 @@ use crate::body::{BlobBody, BlobSource, Task};
 use crate::challenge;
 use crate::error::{Error, shown};
 use crate::grants::{is_confidential, registry_url};
-use crate::limits::Limits;
+use crate::limits::HttpLimits;
 use crate::message::{Body, Response};
 use crate::prepare::{Prepared, check_url};
 use crate::progress::Progress;
@@ -181,7 +181,7 @@ fn pause(outcome: &Result<Response, Error>, planned: Duration) -> Option<Duratio
         Ok(response) if matches!(response.status, 429 | 500 | 502 | 503 | 504) => {
             let asked =
                 response.header("retry-after").and_then(|value| value.parse().ok()).map(Duration::from_secs);
-            Some(asked.unwrap_or(planned)).filter(|wait| *wait <= Limits::MAX_RETRY_AFTER)
+            Some(asked.unwrap_or(planned)).filter(|wait| *wait <= HttpLimits::MAX_RETRY_AFTER)
         }
         Err(Error::Connection { transient: true, .. }) => Some(planned),
         Ok(_) | Err(_) => None,

@@ -39,7 +39,7 @@ pub use credentials::{Anonymous, Credential, CredentialError, CredentialStore, S
 pub use docker_config::DockerConfig;
 pub use error::Error;
 pub use grants::{Grants, Reach, registry_url};
-pub use limits::Limits;
+pub use limits::HttpLimits;
 pub use message::{BlobRange, Body, MAX_BODY, Request, Response, SecretHeader};
 pub use origin::{OriginError, OriginPattern, Scheme};
 pub use progress::Progress;

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 /// Bounds on what a remote party or a plugin can make this process spend.
 #[derive(Clone, Debug)]
-pub struct Limits {
+pub struct HttpLimits {
     /// To open a connection, TLS included.
     pub connect: Duration,
     /// Without a single byte in either direction.
     pub idle: Duration,
-    /// For a whole request without its large body; bodies add their size at [`Limits::MIN_RATE`].
+    /// For a whole request without its large body; bodies add their size at [`HttpLimits::MIN_RATE`].
     pub total: Duration,
     /// The largest response that is kept in memory, in bytes.
     pub max_response: u64,
@@ -23,7 +23,7 @@ pub struct Limits {
     pub retry_waits: Vec<Duration>,
 }
 
-impl Limits {
+impl HttpLimits {
     /// The slowest transfer of a large body: 32 KiB/s.
     pub const MIN_RATE: u64 = 32 << 10;
 
@@ -36,7 +36,7 @@ impl Limits {
     }
 }
 
-impl Default for Limits {
+impl Default for HttpLimits {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(15),

@@ -16,7 +16,7 @@ use url::Url;
 use crate::activity::Activity;
 use crate::error::{Error, shown};
 use crate::grants::Grants;
-use crate::limits::Limits;
+use crate::limits::HttpLimits;
 use crate::message::Response;
 use crate::resolver::{GrantedAddresses, Lookup};
 
@@ -71,14 +71,14 @@ impl Sink {
 #[derive(Debug)]
 pub(crate) struct Wire {
     grants: Arc<Grants>,
-    limits: Limits,
+    limits: HttpLimits,
     lookup: Arc<dyn Lookup>,
     /// Made for the first request: reading the system's certificates takes time.
     client: OnceLock<reqwest::Client>,
 }
 
 impl Wire {
-    pub(crate) fn new(grants: Arc<Grants>, limits: Limits, lookup: Arc<dyn Lookup>) -> Self {
+    pub(crate) fn new(grants: Arc<Grants>, limits: HttpLimits, lookup: Arc<dyn Lookup>) -> Self {
         Self { grants, limits, lookup, client: OnceLock::new() }
     }
 
@@ -86,7 +86,7 @@ impl Wire {
         &self.grants
     }
 
-    pub(crate) const fn limits(&self) -> &Limits {
+    pub(crate) const fn limits(&self) -> &HttpLimits {
         &self.limits
     }
 
@@ -268,7 +268,7 @@ fn late(method: &Method, url: &Url, what: &'static str, limit: std::time::Durati
 }
 
 /// What reqwest says, with its causes; our own errors come back as they were.
-fn failure(method: &Method, url: &Url, error: &reqwest::Error, limits: &Limits) -> Error {
+fn failure(method: &Method, url: &Url, error: &reqwest::Error, limits: &HttpLimits) -> Error {
     let mut causes: Vec<String> = Vec::new();
     let mut bad_tls = false;
     let mut next = std::error::Error::source(error);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use seed_http::{Client, CredentialStore, Limits, Options, Reach, Secret};
+use seed_http::{Client, CredentialStore, HttpLimits, Options, Reach, Secret};
 
 use crate::capabilities::blobs::RunBlobs;
 use crate::capabilities::reporter::PluginReporter;
@@ -27,7 +27,7 @@ pub(crate) fn client(
         },
         credential_store,
         blobs: Some(Arc::new(blobs)),
-        limits: Limits::default(),
+        limits: HttpLimits::default(),
         progress: Some(reporter),
     })
 }

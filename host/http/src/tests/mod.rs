@@ -17,7 +17,7 @@ use crate::client::{Client, Options};
 use crate::credentials::{Anonymous, Credential, CredentialError, CredentialStore, Secret};
 use crate::error::Error;
 use crate::grants::Grants;
-use crate::limits::Limits;
+use crate::limits::HttpLimits;
 use crate::message::{BlobRange, Body, Request};
 use crate::progress::Progress;
 
@@ -28,7 +28,7 @@ fn options(origins: &[String]) -> Options {
         credential_store: Arc::new(Anonymous),
         blobs: None,
         progress: None,
-        limits: Limits { retry_waits: vec![Duration::from_millis(10); 2], ..Limits::default() },
+        limits: HttpLimits { retry_waits: vec![Duration::from_millis(10); 2], ..HttpLimits::default() },
     }
 }
 

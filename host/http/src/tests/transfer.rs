@@ -10,7 +10,7 @@ use super::server::{Reply, Server};
 use super::{OneBlob, Recorded, blob_body, client, message, options};
 use crate::client::{Client, DownloadError};
 use crate::error::Error;
-use crate::limits::Limits;
+use crate::limits::HttpLimits;
 use crate::message::{Body, Request};
 
 fn put(url: String, body: Body) -> Request {
@@ -259,7 +259,7 @@ fn nobody_there_is_a_connection_error() {
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let origin = format!("http://127.0.0.1:{closed}");
     let mut options = options(&[origin.clone(), server.origin()]);
-    options.limits = Limits { retry_waits: Vec::new(), ..options.limits };
+    options.limits = HttpLimits { retry_waits: Vec::new(), ..options.limits };
     let error = Client::new(options).send(Request::get(format!("{origin}/"))).unwrap_err();
     insta::assert_snapshot!(error.to_string().replace(&closed.to_string(), "PORT"), @"GET http://127.0.0.1:PORT/ failed: tcp connect error: Connection refused (os error 111)");
 }

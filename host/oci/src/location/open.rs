@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use seed_http::{Client, CredentialStore, Grants, Limits, Options};
+use seed_http::{Client, CredentialStore, Grants, HttpLimits, Options};
 
 use crate::location::access::Location;
 use crate::location::error::LocationError;
@@ -28,7 +28,7 @@ pub fn open(
                 credential_store: credentials,
                 blobs: None,
                 progress: None,
-                limits: Limits::default(),
+                limits: HttpLimits::default(),
             });
             Box::new(RegistryLocation::new(client, reference.clone()))
         }

@@ -58,7 +58,7 @@ fn client(origins: &[&str]) -> Capabilities {
         credential_store: Arc::new(Anonymous),
         blobs: None,
         progress: None,
-        limits: seed_http::Limits::default(),
+        limits: seed_http::HttpLimits::default(),
     });
     Capabilities { http: Some(Arc::new(client)), ..nothing() }
 }
