@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use seed_model::{Digest, ImagePlan, OutputRequest, SourceKind, Target};
+use seed_model::{Digest, ImagePlan, OutputRequest, SourceKind, Stage, Target};
 use seed_report::Error;
 
 use crate::capabilities::{RunBlobs, WrittenPaths};
@@ -11,7 +11,7 @@ use crate::events::{Event, EventSink, Events, Level, Step};
 use crate::layer_lock::LayerLocks;
 use crate::limits::limits;
 use crate::lock::{Lock, LockedPlugin, lock_path};
-use crate::pipeline::{Pipeline, Stage};
+use crate::pipeline::Pipeline;
 use crate::plugins::{Places, ResolvedPlugin, resolve};
 use crate::rules::{self, APPLE_SDK_ANNOTATION};
 use crate::session::Session;

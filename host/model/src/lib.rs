@@ -19,6 +19,7 @@ mod publication;
 mod selection;
 mod signature;
 mod size;
+mod stage;
 
 pub use chain::{Chain, Chains};
 pub use closure::{Closure, LayerRoots, StorePath};
@@ -35,3 +36,4 @@ pub use publication::{
 pub use selection::{Installable, OutputRequest, Part, SelectionRequest, SourceKind, Variant};
 pub use signature::{Algorithm, Artifact, PayloadFormat, PublicKey, SignRequest, Signature, Signed};
 pub use size::{ByteSize, NotASize};
+pub use stage::Stage;

@@ -14,9 +14,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use seed_model::{Closure, Digest, LayerRoots, Platform, SelectionRequest, SourceKind, StorePath, Variant};
+use seed_model::{
+    Closure, Digest, LayerRoots, Platform, SelectionRequest, SourceKind, Stage, StorePath, Variant,
+};
 use seed_runtime::capabilities::{Capabilities, Silent};
-use seed_runtime::{Limits, Options, Runtime, Stage};
+use seed_runtime::{Limits, Options, Runtime};
 
 const PATHS: u32 = 5_000;
 const REFERENCES: u32 = 8;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use seed_model::Digest;
+use seed_model::{Digest, Stage};
 use wasmtime::component::{Instance, InstancePre};
 use wasmtime::{Result, Store, UpdateDeadline};
 
@@ -13,7 +13,6 @@ use crate::engine::stack_size;
 use crate::error::{Failure, Identity, PluginError};
 use crate::failure::classify;
 use crate::limits::Limits;
-use crate::stage::Stage;
 use crate::state::State;
 use crate::v0_1::Exports;
 use crate::wasi_context::WasiContext;
@@ -53,7 +52,7 @@ impl Callable {
         let stack = stack_size(&self.limits).saturating_add(HOST_STACK);
         let result = std::thread::scope(|scope| {
             let thread = std::thread::Builder::new()
-                .name(format!("seed-{}", self.stage))
+                .name(format!("seed-{}", self.stage.section()))
                 .stack_size(stack)
                 .spawn_scoped(scope, || self.run(call, capabilities, body))
                 .map_err(|error| (Failure::Thread(error.to_string()), Vec::new()))?;

@@ -3,11 +3,10 @@
 use std::fmt;
 
 use seed_disk::DiskError;
-use seed_model::{Digest, StageError};
+use seed_model::{Digest, Stage, StageError};
 
 use crate::inspect::ComponentError;
 use crate::limits::LimitExceeded;
-use crate::stage::Stage;
 
 const SHAPE_HELP: &str =
     "build the component against the released `wit/` of the contract version that it names";
@@ -41,8 +40,8 @@ pub enum LoadError {
     Inspect(#[from] ComponentError),
     /// A component for another stage.
     #[error(
-        "the component targets the world `{}` of the stage `{found}`, but `{wanted}` needs the world `{}`",
-        found.world(), wanted.world()
+        "the component targets the world `{}` of the stage `{}`, but `{}` needs the world `{}`",
+        found.world(), found.section(), wanted.section(), wanted.world()
     )]
     WrongWorld {
         /// The stage that it is for.

@@ -1,12 +1,12 @@
 //! What a component is, read from its bytes without compiling or running it.
 
-use seed_model::Digest;
+use seed_model::{Digest, Stage};
 use semver::Version;
 use wasmparser::{Encoding, Parser, Payload};
 use wasmtime::Engine;
 
+use crate::imports::imports;
 use crate::limits::{Limit, LimitExceeded, Limits};
-use crate::stage::Stage;
 use crate::text::printable;
 
 /// The package of the contract.
@@ -214,7 +214,7 @@ fn stage(exports: &[String]) -> Result<Stage, ComponentError> {
 fn is_importable(name: &str, stage: Stage) -> bool {
     Interface::parse(name).is_some_and(|interface| {
         if interface.package == PACKAGE {
-            return stage.imports().contains(&interface.name);
+            return imports(stage).contains(&interface.name);
         }
         let version = interface.version.and_then(|version| Version::parse(version).ok());
         interface.package.strip_prefix("wasi:").is_some_and(|package| WASI.contains(&package))

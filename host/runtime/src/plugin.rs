@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use seed_model::{
     Closure, Digest, Image, ImagePlan, OutputRequest, PackRequest, PublicKey, PublishRequest, Published,
-    SelectionRequest, SignRequest, Signed,
+    SelectionRequest, SignRequest, Signed, Stage,
 };
 use wasmtime::component::Instance;
 use wasmtime::{Result, Store};
@@ -15,7 +15,6 @@ use crate::capabilities::{Capabilities, Silent};
 use crate::description::Description;
 use crate::error::PluginError;
 use crate::inspect::Inspection;
-use crate::stage::Stage;
 use crate::state::State;
 use crate::v0_1::Exports;
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
-use seed_model::Digest;
+use seed_model::{Digest, Stage};
 use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
 
@@ -18,7 +18,6 @@ use crate::failure::reason;
 use crate::inspect::inspect;
 use crate::limits::{Limit, Limits};
 use crate::plugin::{Origin, Plugin};
-use crate::stage::Stage;
 use crate::v0_1::{self, Exports};
 use crate::wasi;
 
@@ -68,7 +67,7 @@ impl Runtime {
             None => self.compile(engine, bytes, digest)?,
         };
 
-        tracing::debug!(digest = %digest.short(), %stage, ?origin, "component loaded");
+        tracing::debug!(digest = %digest.short(), stage = stage.section(), ?origin, "component loaded");
         let shape = |error: wasmtime::Error| LoadError::Shape { digest, stage, reason: reason(&error) };
         let mut linker = Linker::new(engine);
         v0_1::link(&mut linker, stage).map_err(shape)?;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use seed_model::Stage;
 use wasmtime::component::ResourceTable;
 use wasmtime::{ResourceLimiter, Result};
 
@@ -11,7 +12,6 @@ use crate::capabilities::Capabilities;
 use crate::error::Cancelled;
 use crate::limits::{Limit, Limits};
 use crate::log::Log;
-use crate::stage::Stage;
 use crate::wasi_context::WasiContext;
 
 /// The state of one call.

@@ -6,9 +6,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use miette::{IntoDiagnostic, Result};
-use seed_model::{Closure, ImagePlan, LayerLock, Platform, SelectionRequest, SourceKind, Variant};
+use seed_model::{Closure, ImagePlan, LayerLock, Platform, SelectionRequest, SourceKind, Stage, Variant};
 use seed_runtime::capabilities::{Capabilities, Silent};
-use seed_runtime::{Options, Plugin, Runtime, Stage};
+use seed_runtime::{Options, Plugin, Runtime};
 
 /// A component that chooses layers.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use miette::Diagnostic;
-use seed_model::Digest;
+use seed_model::{Digest, Stage};
 use seed_report::{Kind, Problems, Report};
 use toml::Spanned;
 
@@ -11,7 +11,7 @@ use crate::lock::changes::{changes, mismatch, not_locked};
 use crate::lock::file::{LockFile, LockFileError, LockedPlugin};
 use crate::lock::policy::Policy;
 use crate::lock::seeds::LockedSeeds;
-use crate::pipeline::{PluginSource, PluginUse, Stage};
+use crate::pipeline::{PluginSource, PluginUse};
 use crate::summary::LockState;
 
 /// Why a run is refused because of its lock.

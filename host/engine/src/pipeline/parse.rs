@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use seed_model::Stage;
 use seed_report::{Problem, Problems, SourceFile};
 use toml::Spanned;
 use toml::de::DeTable;
 
 use crate::pipeline::model::{Pipeline, Source};
-use crate::pipeline::plugin_use::{Config, Grants, PluginSource, PluginUse, Stage};
+use crate::pipeline::plugin_use::{Config, Grants, PluginSource, PluginUse};
 use crate::pipeline::reader::{Section, invalid, wrong_type};
 use crate::pipeline::{build_seed, legal, plugin, secrets, seed, source};
 use crate::suggest::did_you_mean;

@@ -1,12 +1,12 @@
 //! `[select]`, `[pack]`, `[[sign]]` and `[[publish]]`: which plugin, its pin, configuration and grants.
 
 use seed_http::{OriginError, OriginPattern};
-use seed_model::Digest;
+use seed_model::{Digest, Stage};
 use seed_report::Problem;
 use toml::Spanned;
 
 use crate::pipeline::json::json;
-use crate::pipeline::plugin_use::{Config, Grants, PluginSource, PluginUse, Stage};
+use crate::pipeline::plugin_use::{Config, Grants, PluginSource, PluginUse};
 use crate::pipeline::reader::{Section, invalid, strings, wrong_type};
 use crate::suggest::did_you_mean;
 
@@ -118,16 +118,19 @@ fn origin(text: &Spanned<String>, problems: &mut Vec<Problem>) -> Option<Spanned
 
 fn not_grantable(key: &Spanned<String>, stage: Stage, takes: &[&str]) -> Problem {
     let help = if takes.is_empty() {
-        format!("the {stage} stage is a pure function: its plugin reaches nothing, so remove `grants`")
+        format!(
+            "the {} stage is a pure function: its plugin reaches nothing, so remove `grants`",
+            stage.activity()
+        )
     } else {
         did_you_mean(key.get_ref(), takes.iter().copied()).unwrap_or_else(|| {
             let takes: Vec<_> = takes.iter().map(|name| format!("`{name}`")).collect();
-            format!("a {stage} plugin can be granted {}", takes.join(", "))
+            format!("a {} plugin can be granted {}", stage.activity(), takes.join(", "))
         })
     };
     Problem {
         code: "seed::pipeline::unknown-grant".to_owned(),
-        message: format!("`{}` cannot be granted to a {stage} plugin", key.get_ref()),
+        message: format!("`{}` cannot be granted to a {} plugin", key.get_ref(), stage.activity()),
         label: "not a grant of this stage".to_owned(),
         span: Some(key.span()),
         help: Some(help),

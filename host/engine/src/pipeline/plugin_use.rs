@@ -5,44 +5,8 @@ use std::fmt;
 use std::ops::Range;
 
 use seed_http::OriginPattern;
-use seed_model::Digest;
+use seed_model::{Digest, Stage};
 use toml::Spanned;
-
-/// The stages of a pipeline, as sections of the file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Stage {
-    /// `[select]`
-    Select,
-    /// `[pack]`
-    Pack,
-    /// `[[sign]]`
-    Sign,
-    /// `[[publish]]`
-    Publish,
-}
-
-impl Stage {
-    /// The section's name.
-    pub fn section(self) -> &'static str {
-        match self {
-            Self::Select => "select",
-            Self::Pack => "pack",
-            Self::Sign => "sign",
-            Self::Publish => "publish",
-        }
-    }
-}
-
-impl fmt::Display for Stage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Select => "selection",
-            Self::Pack => "packing",
-            Self::Sign => "signing",
-            Self::Publish => "publishing",
-        })
-    }
-}
 
 /// One use of a plugin.
 #[derive(Clone, Debug)]

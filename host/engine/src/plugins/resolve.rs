@@ -9,7 +9,7 @@ use seed_runtime::{Plugin, Runtime};
 
 use crate::config::{ConfigSchema, SchemaError};
 use crate::lock::{Lock, LockError, LockedPlugin};
-use crate::pipeline::{Grants, Pipeline, PluginUse, Stage};
+use crate::pipeline::{Grants, Pipeline, PluginUse};
 use crate::plugins::bytes::{Places, PluginBytes, PluginBytesError, find};
 use crate::summary::PluginIdentity;
 
@@ -110,16 +110,6 @@ impl Report for PluginError {
     }
 }
 
-/// The runtime's name of a stage.
-pub(crate) fn stage(stage: Stage) -> seed_runtime::Stage {
-    match stage {
-        Stage::Select => seed_runtime::Stage::Select,
-        Stage::Pack => seed_runtime::Stage::Pack,
-        Stage::Sign => seed_runtime::Stage::Sign,
-        Stage::Publish => seed_runtime::Stage::Publish,
-    }
-}
-
 /// Resolves all plugins of `pipeline`, in the order of the stages. Nothing of a component runs before its pin and the
 /// lock have accepted its bytes, and no stage runs before all configurations are checked.
 pub(crate) fn resolve(
@@ -190,7 +180,7 @@ fn load(
     runtime: &Runtime,
     found: &PluginBytes,
 ) -> Result<Plugin, PluginError> {
-    runtime.load(&found.bytes, stage(used.stage)).map_err(|error| PluginError::Refused {
+    runtime.load(&found.bytes, used.stage).map_err(|error| PluginError::Refused {
         source_text: used.source.get_ref().to_string(),
         help: error.help(),
         error,

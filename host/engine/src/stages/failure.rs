@@ -4,12 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use miette::{Diagnostic, LabeledSpan, NamedSource, Severity, SourceCode};
-use seed_model::StageError;
+use seed_model::{Stage, StageError};
 use seed_oci::StoreError;
 use seed_report::{Kind, Problem, Problems, Report};
 use seed_runtime::{Failure, PluginError};
 
-use crate::pipeline::Stage;
 use crate::plugins::ResolvedPlugin;
 use crate::stages::context::Context;
 

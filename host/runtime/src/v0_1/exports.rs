@@ -1,6 +1,6 @@
 //! The exports of a component, each as a function from `seed-model` to `seed-model`.
 
-use seed_model as model;
+use seed_model::{self as model, Stage};
 use wasmtime::component::{Instance, InstancePre};
 use wasmtime::{Result, Store, bail};
 
@@ -10,7 +10,6 @@ use super::convert;
 use crate::description::Description;
 use crate::error::InvalidOutput;
 use crate::failure::{Misshapen, Returned, reason};
-use crate::stage::Stage;
 use crate::state::State;
 
 /// Where the exports of a component are.
@@ -33,7 +32,7 @@ macro_rules! guest {
     ($exports:expr, $variant:ident, $store:expr, $instance:expr) => {
         match &$exports.stage {
             StageExports::$variant(indices) => fitting(indices.load(&mut *$store, $instance))?,
-            _ => bail!("this component was not loaded for the stage `{}`", Stage::$variant),
+            _ => bail!("this component was not loaded for the stage `{}`", Stage::$variant.section()),
         }
     };
 }

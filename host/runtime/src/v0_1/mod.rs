@@ -8,10 +8,11 @@ mod exports;
 mod host;
 mod resources;
 
+use seed_model::Stage;
 use wasmtime::Result;
 use wasmtime::component::{HasSelf, Linker};
 
-use crate::stage::Stage;
+use crate::imports::imports;
 use crate::state::State;
 use bindings::seed::pipeline;
 
@@ -19,7 +20,7 @@ pub(crate) use exports::Exports;
 
 /// Defines what the world of a stage imports.
 pub(crate) fn link(linker: &mut Linker<State>, stage: Stage) -> Result<()> {
-    for interface in stage.imports() {
+    for interface in imports(stage) {
         match *interface {
             "log" => pipeline::log::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,
             "progress" => pipeline::progress::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?,

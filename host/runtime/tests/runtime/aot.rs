@@ -5,7 +5,8 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use insta::assert_snapshot;
-use seed_runtime::{Limits, Options, Origin, Runtime, RuntimeError, Stage};
+use seed_model::Stage;
+use seed_runtime::{Limits, Options, Origin, Runtime, RuntimeError};
 
 use crate::guest::Guest;
 

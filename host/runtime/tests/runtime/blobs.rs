@@ -1,8 +1,8 @@
 //! The blob store and the layer reader, as a packer sees them.
 
 use insta::assert_snapshot;
-use seed_model::{ImagePlan, StageError};
-use seed_runtime::{Failure, Stage};
+use seed_model::{ImagePlan, Stage, StageError};
+use seed_runtime::Failure;
 
 use crate::guest::{DATA, Guest};
 use crate::memory::Memory;

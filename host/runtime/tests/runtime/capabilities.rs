@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use insta::assert_snapshot;
 use seed_http::{Anonymous, Client, Grants, Options};
-use seed_model::{Algorithm, Digest, PublicKey, StageError};
+use seed_model::{Algorithm, Digest, PublicKey, Stage, StageError};
 use seed_runtime::capabilities::{Capabilities, Keyring};
-use seed_runtime::{Failure, Limits, Plugin, Stage};
+use seed_runtime::{Failure, Limits, Plugin};
 
 use crate::guest::{DATA, Guest, words};
 use crate::support::{load, nothing, refused, runtime, shown};

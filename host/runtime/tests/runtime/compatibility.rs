@@ -5,8 +5,8 @@
 
 use std::fs;
 
-use seed_model::{ImagePlan, StageError};
-use seed_runtime::{CONTRACT, Failure, Stage};
+use seed_model::{ImagePlan, Stage, StageError};
+use seed_runtime::{CONTRACT, Failure};
 
 use crate::guest::{component, contract};
 use crate::support::{load, nothing, pack_request, publication, selection, sign_request};

@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use insta::assert_snapshot;
-use seed_model::{Closure, Digest, ImagePlan, LayerLock, LayerRoots, SelectionRequest, StorePath};
-use seed_runtime::Stage;
+use seed_model::{Closure, Digest, ImagePlan, LayerLock, LayerRoots, SelectionRequest, Stage, StorePath};
 
 use crate::plugins::component;
 use crate::support::{load, nothing, selection};

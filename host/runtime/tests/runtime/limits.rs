@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use insta::assert_snapshot;
-use seed_runtime::{Limits, Stage};
+use seed_model::Stage;
+use seed_runtime::Limits;
 
 use crate::guest::{DATA, Guest, words};
 use crate::support::{

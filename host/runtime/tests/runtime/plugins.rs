@@ -6,9 +6,9 @@ use std::path::Path;
 use insta::assert_snapshot;
 use seed_model::{
     Attached, Attachment, Closure, Content, Descriptor, Digest, FileContent, ImagePlan, LayerRoots,
-    PackRequest, PayloadFormat, PublishRequest, SelectionRequest, SignRequest, StorePath, SystemImage,
+    PackRequest, PayloadFormat, PublishRequest, SelectionRequest, SignRequest, Stage, StorePath, SystemImage,
 };
-use seed_runtime::{Failure, Limits, Stage, inspect};
+use seed_runtime::{Failure, Limits, inspect};
 
 use crate::memory::Memory;
 use crate::support::{load, nothing, pack_request, publication, selection, sign_request};

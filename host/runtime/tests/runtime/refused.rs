@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use insta::assert_snapshot;
-use seed_model::Digest;
-use seed_runtime::{Limits, Stage, inspect};
+use seed_model::{Digest, Stage};
+use seed_runtime::{Limits, inspect};
 use semver::Version;
 
 use crate::guest::Guest;

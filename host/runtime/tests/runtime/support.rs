@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex};
 
 use seed_model::{
     Descriptor, ImagePlan, PackRequest, Platform, PublishRequest, SelectionRequest, SignRequest, SourceKind,
-    Variant,
+    Stage, Variant,
 };
 use seed_runtime::capabilities::{Capabilities, LogLevel, Reporter};
-use seed_runtime::{Limits, LoadError, Options, Plugin, PluginError, Runtime, Stage};
+use seed_runtime::{Limits, LoadError, Options, Plugin, PluginError, Runtime};
 
 /// A runtime with these limits and without a cache.
 pub(crate) fn runtime(limits: Limits) -> Runtime {

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use insta::assert_snapshot;
-use seed_runtime::{Limits, Stage};
+use seed_model::Stage;
+use seed_runtime::Limits;
 
 use crate::guest::{DATA, Guest, words};
 use crate::support::{Recorder, failed_outputs, failed_targets, load, nothing, reporting, selection, shown};

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use seed_model::Stage;
 use seed_report::Error;
 
 use crate::commands::index::error::IndexError;
-use crate::pipeline::{Pipeline, Stage};
+use crate::pipeline::Pipeline;
 use crate::prepare::Prepared;
 use crate::record::Record;
 

@@ -1,6 +1,4 @@
-//! The four stages, and what the world of each may import.
-
-use std::fmt;
+//! The four stages of a pipeline, and their names in the pipeline file, in sentences and in the contract.
 
 /// A stage of the pipeline. Each is done by one component that targets the stage's world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,6 +16,26 @@ pub enum Stage {
 impl Stage {
     /// All stages, in the order in which they run.
     pub const ALL: [Self; 4] = [Self::Select, Self::Pack, Self::Sign, Self::Publish];
+
+    /// The name of its section in the pipeline file, the lock and records.
+    pub const fn section(self) -> &'static str {
+        match self {
+            Self::Select => "select",
+            Self::Pack => "pack",
+            Self::Sign => "sign",
+            Self::Publish => "publish",
+        }
+    }
+
+    /// What is done in it, for messages: a selection plugin, the packing stage.
+    pub const fn activity(self) -> &'static str {
+        match self {
+            Self::Select => "selection",
+            Self::Pack => "packing",
+            Self::Sign => "signing",
+            Self::Publish => "publishing",
+        }
+    }
 
     /// The name of the stage's world in `wit/worlds.wit`.
     pub const fn world(self) -> &'static str {
@@ -52,27 +70,5 @@ impl Stage {
     /// Whether the stage is a pure function of its input: fuel instead of time, no clock, no randomness.
     pub const fn is_deterministic(self) -> bool {
         matches!(self, Self::Select | Self::Pack)
-    }
-
-    /// The interfaces of `seed:pipeline` that the stage's world may import. The first three of each hold types only.
-    pub(crate) const fn imports(self) -> &'static [&'static str] {
-        match self {
-            Self::Select => &["types", "graph", "plan", "log"],
-            Self::Pack => &["types", "graph", "plan", "log", "progress", "archive", "blobs"],
-            Self::Sign => &["types", "graph", "plan", "log", "progress", "blobs", "keyring", "http"],
-            Self::Publish => &["types", "graph", "plan", "log", "progress", "blobs", "http", "files"],
-        }
-    }
-}
-
-impl fmt::Display for Stage {
-    /// The stage's name in the pipeline file: `select`, `pack`, `sign` or `publish`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Select => "select",
-            Self::Pack => "pack",
-            Self::Sign => "sign",
-            Self::Publish => "publish",
-        })
     }
 }
