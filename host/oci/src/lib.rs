@@ -1,5 +1,13 @@
 //! The bytes of images: tar, compression, the blob store, image documents, and files that are written for the user.
-#![cfg_attr(test, allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests fail by panicking"))]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::disallowed_methods,
+        clippy::unwrap_used,
+        clippy::panic,
+        reason = "tests fail by panicking"
+    )
+)]
 
 mod codec;
 mod contents;

@@ -33,6 +33,7 @@ impl Files for Directory {
 }
 
 /// Opens a regular file, if there is one. A FIFO or device would wait for ever.
+#[expect(clippy::disallowed_methods, reason = "opens for reading only")]
 pub(super) fn open_file(path: &Path) -> io::Result<Option<File>> {
     let no_wait = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or_default();
     let file = match OpenOptions::new().read(true).custom_flags(no_wait).open(path) {

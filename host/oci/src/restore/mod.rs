@@ -230,6 +230,10 @@ fn restore(entries: &mut Entries<Unpacked>, wanted: &[&StorePath], directory: &P
             current.take().map_or(Ok(()), Current::finish)?;
             let Some(path) = wanted.remove(name) else { continue };
             let file = directory.join(path.store_path.rsplit('/').next().unwrap_or_default());
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "a NAR for Nix in a scratch directory: gone when the process is"
+            )]
             let out = BufWriter::new(File::create_new(file)?);
             current = Some(Current { name: name.to_owned(), path, nar: NarWriter::new(out, path.nar_size)? });
         }

@@ -73,6 +73,7 @@ fn manifests() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the shape that `map_err` takes")]
 fn reason(error: impl ToString) -> String {
     let text = error.to_string();
     text.split_once(" is wrong: ").map_or(text.clone(), |(_, reason)| reason.to_owned())
