@@ -116,8 +116,8 @@ fn a_build_seed_is_the_cache_of_another_machine() {
     let tagged = format!("{address}/org/app-build:v1");
     let tag = other.error(5, &[&tagged]).replace(address, "REGISTRY");
     insta::assert_snapshot!(tag, @r#"
-    error[seed::pull::tag]: `REGISTRY/org/app-build:v1` is a tag: whoever can move it would choose what your builds are made from
-      help: it names sha256:[HASH] now: if that is what you mean, pull `REGISTRY/org/app-build@sha256:[HASH]`, or say why to trust it, with `--lock seed.lock` or `--key cosign.pub`; `--trust-tag` takes whatever it names
+    error[seed::pull::tag]: `REGISTRY/org/app-build:v1` is a tag: anyone who can move it decides what your builds use
+      help: it now names sha256:[HASH]: pull `REGISTRY/org/app-build@sha256:[HASH]` if that is the image you want, check it with `--lock seed.lock` or `--key cosign.pub`, or accept any image with `--trust-tag`
     "#);
     let unsigned = other.error(6, &[&tagged, "--key", "other.pub"]);
     assert!(unsigned.starts_with("error[seed::verify::unsigned]"), "{unsigned}");
@@ -140,8 +140,8 @@ fn a_build_seed_is_the_cache_of_another_machine() {
     environment.run_json(&[]);
     let moved = other.error(5, &[&tagged, "--lock", "old.lock"]).replace(address, "REGISTRY");
     insta::assert_snapshot!(moved, @r"
-    error[seed::pull::not-locked]: `REGISTRY/org/app-build:v1` is sha256:[HASH] now, which is not what old.lock names
-      help: somebody moved the tag since the lock was written: pull the image that is locked, by its digest, or update the lock
+    error[seed::pull::not-locked]: `REGISTRY/org/app-build:v1` is now sha256:[HASH], which does not match old.lock
+      help: the tag moved after the lock file was written: pull the locked image by digest, or update the lock file
     ");
     let second = other.pull(&[&tagged, "--lock", "seed.lock"]).ok().json();
     let (added, layers) = (second["added"].as_u64().unwrap(), second["layers"].as_u64().unwrap());
@@ -162,7 +162,7 @@ fn what_cannot_be_pulled_is_refused() {
     damaged[middle] ^= 1;
     fs::write(&largest, damaged).unwrap();
     insta::assert_snapshot!(other.error(1, &["result"]), @r#"
-    error[seed::pull::failed]: `result` cannot be pulled
+    error[seed::pull::failed]: cannot pull `result`
       cause: layer sha256:[HASH] of result cannot be read: corrupt gzip stream does not have a matching checksum
     "#);
     fs::write(&largest, whole).unwrap();
@@ -172,15 +172,15 @@ fn what_cannot_be_pulled_is_refused() {
     let port = free_port();
     let unreachable = other.error(1, &[&format!("127.0.0.1:{port}/org/app@sha256:{}", "0".repeat(64))]);
     insta::assert_snapshot!(unreachable.replace(&port.to_string(), "PORT"), @r#"
-    error[seed::pull::failed]: `127.0.0.1:PORT/org/app@sha256:0000000000000000000000000000000000000000000000000000000000000000` cannot be pulled
+    error[seed::pull::failed]: cannot pull `127.0.0.1:PORT/org/app@sha256:0000000000000000000000000000000000000000000000000000000000000000`
       cause: GET http://127.0.0.1:PORT/v2/org/app/manifests/sha256:0000000000000000000000000000000000000000000000000000000000000000 failed: tcp connect error: Connection refused (os error 111)
     "#);
 
     environment.replace("pipeline.toml", "variant = \"build\"\n", "");
     environment.run_json(&[]);
     insta::assert_snapshot!(other.error(1, &["result"]), @r#"
-    error[seed::pull::not-a-build-seed]: `result` is not a build seed: it has no registration of store paths
-      help: pull an image that was made with `[seed] variant = "build"`
+    error[seed::pull::not-a-build-seed]: `result` is not a build seed: it does not register store paths
+      help: pull an image made with `[seed] variant = "build"`
     "#);
 }
 
@@ -226,6 +226,6 @@ fn what_a_build_seed_lacks_is_said() {
     7 | name = "app-build"
     8 | variant = "build"
       |           ^^^^^^^
-      help: a build seed holds Nix itself: offer it in the flake, such as `packages.<system>.nix = nixpkgs.legacyPackages.<system>.nix`, or name its attribute in `[seed] nix = "…"`
+      help: a build seed contains Nix itself: add it to the flake, such as `packages.<system>.nix = nixpkgs.legacyPackages.<system>.nix`, or name its attribute with `[seed] nix = "…"`
     "#);
 }

@@ -14,7 +14,7 @@ fn with(rules: &str) -> TestEnvironment {
 #[test]
 fn what_is_too_large_or_forbidden_is_told_with_its_references() {
     insta::assert_snapshot!(with("max-size = 1000\n").run_error(8), @r#"
-    error[seed::rules::max-size]: the image for x86_64-linux would have 1.6 KiB in 6 paths, before compression; `max-size` allows 1000 B
+    error[seed::rules::max-size]: the image for x86_64-linux would have 1.6 KiB in 6 paths before compression; `max-size` allows 1000 B
       the largest:
         /nix/store/[HASH]-hello, 728 B
           apps → seed-apps → hello
@@ -33,11 +33,11 @@ fn what_is_too_large_or_forbidden_is_told_with_its_references() {
     13 | name = "hello"
     14 | max-size = 1000
        |            ^^^^ the limit
-      help: below each path stands by which references it is in the image: take away one that is not needed, or raise `max-size`
+      help: below each path is the reference chain that leads to it: remove a reference that you do not need, or raise `max-size`
     "#);
     let environment = with("forbid = { names = [\"greet*\"] }\n");
     insta::assert_snapshot!(environment.run_error(8), @r#"
-    error[seed::rules::forbidden]: the image for x86_64-linux would hold what is forbidden in it:
+    error[seed::rules::forbidden]: the image for x86_64-linux would contain forbidden paths:
         /nix/store/[HASH]-greeting, `greet*`
           library → seed-library → greeting
       --> pipeline.toml:14:21
@@ -45,7 +45,7 @@ fn what_is_too_large_or_forbidden_is_told_with_its_references() {
     13 | name = "hello"
     14 | forbid = { names = ["greet*"] }
        |                     ^^^^^^^^ forbidden here
-      help: in each chain, the last path but one is what refers to it: build that without the reference, or allow it
+      help: in each chain, the last path but one holds the reference: build it without the reference, or allow the path
     "#);
     let why = environment.seed(&["plan", "--why", "greeting"]).ok();
     insta::assert_snapshot!(environment.redact(&why.stdout), @"
@@ -70,10 +70,10 @@ fn apples_sdk_needs_a_grant_that_the_image_records() {
         "builtins.toFile \"apple-sdk-14.4\"",
     );
     insta::assert_snapshot!(environment.run_error(8), @r#"
-    error[seed::rules::apple-sdk]: the image for x86_64-linux would hold content of Apple's SDKs, whose licence restricts passing it on:
+    error[seed::rules::apple-sdk]: the image for x86_64-linux would contain parts of Apple's SDKs, whose licence restricts redistribution:
         /nix/store/[HASH]-apple-sdk-14.4, by its name
           library → seed-library → apple-sdk-14.4
-      help: in each chain, the last path but one is what refers to it: build that without the reference. If you may pass it on, say why; the reason is recorded in the image:
+      help: in each chain, the last path but one holds the reference: build it without the reference. If you are allowed to redistribute the content, give the reason, which the image records:
 
             [legal]
             apple-sdk = "…"

@@ -73,7 +73,7 @@ fn two_publishers_with_one_path_do_not_replace_each_other() {
         "\n[[publish]]\nplugin = \"builtin:oci-layout\"\nconfig = { path = \"./result\", tags = [\"v2\"] }\n",
     );
     insta::assert_snapshot!(environment.error(7, &["run", "--quiet"]), @"
-    error[seed::stage::failed]: plugin `oci-layout` 0.1.0 ([HASH]) failed in `publish`: `result` would replace what this run has published to `[WORK]/result`; give each [[publish]] a path of its own
+    error[seed::stage::failed]: plugin `oci-layout` 0.1.0 ([HASH]) failed in `publish`: `result` would overwrite `[WORK]/result`, which this run has published; give each [[publish]] its own path
       --> pipeline.toml:28:10
        |
     27 | [[publish]]

@@ -134,14 +134,14 @@ fn each_key_must_have_signed() {
     environment.make_key("other");
     insta::assert_snapshot!(error(&environment, &["result", "--key", "first.pub", "--key", "other.pub"], 6), @"
     error[seed::verify::unsigned]: sha256:[HASH] is not signed with other.pub
-      not counted: sha256:[HASH]: it was made with none of the given keys
-      not counted: sha256:[HASH]: it was made with none of the given keys
-      help: the image is whole, but whoever holds the key has not vouched for it: do not use it
+      not counted: sha256:[HASH]: none of the given keys made it
+      not counted: sha256:[HASH]: none of the given keys made it
+      help: do not use the image: it is complete, but the owner of the key has not signed it
     ");
     Attacked::result(&environment).strip();
     insta::assert_snapshot!(error(&environment, &["result", "--key", "first.pub", "--key", "other.pub"], 6), @"
-    error[seed::verify::unsigned]: sha256:[HASH] is not signed with first.pub, nor with other.pub; nothing is attached that could be a signature
-      help: the image is whole, but whoever holds the key has not vouched for it: do not use it
+    error[seed::verify::unsigned]: sha256:[HASH] is not signed with first.pub, nor with other.pub; it has no signatures
+      help: do not use the image: it is complete, but the owner of the key has not signed it
     ");
 }
 
@@ -150,17 +150,17 @@ fn a_key_counts_once_and_must_be_one() {
     let environment = signed_with(&["release"]);
     environment.write("copy.pub", environment.read("release.pub").replace('\n', "\r\n"));
     insta::assert_snapshot!(error(&environment, &["result", "--key", "release.pub", "--key", "copy.pub"], 2), @"
-    error[seed::verify::same-key]: release.pub and copy.pub are the same key
-      help: each key counts once: leave one of them out, or name the other signer's key
+    error[seed::verify::same-key]: release.pub and copy.pub hold the same key
+      help: leave one out, or name the other signer's key: each key counts once
     ");
     insta::assert_snapshot!(error(&environment, &["result", "--key", "release.key"], 2), @"
     error[seed::verify::key]: release.key is not a public key: the file holds no PEM `PUBLIC KEY`
-      help: `cosign.pub` is the file beside `cosign.key`
+      help: name the public key: `cosign.pub`, which cosign writes next to `cosign.key`
     ");
     insta::assert_snapshot!(error(&environment, &["result", "--key", "missing.pub"], 2), @"
-    error[seed::verify::key]: the key file missing.pub cannot be read
+    error[seed::verify::key]: cannot read the key file missing.pub
       cause: No such file or directory (os error 2)
-      help: `cosign.pub` is the file beside `cosign.key`
+      help: name the public key: `cosign.pub`, which cosign writes next to `cosign.key`
     ");
     insta::assert_snapshot!(error(&environment, &["nowhere", "--key", "release.pub"], 2), @"error[seed::verify::reference]: `nowhere` is not a reference to an image: it has no registry; write host/repository:tag, or the path of a layout directory or tar");
 }
@@ -180,15 +180,15 @@ fn signatures_of_something_else_do_not_count() {
     insta::assert_snapshot!(refused(), @"
     error[seed::verify::unsigned]: sha256:[HASH] is not signed with signer.pub
       not counted: sha256:[HASH]: the payload is about sha256:[HASH], not about sha256:[HASH]
-      help: the image is whole, but whoever holds the key has not vouched for it: do not use it
+      help: do not use the image: it is complete, but the owner of the key has not signed it
     ");
     // Signed, but only to say something about the image: that its scan failed, for all we know.
     attacked.strip();
     attacked.attach(&key, "https://cosign.sigstore.dev/attestation/vuln/v1", &image);
     insta::assert_snapshot!(refused(), @"
     error[seed::verify::unsigned]: sha256:[HASH] is not signed with signer.pub
-      not counted: sha256:[HASH]: it attests `https://cosign.sigstore.dev/attestation/vuln/v1`, which does not vouch for the image
-      help: the image is whole, but whoever holds the key has not vouched for it: do not use it
+      not counted: sha256:[HASH]: its predicate type `https://cosign.sigstore.dev/attestation/vuln/v1` is not a signature of the image
+      help: do not use the image: it is complete, but the owner of the key has not signed it
     ");
     // What cannot be read neither counts nor keeps a good signature from counting.
     attacked.strip();
@@ -196,7 +196,7 @@ fn signatures_of_something_else_do_not_count() {
     insta::assert_snapshot!(refused(), @"
     error[seed::verify::unsigned]: sha256:[HASH] is not signed with signer.pub
       not counted: sha256:[HASH]: the bundle is not Sigstore bundle JSON: unknown field ` [2J error: none, all is well`, expected one of `mediaType`, `verificationMaterial`, `dsseEnvelope` at line 1 column 38
-      help: the image is whole, but whoever holds the key has not vouched for it: do not use it
+      help: do not use the image: it is complete, but the owner of the key has not signed it
     ");
     attacked.attach(&key, SIGN, &image);
     let verified = environment.seed(&["verify", "result", "--key", "signer.pub", "--json"]).ok().json();
@@ -228,7 +228,7 @@ fn the_old_tag_of_another_image_does_not_count() {
     insta::assert_snapshot!(error(&other, &["result:latest", "--key", "release.pub"], 6), @"
     error[seed::verify::unsigned]: sha256:[HASH] is not signed with release.pub
       not counted: sha256:[HASH]: the payload is about sha256:[HASH], not about sha256:[HASH]
-      help: the image is whole, but whoever holds the key has not vouched for it: do not use it
+      help: do not use the image: it is complete, but the owner of the key has not signed it
     ");
 }
 

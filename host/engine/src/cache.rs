@@ -29,14 +29,11 @@ const VARIABLE: &str = "SEED_CACHE_DIR";
 #[derive(Debug, thiserror::Error, Diagnostic)]
 pub(crate) enum CacheError {
     /// No variable says where caches belong.
-    #[error("no directory for the cache: neither `HOME` nor `XDG_CACHE_HOME` is set")]
-    #[diagnostic(
-        code("seed::cli::no-cache-directory"),
-        help("name one: `--cache-dir DIR`, or `SEED_CACHE_DIR`")
-    )]
+    #[error("no cache directory: neither `HOME` nor `XDG_CACHE_HOME` is set")]
+    #[diagnostic(code("seed::cli::no-cache-directory"), help("set `--cache-dir DIR` or `SEED_CACHE_DIR`"))]
     NoDirectory,
     /// It cannot be used.
-    #[error("the cache in {} cannot be used", path.display())]
+    #[error("cannot use the cache at {}", path.display())]
     #[diagnostic(code("seed::cache::unusable"))]
     Unusable {
         path: PathBuf,
@@ -100,7 +97,7 @@ impl Cache {
         };
         open().map_err(|source| CacheError::Unusable {
             path: directory.to_owned(),
-            help: source.help().unwrap_or_else(|| format!("name another directory in {VARIABLE}")),
+            help: source.help().unwrap_or_else(|| format!("set {VARIABLE} to another directory")),
             source,
         })
     }

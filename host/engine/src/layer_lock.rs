@@ -16,38 +16,39 @@ const VERSION: u32 = 1;
 /// The largest file in bytes: a hundred thousand store paths.
 const MAX_SIZE: u64 = 16 << 20;
 
-const HEADER: &str = "# Which store paths stand in which layer. Written by `seed plan --lock-layers`, and by `seed run` where it is missing; commit it.\n\n";
+const HEADER: &str = "# Which store paths are in which layer. Written by `seed plan --lock-layers`, and by \
+                      `seed run` if it is missing; commit it.\n\n";
 
 /// Why a layer lock cannot be used.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub(crate) enum LayerLockError {
     /// It is to be written, but the pipeline file does not say where.
-    #[error("the pipeline file does not say where locked layers are kept")]
+    #[error("the pipeline file names no layer lock")]
     #[diagnostic(
         code("seed::layer-lock::nowhere"),
         help("add to the pipeline file:\n\n[select]\nlayer-lock = \"layers.lock\"")
     )]
     Nowhere,
     /// `--locked` asks for one that is not there.
-    #[error("{} has no layers for {system}, and `--locked` asks for them", path.display())]
+    #[error("{} has no layers for {system}, but `--locked` requires them", path.display())]
     #[diagnostic(
         code("seed::layer-lock::missing"),
         help("run `seed plan --lock-layers`, then commit the file")
     )]
     Missing { path: PathBuf, system: String },
     /// Reading failed.
-    #[error("the locked layers in {} cannot be read", path.display())]
+    #[error("cannot read the layer lock {}", path.display())]
     #[diagnostic(code("seed::layer-lock::unreadable"))]
     Read { path: PathBuf, source: io::Error },
     /// Writing failed.
-    #[error("the locked layers cannot be written to {}", path.display())]
+    #[error("cannot write the layer lock {}", path.display())]
     #[diagnostic(
         code("seed::layer-lock::unwritable"),
-        help("make the directory of `layer-lock` in [select]; or name another file")
+        help("create the directory of `layer-lock` in [select], or name another file")
     )]
     Write { path: PathBuf, source: io::Error },
     /// A newer program wrote it.
-    #[error("{} was written by a newer `seed`: it has version {found}, this `seed` reads {VERSION}", path.display())]
+    #[error("a newer `seed` wrote {}: it has version {found}, this `seed` reads {VERSION}", path.display())]
     #[diagnostic(code("seed::layer-lock::version"), help("upgrade `seed`"))]
     Newer { path: PathBuf, found: u32 },
     /// It is not such a file.
@@ -171,13 +172,10 @@ fn parse<'a, T: Deserialize<'a>>(file: &'a SourceFile) -> Result<T, Problems> {
     toml::from_str(&file.text).map_err(|error| {
         let problem = Problem {
             code: "seed::layer-lock::malformed".to_owned(),
-            message: format!("not a file of locked layers: {}", error.message()),
+            message: format!("not a layer lock: {}", error.message()),
             label: "here".to_owned(),
             span: error.span(),
-            help: Some(
-                "`seed plan --lock-layers` writes it anew when it is deleted; git has the last good one"
-                    .to_owned(),
-            ),
+            help: Some("restore it from git, or delete it and run `seed plan --lock-layers`".to_owned()),
         };
         Problems::check(file, vec![problem]).expect_err("there is a problem")
     })

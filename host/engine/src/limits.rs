@@ -15,7 +15,7 @@ pub(crate) fn limits(pipeline: &Pipeline) -> Result<Limits, Problems> {
         if let Err(error) = serde_json::from_value::<Limits>(Value::Object(one.clone())) {
             problems.push(Problem {
                 code: "seed::pipeline::unknown-key".to_owned(),
-                message: format!("there is no limit `{}`", name.escape_debug()),
+                message: format!("unknown limit `{}`", name.escape_debug()),
                 label: "this limit".to_owned(),
                 span: Some(limit.span()),
                 help: Some(error.to_string()),

@@ -149,9 +149,7 @@ fn targets(pipeline: &Pipeline, systems: &[String]) -> Result<Vec<Target>, Usage
         if systems.is_empty() { pipeline.systems.iter().collect() } else { systems.iter().collect() };
     let target = |system: &String| match Target::of_system(system) {
         Ok(target) => Ok(target),
-        Err(error) => {
-            Err(UsageError::new(error.to_string(), "write `--system` with one of these names of Nix"))
-        }
+        Err(error) => Err(UsageError::new(error.to_string(), "pass one of Nix's system names to `--system`")),
     };
     wanted.into_iter().map(target).collect()
 }
@@ -184,7 +182,7 @@ impl Prepared<'_> {
     pub(crate) fn write_layer_locks(&mut self, planned: &[Planned]) -> Result<(), Error> {
         let plans = planned.iter().map(|one| (one.target.system.as_str(), &one.plan, &one.built.closure));
         if let Some(path) = self.layer_locks.write(plans)? {
-            self.context.events.message(Level::Info, format!("wrote the layers to {}", path.display()));
+            self.context.events.message(Level::Info, format!("wrote the layer lock {}", path.display()));
         }
         Ok(())
     }

@@ -95,27 +95,28 @@ pub(crate) struct RecordedPlace {
 #[derive(Debug, thiserror::Error, Diagnostic)]
 pub(crate) enum RecordError {
     /// Reading failed.
-    #[error("the record {} cannot be read", path.display())]
+    #[error("cannot read the record {}", path.display())]
     #[diagnostic(
         code("seed::record::unreadable"),
-        help("`seed run --system SYSTEM --record FILE` writes it, after the image is published")
+        help("run `seed run --system SYSTEM --record FILE` to publish the image and write its record")
     )]
     Read { path: PathBuf, source: io::Error },
     /// Writing failed.
-    #[error("the record {} cannot be written", path.display())]
+    #[error("cannot write the record {}", path.display())]
     #[diagnostic(
         code("seed::record::unwritable"),
         help(
-            "the image itself is published; name a place for the record and run again: nothing is packed or sent twice"
+            "the image itself is published: choose another file for the record and run again, which packs \
+             and uploads nothing twice"
         )
     )]
     Write { path: PathBuf, source: io::Error },
     /// It is too large.
     #[error("the record {} is larger than 1 MiB", path.display())]
-    #[diagnostic(code("seed::record::too-large"), help("is it really a record of `seed run --record`?"))]
+    #[diagnostic(code("seed::record::too-large"), help("check that `seed run --record` wrote it"))]
     TooLarge { path: PathBuf },
     /// A newer program wrote it.
-    #[error("the record {} was written by a newer `seed`: it has version {found}, this `seed` reads {SCHEMA}", path.display())]
+    #[error("a newer `seed` wrote the record {}: it has version {found}, this `seed` reads {SCHEMA}", path.display())]
     #[diagnostic(
         code("seed::record::version"),
         help("use the same `seed` for all runs and for `seed index`")
@@ -125,7 +126,7 @@ pub(crate) enum RecordError {
     #[error("{} is not a record of `seed run --record`: {reason}", path.display())]
     #[diagnostic(
         code("seed::record::not-a-record"),
-        help("`seed run --system SYSTEM --record FILE` writes one")
+        help("run `seed run --system SYSTEM --record FILE` to write one")
     )]
     NotARecord { path: PathBuf, reason: String },
 }

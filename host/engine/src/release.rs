@@ -20,7 +20,7 @@ use crate::tag_drift::moved;
 
 /// The index could not be made.
 #[derive(Debug, thiserror::Error, Diagnostic)]
-#[error("the index over the images cannot be made")]
+#[error("cannot create the image index")]
 #[diagnostic(code("seed::pack::index"))]
 pub(crate) struct ComposeError(#[from] DocumentError);
 
@@ -182,7 +182,7 @@ fn warn_of_moved_tags(prepared: &Prepared<'_>, repositories: &[String]) {
         if let Some(moved) =
             again.then(|| moved(prepared.context.session, &reference, published.digest)).flatten()
         {
-            let text = format!("{moved}: somebody else published there since the lock was written");
+            let text = format!("{moved}: someone else has published there since the lock file was written");
             prepared.context.events.message(Level::Warning, text);
         }
     }
@@ -207,7 +207,7 @@ fn sign(
     let context = &prepared.context;
     let mut all = AllSigned::default();
     if prepared.plugins.sign.is_empty() {
-        context.events.message(Level::Info, "there is no [[sign]]: the image is not signed");
+        context.events.message(Level::Info, "the image is not signed: the pipeline has no [[sign]]");
         return Ok(all);
     }
     let index = index.map(|descriptor| Subject { descriptor, system: None, references });

@@ -18,15 +18,14 @@ use crate::session::Session;
 /// The largest key or secret file in bytes.
 const MAX_FILE: u64 = 64 << 10;
 
-const PATHS: &str = "paths begin at the pipeline file";
-const MAKE_KEY: &str =
-    "paths begin at the pipeline file; `cosign generate-key-pair` makes `cosign.key` and `cosign.pub`";
+const PATHS: &str = "write the path relative to the pipeline file";
+const MAKE_KEY: &str = "write the path relative to the pipeline file; `cosign generate-key-pair` creates `cosign.key` and `cosign.pub`";
 
 /// Why a key or secret cannot be had. Values never appear.
 #[derive(Debug, thiserror::Error, Diagnostic)]
 pub(crate) enum SecretError {
     /// A file cannot be read.
-    #[error("{what} cannot be read from {}", path.display())]
+    #[error("cannot read {what} from {}", path.display())]
     #[diagnostic(code("seed::keys::unreadable"))]
     Unreadable {
         /// Which key, password or secret.
@@ -42,8 +41,8 @@ pub(crate) enum SecretError {
         help: &'static str,
     },
     /// A variable is not set, or not text.
-    #[error("{what} should be in the environment variable `{variable}`, which is not set")]
-    #[diagnostic(code("seed::keys::no-variable"), help("set it; it may be empty"))]
+    #[error("cannot read {what}: the environment variable `{variable}` is not set")]
+    #[diagnostic(code("seed::keys::no-variable"), help("set the variable; it may be empty"))]
     Variable {
         /// Which password or secret.
         what: String,
@@ -55,7 +54,7 @@ pub(crate) enum SecretError {
         place: SourceSpan,
     },
     /// A key cannot be opened.
-    #[error("the key `{name}` cannot be opened: {error}")]
+    #[error("cannot open the key `{name}`: {error}")]
     #[diagnostic(code("seed::keys::key"))]
     Key {
         name: String,

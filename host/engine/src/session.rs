@@ -42,7 +42,7 @@ pub struct EngineOptions {
 
 /// Plugins cannot be run on this machine.
 #[derive(Debug, thiserror::Error, Diagnostic)]
-#[error("plugins cannot be run")]
+#[error("cannot run plugins")]
 #[diagnostic(code("seed::runtime::setup"))]
 pub(crate) struct RuntimeSetupError {
     source: RuntimeError,

@@ -25,18 +25,30 @@ const MAX_KEY_FILE: u64 = 64 << 10;
 #[derive(Debug, thiserror::Error, Diagnostic)]
 pub(crate) enum SignatureError {
     /// A key file cannot be read.
-    #[error("the key file {} cannot be read", path.display())]
-    #[diagnostic(code("seed::verify::key"), help("`cosign.pub` is the file beside `cosign.key`"))]
+    #[error("cannot read the key file {}", path.display())]
+    #[diagnostic(
+        code("seed::verify::key"),
+        help(
+            "name the public key: `cosign.pub`, which cosign writes \
+                                                  next to `cosign.key`"
+        )
+    )]
     KeyFile { path: PathBuf, source: io::Error },
     /// A key file holds no usable key.
     #[error("{} is not a public key: {source}", path.display())]
-    #[diagnostic(code("seed::verify::key"), help("`cosign.pub` is the file beside `cosign.key`"))]
+    #[diagnostic(
+        code("seed::verify::key"),
+        help(
+            "name the public key: `cosign.pub`, which cosign writes \
+                                                  next to `cosign.key`"
+        )
+    )]
     Key { path: PathBuf, source: PublicKeyError },
     /// One key in two files.
-    #[error("{} and {} are the same key", first.display(), second.display())]
+    #[error("{} and {} hold the same key", first.display(), second.display())]
     #[diagnostic(
         code("seed::verify::same-key"),
-        help("each key counts once: leave one of them out, or name the other signer's key")
+        help("leave one out, or name the other signer's key: each key counts once")
     )]
     SameKey {
         /// One file.
@@ -44,14 +56,14 @@ pub(crate) enum SignatureError {
         second: PathBuf,
     },
     /// What is attached cannot be listed.
-    #[error("the signatures of `{reference}` cannot be listed")]
+    #[error("cannot list the signatures of `{reference}`")]
     #[diagnostic(code("seed::verify::signatures"))]
     Signatures { reference: String, source: Box<LocationError> },
     /// A key has not signed.
     #[error("{image} is not signed with {}{}", shown(missing), listed(not_counted))]
     #[diagnostic(
         code("seed::verify::unsigned"),
-        help("the image is whole, but whoever holds the key has not vouched for it: do not use it")
+        help("do not use the image: it is complete, but the owner of the key has not signed it")
     )]
     Unsigned {
         /// The manifest or index.
@@ -82,7 +94,7 @@ const MAX_LISTED: usize = 10;
 
 fn listed(not_counted: &[NotCounted]) -> String {
     if not_counted.is_empty() {
-        return "; nothing is attached that could be a signature".to_owned();
+        return "; it has no signatures".to_owned();
     }
     let line = |one: &NotCounted| {
         let document = one.document.map_or_else(String::new, |digest| format!("{digest}: "));
@@ -206,13 +218,13 @@ impl Evidence<'_> {
     /// The key that has signed `subject` with this, or why it does not count.
     fn judge(&self, claim: &Claim, subject: &Descriptor) -> Result<usize, String> {
         let by = self.keys.iter().position(|key| claim.is_by(key));
-        let key = by.ok_or("it was made with none of the given keys")?;
+        let key = by.ok_or("none of the given keys made it")?;
         // What is signed is the image, in whichever repository a copy of it lies.
         let image = SignedImage { descriptor: subject, references: &[] };
         covers(claim.format, &claim.payload, &image).map_err(|error| error.to_string())?;
         match claim.predicate_type() {
             Some(kind) if claim.format == PayloadFormat::Dsse && kind != SIGN_PREDICATE_TYPE => {
-                Err(format!("it attests `{}`, which does not vouch for the image", kind.escape_debug()))
+                Err(format!("its predicate type `{}` is not a signature of the image", kind.escape_debug()))
             }
             _ => Ok(key),
         }

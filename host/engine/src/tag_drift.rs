@@ -14,8 +14,8 @@ pub(crate) fn moved(session: &Session, reference: &RegistryReference, published:
     let location = session.open(&Reference::Registry(reference.clone())).ok()?;
     match location.resolve() {
         Ok(now) if now.descriptor.digest == published => None,
-        Ok(now) => Some(format!("{reference} is {} now, not {published}", now.descriptor.digest)),
-        Err(LocationError::NotFound { .. }) => Some(format!("there is no {reference} any more")),
+        Ok(now) => Some(format!("{reference} is now {}, not {published}", now.descriptor.digest)),
+        Err(LocationError::NotFound { .. }) => Some(format!("{reference} no longer exists")),
         // Whoever needs the registry will hear what is the matter.
         Err(_) => None,
     }

@@ -175,7 +175,7 @@ impl PluginError {
             }
             Failure::Limit(exceeded) => Some(exceeded.help()),
             Failure::Panic(_) | Failure::Trap(_) | Failure::Exit(_) | Failure::InvalidOutput(_) => Some(
-                "this is a defect of the plugin: report it to its authors, or use another version".to_owned(),
+                "this is a bug in the plugin: report it to its authors, or use another version".to_owned(),
             ),
             Failure::Shape(_) => Some(SHAPE_HELP.to_owned()),
             Failure::Thread(_) => Some("free memory, or raise the limit on processes".to_owned()),

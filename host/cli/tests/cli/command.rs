@@ -13,8 +13,8 @@ fn a_missing_pipeline_says_how_to_get_one() {
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    error[seed::pipeline::not-found]: there is no pipeline file at pipeline.toml
-      help: `seed init` writes one for the flake in this directory, or name another file: `seed run PATH`
+    error[seed::pipeline::not-found]: pipeline file not found: pipeline.toml
+      help: run `seed init` to write one for the flake in this directory, or name another file: `seed run PATH`
     ");
 }
 
@@ -26,7 +26,7 @@ fn a_typo_is_shown_in_its_line() {
     exit code: 2
     ----- stdout -----
     ----- stderr -----
-    error[seed::pipeline::missing-key]: `publish` is missing from the file
+    error[seed::pipeline::missing-key]: missing key `publish` in the file
      --> pipeline.toml:1:1
       |
     1 | schema = 1
@@ -37,12 +37,12 @@ fn a_typo_is_shown_in_its_line() {
             plugin = "builtin:oci-layout"
             config = { path = "result" }
 
-    error[seed::pipeline::missing-key]: `flake` is missing from [source]
+    error[seed::pipeline::missing-key]: missing key `flake` in [source]
      --> pipeline.toml:3:1
       |
     3 | [source]
       | ^^^^^^^^ needs `flake`
-      help: write `flake = "."`, or give [source.directories] or [source.closure], which need no Nix
+      help: write `flake = "."`, or use [source.directories] or [source.closure], which do not need Nix
 
     error[seed::pipeline::unknown-key]: unknown key `flak` in [source]
      --> pipeline.toml:4:1
@@ -68,9 +68,9 @@ fn errors_are_json_for_machines() {
       "error": {
         "exit-code": 2,
         "code": "seed::pipeline::schema",
-        "message": "app/pipeline.toml: this is a pipeline file of version 2; this `seed` reads version 1",
+        "message": "app/pipeline.toml: unsupported version 2: this `seed` reads pipeline files of version 1",
         "causes": [],
-        "help": "upgrade `seed`, or write the file in the older form",
+        "help": "upgrade `seed`, or write the file in the older format",
         "places": [
           {
             "file": "app/pipeline.toml",
@@ -126,8 +126,8 @@ fn no_home_needs_a_cache_directory() {
     exit code: 1
     ----- stdout -----
     ----- stderr -----
-    error[seed::cli::no-cache-directory]: no directory for the cache: neither `HOME` nor `XDG_CACHE_HOME` is set
-      help: name one: `--cache-dir DIR`, or `SEED_CACHE_DIR`
+    error[seed::cli::no-cache-directory]: no cache directory: neither `HOME` nor `XDG_CACHE_HOME` is set
+      help: set `--cache-dir DIR` or `SEED_CACHE_DIR`
     ");
 }
 

@@ -79,7 +79,7 @@ impl PlanArchive {
 /// The layer of a job.
 pub(super) fn spec(layers: &[LayerSpec], layer: u32, codec: Codec) -> Result<LayerSpec, StageError> {
     let spec = layers.get(layer as usize).cloned().ok_or_else(|| {
-        StageError::Failed(format!("there is no layer {layer}: the plan has {} layers", layers.len()))
+        StageError::Failed(format!("no layer {layer}: the plan has {} layers", layers.len()))
     })?;
     Ok(LayerSpec { codec, ..spec })
 }
@@ -87,7 +87,7 @@ pub(super) fn spec(layers: &[LayerSpec], layer: u32, codec: Codec) -> Result<Lay
 /// The layers of `jobs`.
 pub(super) fn specs(layers: &[LayerSpec], jobs: &[LayerJob]) -> Result<Vec<LayerSpec>, StageError> {
     if jobs.len() > MAX_JOBS {
-        return Err(StageError::Failed(format!("at most {MAX_JOBS} layers can be packed in one call")));
+        return Err(StageError::Failed(format!("a call can pack at most {MAX_JOBS} layers")));
     }
     jobs.iter().map(|job| spec(layers, job.layer, job.codec)).collect()
 }

@@ -117,7 +117,7 @@ impl seed_http::BlobSource for RunBlobs {
         }
         let size = self.store.size(digest).map_err(io::Error::other)?;
         if offset.checked_add(length).is_none_or(|end| size.is_none_or(|size| end > size)) {
-            return Err(io::Error::other(format!("the blob {digest} has no bytes {offset}+{length}")));
+            return Err(io::Error::other(format!("the range {offset}+{length} exceeds the blob {digest}")));
         }
         let range = self.store.range(digest, offset, length).map_err(io::Error::other)?;
         Ok(Box::new(VerifiedRange { blobs: self.clone(), digest, range }))

@@ -28,7 +28,7 @@ impl WrittenPaths {
         let met = written.iter().find(|path| path.starts_with(&canonical) || canonical.starts_with(path));
         met.map_or(Ok(()), |met| {
             Err(StageError::Failed(format!(
-                "`{}` would replace what this run has published to `{}`; give each [[publish]] a path of its own",
+                "`{}` would overwrite `{}`, which this run has published; give each [[publish]] its own path",
                 target.display(),
                 met.display()
             )))
@@ -74,7 +74,7 @@ impl GrantedFiles {
     fn resolve(&self, path: &str) -> Result<PathBuf, StageError> {
         let target = self.normal(path).ok_or_else(|| {
             StageError::Failed(format!(
-                "`{}` cannot be a path to write: it is empty or has a NUL",
+                "cannot write to `{}`: the path is empty or contains a NUL",
                 path.escape_debug()
             ))
         })?;
@@ -100,7 +100,7 @@ impl GrantedFiles {
             match fs::symlink_metadata(&below) {
                 Ok(metadata) if metadata.is_symlink() && below != root => {
                     return Err(StageError::Denied(format!(
-                        "`{}` is a link, and links are not followed below the granted path `{}`",
+                        "`{}` is a symbolic link; `seed` does not follow links below the granted path `{}`",
                         below.display(),
                         root.display()
                     )));
@@ -108,7 +108,7 @@ impl GrantedFiles {
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::NotFound => break,
                 Err(error) => {
-                    return Err(StageError::Failed(format!("cannot look at `{}`: {error}", below.display())));
+                    return Err(StageError::Failed(format!("cannot read `{}`: {error}", below.display())));
                 }
             }
             below.push(part);

@@ -43,7 +43,7 @@ impl Archive for PackProbe {
         asked.extend(jobs.iter().map(|job| (job.layer, job.codec)));
         let cached = |spec: &LayerSpec| match self.packer.lookup(spec) {
             Ok(Some(packed)) => Ok(packed),
-            Ok(None) => Err(StageError::Failed("this layer is not packed yet".to_owned())),
+            Ok(None) => Err(StageError::Failed("this layer has not been packed yet".to_owned())),
             Err(error) => Err(StageError::Failed(with_causes(&error))),
         };
         specs.iter().map(cached).collect()
@@ -61,6 +61,6 @@ struct Unread;
 
 impl Read for Unread {
     fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
-        Err(io::Error::other("layers are not read for a plan"))
+        Err(io::Error::other("a plan cannot read layers"))
     }
 }

@@ -22,7 +22,7 @@ pub(super) fn check(plan: &ImagePlan) -> Result<usize, PlanError> {
         for (index, value) in list.iter().enumerate() {
             size += value.len();
             if value.contains('\0') {
-                return error(format!("{name}[{index}]"), "has a NUL in it");
+                return error(format!("{name}[{index}]"), "contains a NUL");
             }
         }
     }
@@ -31,7 +31,7 @@ pub(super) fn check(plan: &ImagePlan) -> Result<usize, PlanError> {
         match variable.split_once('=') {
             None | Some(("", _)) => return error(format!("env[{index}]"), "is not `NAME=value`"),
             Some((name, _)) if !names.insert(name) => {
-                return error(format!("env[{index}]"), &format!("sets `{}` again", name.escape_debug()));
+                return error(format!("env[{index}]"), &format!("sets `{}` twice", name.escape_debug()));
             }
             Some(_) => {}
         }
@@ -58,7 +58,7 @@ pub(super) fn check(plan: &ImagePlan) -> Result<usize, PlanError> {
     for (name, value) in singles {
         size += value.as_ref().map_or(0, String::len);
         if value.as_ref().is_some_and(|value| value.chars().any(char::is_control)) {
-            return error(name.to_owned(), "has a control character in it");
+            return error(name.to_owned(), "contains a control character");
         }
     }
     for (kind, pairs) in [("labels", &config.labels), ("annotations", &plan.annotations)] {

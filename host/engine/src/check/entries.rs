@@ -58,24 +58,24 @@ fn malformed(entry: &Entry) -> Option<String> {
     } else if path.chars().any(char::is_control) {
         "has a control character in its path".to_owned()
     } else if rest.split('/').any(|name| matches!(name, "" | "." | "..")) {
-        "has an empty part, `.`, `..` or a trailing slash in its path".to_owned()
+        "has an empty component, `.`, `..` or a trailing slash in its path".to_owned()
     } else if rest.split('/').any(|name| name.len() > MAX_NAME) {
         format!("has a name of more than {MAX_NAME} bytes in its path")
     } else if rest.split('/').any(|name| name.starts_with(".wh.")) {
         "has a name that begins with `.wh.`, which deletes files of lower layers".to_owned()
     } else if entry.mode > 0o7777 {
-        format!("has the mode {:o}, which is more than permission bits", entry.mode)
+        format!("has the mode {:o}, which sets more than permission bits", entry.mode)
     } else {
         return match &entry.kind {
             EntryKind::Symlink(target)
                 if target.is_empty() || target.len() > MAX_PATH || target.contains('\0') =>
             {
                 Some(format!(
-                    "is a link whose target is empty, longer than {MAX_PATH} bytes, or has a NUL in it"
+                    "is a link whose target is empty, longer than {MAX_PATH} bytes, or contains a NUL"
                 ))
             }
             EntryKind::File(content) if content.len() > MAX_FILE => {
-                Some(format!("has {} bytes; at most {MAX_FILE} are taken", content.len()))
+                Some(format!("has {} bytes, more than the limit of {MAX_FILE}", content.len()))
             }
             _ => None,
         };
@@ -109,6 +109,6 @@ impl<'a> Kept<'a> {
         if entry.path == **store && entry.kind == EntryKind::Directory {
             return None;
         }
-        Some(format!("touches `{store}`, which holds store paths only"))
+        Some(format!("is in `{store}`, which is reserved for store paths"))
     }
 }

@@ -14,10 +14,10 @@ pub(super) const MAX_CONFIG: usize = 1 << 20;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum PlanError {
     /// Too many layers.
-    #[error("the plan has {0} layers; container engines take {MAX_LAYERS} at most")]
+    #[error("the plan has {0} layers; container engines accept at most {MAX_LAYERS}")]
     Layers(usize),
     /// An index that names no path.
-    #[error("layer {layer} names the path number {index}, but the closure has {paths} paths")]
+    #[error("layer {layer} refers to path number {index}, but the closure has {paths} paths")]
     Index {
         /// The layer's index.
         layer: usize,
@@ -27,10 +27,10 @@ pub(crate) enum PlanError {
         paths: usize,
     },
     /// A path in two places.
-    #[error("`{path}` stands twice in the plan")]
+    #[error("the plan lists `{path}` twice")]
     Twice { path: String },
     /// Paths that are in no layer.
-    #[error("`{first}` is in no layer{}", if *more == 0 { String::new() } else { format!(", and neither are {more} more") })]
+    #[error("no layer contains `{first}`{}", if *more == 0 { String::new() } else { format!(" or {more} more") })]
     Missing {
         /// The first of them.
         first: String,
@@ -38,7 +38,7 @@ pub(crate) enum PlanError {
         more: usize,
     },
     /// Too many synthesised entries.
-    #[error("the plan has {0} entries outside of store paths; at most {MAX_ENTRIES} are taken")]
+    #[error("the plan has {0} entries outside the store, more than the limit of {MAX_ENTRIES}")]
     Entries(usize),
     /// A synthesised entry that cannot be.
     #[error("the entry `{path}` of layer {layer} {reason}")]
@@ -50,13 +50,13 @@ pub(crate) enum PlanError {
         reason: String,
     },
     /// An image configuration that cannot be.
-    #[error("`{field}` of the image's configuration {reason}")]
+    #[error("`{field}` in the image's config {reason}")]
     Config {
         /// The field, such as `env[2]`.
         field: String,
         reason: String,
     },
     /// Too much configuration.
-    #[error("the image's configuration and annotations have {0} bytes; at most {MAX_CONFIG} are taken")]
+    #[error("the image's config and annotations have {0} bytes, more than the limit of {MAX_CONFIG}")]
     ConfigSize(usize),
 }

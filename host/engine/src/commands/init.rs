@@ -78,7 +78,7 @@ fn text(flake: &str, name: &str, offer: &Offer) -> String {
         Offer::Split(_) => String::new(),
         Offer::Package(package) => format!("apps = [{}]\n", quoted(package)),
         Offer::Nothing => {
-            "# The flake has no packages for this machine's system: name one here.\napps = []\n".to_owned()
+            "# The flake has no packages for this system: name one here.\napps = []\n".to_owned()
         }
     };
     let section = if packages.is_empty() {

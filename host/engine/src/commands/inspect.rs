@@ -17,7 +17,7 @@ pub(crate) enum InspectError {
     #[diagnostic(code("seed::inspect::reference"))]
     Reference(#[from] ReferenceError),
     /// It cannot be read, or is not what it says.
-    #[error("`{reference}` cannot be inspected")]
+    #[error("cannot inspect `{reference}`")]
     #[diagnostic(code("seed::inspect::failed"))]
     Failed { reference: String, source: Box<inspect::InspectionError> },
 }

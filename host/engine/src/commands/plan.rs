@@ -110,9 +110,9 @@ fn planned_layer(
         None => false,
     };
     let reason = match (spec, cached) {
-        (Some(_), true) => "a layer with this key was packed before",
-        (Some(_), false) => "no layer with this key is in the cache",
-        (None, _) => "the packer has not asked for this layer yet",
+        (Some(_), true) => "the cache has a layer with this key",
+        (Some(_), false) => "the cache has no layer with this key",
+        (None, _) => "the packer has not requested this layer yet",
     };
     let path = |index: &u32| {
         let path = &planned.built.closure.paths[*index as usize];

@@ -73,8 +73,8 @@ fn publish(
     // A tag stands for all systems: with some of them missing it would lose the others.
     let complete = options.record.is_none() && prepared.is_complete();
     if !complete && options.record.is_none() {
-        let text = "this run is not for all of the pipeline's systems: registries get it by digest only, and tags stay \
-                    where they are; `--record FILE` and `seed index` compose the index";
+        let text = "this run does not cover all of the pipeline's systems: it pushes the images by digest \
+                    and leaves the tags alone; use `--record FILE` and `seed index` to publish an index";
         prepared.context.events.message(Level::Warning, text);
     }
     let release = release::release(prepared, keyrings, images, complete)?;
@@ -89,14 +89,14 @@ fn check_record(prepared: &Prepared<'_>, path: &Path) -> Result<(), UsageError> 
     if prepared.targets.len() > 1 {
         let names: Vec<_> = prepared.targets.iter().map(|target| target.system.as_str()).collect();
         return Err(UsageError::new(
-            format!("a record is of one system, and this run is for {}", names.join(", ")),
-            format!("name one: `--system {} --record {}`", names[0], path.display()),
+            format!("`--record` takes one system, but this run is for {}", names.join(", ")),
+            format!("choose one: `--system {} --record {}`", names[0], path.display()),
         ));
     }
     if path.is_dir() || !seed_disk::parent(path).is_dir() {
         return Err(UsageError::new(
-            format!("`{}` cannot be the file of a record", path.display()),
-            "name a file in a directory that exists",
+            format!("cannot write a record to `{}`", path.display()),
+            "name a file in an existing directory",
         ));
     }
     Ok(())

@@ -30,8 +30,8 @@ pub(crate) enum VerifyError {
     #[diagnostic(code("seed::verify::reference"))]
     Reference(#[from] ReferenceError),
     /// The image cannot be read, or is not whole.
-    #[error("`{reference}` is not a whole image, or cannot be read")]
-    #[diagnostic(code("seed::verify::image"), help("nothing in it may be relied on"))]
+    #[error("cannot verify `{reference}`: the image is incomplete or unreadable")]
+    #[diagnostic(code("seed::verify::image"), help("do not trust anything in it"))]
     Image { reference: String, source: Box<WholeError> },
 }
 

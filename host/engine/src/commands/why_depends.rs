@@ -38,10 +38,10 @@ pub(crate) fn why(
     if images.iter().all(|image| image.paths.is_empty()) {
         let names = built.iter().flat_map(|built| &built.built.closure.paths).map(StorePath::name);
         let help = did_you_mean(wanted, names).unwrap_or_else(|| {
-            "name a package, with `*` for any text, or a whole store path; `seed plan --paths` lists all"
+            "name a package (`*` matches any text) or a full store path; `seed plan --paths` lists them"
                 .to_owned()
         });
-        let message = format!("no path of the image is called `{}`", wanted.escape_debug());
+        let message = format!("no path in the image matches `{}`", wanted.escape_debug());
         return Err(UsageError::new(message, help).into());
     }
     Ok(WhySummary { schema: SCHEMA, name: pipeline.seed.name.clone(), images })

@@ -19,10 +19,10 @@ pub(crate) enum BoundsError {
     #[error("uses `{0}`, which is not supported")]
     Keyword(&'static str),
     /// A reference out of the schema, or to nothing in it.
-    #[error("refers to `{0}`: `$ref` must name a place in the schema itself, such as `#/$defs/name`")]
+    #[error("refers to `{0}`: `$ref` must point into the schema itself, such as `#/$defs/name`")]
     Reference(String),
     /// References in a circle.
-    #[error("refers to `{0}` from within itself")]
+    #[error("refers to `{0}` recursively")]
     Circle(String),
     /// Too much in all.
     #[error("has more than {MAX_EXPANDED} subschemas")]

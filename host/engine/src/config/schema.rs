@@ -15,7 +15,7 @@ const MAX_PATTERN: usize = 1 << 20;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SchemaError {
     /// It is larger than 256 KiB.
-    #[error("its config schema has {size} bytes; at most {MAX_SIZE} are taken")]
+    #[error("its config schema has {size} bytes, more than the limit of {MAX_SIZE}")]
     TooLarge { size: usize },
     /// It is not JSON.
     #[error("its config schema is not JSON: {0}")]

@@ -38,15 +38,15 @@ impl ConfigSchema {
             }
             ValidationErrorKind::Required { property } => vec![Problem {
                 code: "seed::config::missing-key".to_owned(),
-                message: format!("{of} needs the option {}", backticks(property)),
+                message: format!("{of} requires the option {}", backticks(property)),
                 label: format!("needs {}", backticks(property)),
                 span: config.span(pointer),
                 help: self.description(pointer, property),
             }],
             _ => vec![Problem {
                 code: "seed::config::invalid-value".to_owned(),
-                message: format!("{of} does not take this: {error}"),
-                label: "not taken by the plugin".to_owned(),
+                message: format!("{of} rejects this value: {error}"),
+                label: "rejected by the plugin".to_owned(),
                 span: config.span(pointer),
                 help: parent(error.schema_path().as_str(), &self.document)
                     .and_then(|schema| schema.get("description")?.as_str())

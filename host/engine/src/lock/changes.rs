@@ -34,7 +34,7 @@ pub(super) fn not_locked(lock: &LockFile, stage: &str, source: &str) -> Problem 
     problem(
         format!("the plugin `{source}` of [{stage}] is not locked"),
         lock.plugins.last().map(Spanned::span),
-        "the last plugin that is locked",
+        "the last locked plugin",
     )
 }
 
@@ -45,7 +45,7 @@ pub(super) fn mismatch(lock: &LockFile, locked: &Spanned<LockedPlugin>, found: &
         code: "seed::lock::mismatch".to_owned(),
         ..problem(
             format!(
-                "`{source}` is not the component that is locked\n  locked: sha256:{sha256}\n  found:  sha256:{found}"
+                "`{source}` does not match the locked component\n  locked: sha256:{sha256}\n  found:  sha256:{found}"
             ),
             place(lock, locked, sha256),
             "locked here",
@@ -91,7 +91,8 @@ fn problem(message: String, span: Option<Range<usize>>, label: &str) -> Problem 
         label: label.to_owned(),
         span,
         help: Some(
-            "if the change is meant, run `seed run` without `--locked` and commit the lock".to_owned(),
+            "if you expect this change, run `seed run` without `--locked` and commit the lock file"
+                .to_owned(),
         ),
     }
 }

@@ -18,7 +18,7 @@ use crate::summary::LockState;
 #[derive(Debug, thiserror::Error, Diagnostic)]
 pub enum LockError {
     /// There is none.
-    #[error("there is no {}, which `--locked` asks for", path.display())]
+    #[error("`--locked` requires {}, which does not exist", path.display())]
     #[diagnostic(code("seed::lock::missing"), help("run once without `--locked`, then commit the file"))]
     Missing {
         /// Where it should be.
@@ -96,7 +96,7 @@ impl Lock {
                 Err(LockError::Unlocked {
                     plugin: source.to_string(),
                     help: format!(
-                        "run `seed run` outside of CI and commit {}, or pin the plugin in [{}]:\n\nsha256 = \"{}\"",
+                        "run `seed run` outside CI and commit {}, or pin the plugin in [{}]:\n\nsha256 = \"{}\"",
                         self.path.display(),
                         used.stage.section(),
                         digest.hex()

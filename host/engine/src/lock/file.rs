@@ -98,20 +98,18 @@ pub struct LockFile {
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum LockFileError {
     /// Reading failed.
-    #[error("{} cannot be read", path.display())]
+    #[error("cannot read the lock file {}", path.display())]
     #[diagnostic(code("seed::lock::unreadable"))]
     Read { path: PathBuf, source: io::Error },
     /// Writing failed.
-    #[error("{} cannot be written", path.display())]
+    #[error("cannot write the lock file {}", path.display())]
     #[diagnostic(
         code("seed::lock::unwritable"),
-        help(
-            "the lock has to change for this run; make the directory writable, or find out why with `--locked`"
-        )
+        help("make the directory writable, or run with `--locked` to see why the lock file must change")
     )]
     Write { path: PathBuf, source: io::Error },
     /// A newer program wrote it.
-    #[error("{} was written by a newer `seed`: it has version {found}, this `seed` reads {VERSION}", path.display())]
+    #[error("a newer `seed` wrote {}: it has version {found}, this `seed` reads {VERSION}", path.display())]
     #[diagnostic(code("seed::lock::version"), help("upgrade `seed`"))]
     Newer { path: PathBuf, found: u32 },
     /// It is not a lock file.
@@ -178,7 +176,7 @@ fn images(file: &SourceFile, entries: Vec<Spanned<LockedSeed>>) -> Result<Vec<Lo
     for entry in entries {
         let system = &entry.get_ref().system;
         if images.iter().any(|image| image.system == *system) {
-            let message = format!("the system `{}` stands in it twice", system.escape_debug());
+            let message = format!("it lists the system `{}` twice", system.escape_debug());
             return Err(not_a_lock(file, &message, Some(entry.span())));
         }
         images.push(entry.into_inner());
@@ -193,7 +191,7 @@ fn not_a_lock(file: &SourceFile, reason: &str, span: Option<Range<usize>>) -> Pr
         message: format!("not a lock file: {reason}"),
         label: "here".to_owned(),
         span,
-        help: Some("`seed run` writes it anew when it is deleted; git has the last good one".to_owned()),
+        help: Some("restore it from git, or delete it and run `seed run`".to_owned()),
     };
     Problems::check(file, vec![problem]).expect_err("there is a problem")
 }

@@ -32,7 +32,7 @@ pub(super) fn read(
         for (key, span) in given {
             problems.extend(span.map(|span| {
                 let help = "write `variant = \"build\"`, or remove the key";
-                invalid(format!("`{key}` is for build seeds only"), span, help)
+                invalid(format!("`{key}` requires a build seed"), span, help)
             }));
         }
         return None;
@@ -45,9 +45,8 @@ pub(super) fn read(
     for text in builds {
         let Some(Installable { attribute, part }) = installable(&text, problems) else { continue };
         if part != Part::DefaultOutput {
-            let help =
-                "what building it takes is the same for all of its outputs: leave out `^` and what follows";
-            problems.push(invalid("`builds` takes no outputs", text.span(), help));
+            let help = "remove `^` and the outputs: they all have the same build dependencies";
+            problems.push(invalid("`builds` does not accept outputs", text.span(), help));
         }
         places.push((attribute.clone(), text.span()));
         inputs.push(Installable { attribute, part: Part::BuildInputs });
@@ -60,8 +59,8 @@ pub(super) fn read(
 pub(super) fn needs_flake(build: &BuildSeed) -> Problem {
     let span = build.places.values().next().cloned().unwrap_or_default();
     invalid(
-        "a build seed cannot be made from directories",
+        "directories cannot be the source of a build seed",
         span,
-        "give a flake as the source, or make a runtime image",
+        "use a flake as the source, or make a runtime image",
     )
 }

@@ -21,9 +21,9 @@ pub(super) fn read(
         && value.get_ref().as_array().is_some_and(|systems| systems.len() > 1)
     {
         problems.push(invalid(
-            "[source.closure] has paths of one system, and `systems` names several",
+            "[source.closure] supports one system, but `systems` names several",
             value.span(),
-            "make one image for each system, and compose them with `seed index`",
+            "make one image per system, and compose them with `seed index`",
         ));
     }
     let graph = match section.value("graph") {
@@ -39,7 +39,7 @@ pub(super) fn read(
         Some(value) => strings("`graph`", value, problems),
     };
     if graph.as_ref().is_some_and(Vec::is_empty) {
-        problems.push(invalid("`graph` names no file", section.span(), "name at least one"));
+        problems.push(invalid("`graph` is empty", section.span(), "name at least one file"));
     }
     let outputs = section.table("outputs", "[source.closure.outputs]", problems);
     let layers = section.table("layers", "[source.closure.layers]", problems);
@@ -48,9 +48,9 @@ pub(super) fn read(
         (None, Some(layers)) => read_layers(&layers, problems),
         (Some(_), Some(layers)) => {
             problems.push(invalid(
-                "`outputs` and `layers` are both given",
+                "`outputs` and `layers` are mutually exclusive",
                 layers.span(),
-                "keep `outputs` for the outputs of one split derivation, or `layers` for paths per layer",
+                "use `outputs` for the outputs of a split derivation, or `layers` for paths per layer",
             ));
             Vec::new()
         }
@@ -58,8 +58,8 @@ pub(super) fn read(
             if section.value("outputs").or(section.value("layers")).is_none() {
                 problems.push(section.missing(
                     "outputs",
-                    "name the outputs of the split derivation, such as `outputs = { apps = \"/nix/store/…-seed-apps\" }`, or \
-                     `layers` with a list of paths for each layer",
+                    "name the outputs of the split derivation, such as `outputs = { apps = \
+                     \"/nix/store/…-seed-apps\" }`, or list the paths of each layer in `layers`",
                 ));
             }
             Vec::new()
@@ -78,9 +78,9 @@ fn read_variables(table: &Section<'_>, problems: &mut Vec<Problem>) -> BTreeMap<
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         if name.get_ref().is_empty() || !name.get_ref().chars().all(plain) {
             problems.push(invalid(
-                format!("`{}` is not a name for a variable", name.get_ref().escape_debug()),
+                format!("invalid variable name `{}`", name.get_ref().escape_debug()),
                 name.span(),
-                "use small letters, digits and `-`, such as `commit` and `last-modified`",
+                "use lower-case letters, digits and `-`, such as `commit` or `last-modified`",
             ));
         }
         if let Some(value) = string(&format!("the variable `{}`", name.get_ref()), value, problems) {
@@ -123,9 +123,10 @@ fn read_layers(table: &Section<'_>, problems: &mut Vec<Problem>) -> Vec<LayerPat
 fn store_path(path: &Spanned<String>, problems: &mut Vec<Problem>) {
     if !is_store_path(path.get_ref()) {
         problems.push(invalid(
-            format!("`{}` is not a path of the store", path.get_ref().escape_debug()),
+            format!("`{}` is not a store path", path.get_ref().escape_debug()),
             path.span(),
-            "write it whole, such as `/nix/store/0c0ffee0c0ffee0c0ffee0c0ffee0c0f-hello`, and without what is below it",
+            "write a full store path, without files below it, such as \
+             `/nix/store/0c0ffee0c0ffee0c0ffee0c0ffee0c0f-hello`",
         ));
     }
 }

@@ -45,6 +45,6 @@ pub(super) fn json(
 }
 
 fn unusable(value: &Spanned<DeValue<'_>>, why: &str, problems: &mut Vec<Problem>) -> serde_json::Value {
-    problems.push(invalid("this value cannot be handed to a plugin", value.span(), why));
+    problems.push(invalid("plugins cannot receive this value", value.span(), why));
     serde_json::Value::Null
 }

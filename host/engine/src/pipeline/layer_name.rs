@@ -14,7 +14,7 @@ pub(super) fn layer_name(name: &Spanned<String>, problems: &mut Vec<Problem>) {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     if text.is_empty() || text.len() > MAX_LAYER_NAME || !text.chars().all(plain) {
         problems.push(invalid(
-            format!("`{}` is not a name for a layer", text.escape_debug()),
+            format!("invalid layer name `{}`", text.escape_debug()),
             name.span(),
             format!("use at most {MAX_LAYER_NAME} letters, digits, `-`, `_` and `.`"),
         ));

@@ -20,11 +20,11 @@ pub(super) fn read(root: &mut Section<'_>, problems: &mut Vec<Problem>) -> Legal
     let says_why = text.chars().filter(|c| c.is_alphanumeric()).count() >= MIN_REASON;
     if !says_why || text.len() > MAX_REASON || text.chars().any(char::is_control) {
         problems.push(invalid(
-            "`apple-sdk` must say why the image may hold content of Apple's SDKs",
+            "`apple-sdk` must give a reason why the image may contain parts of Apple's SDKs",
             reason.span(),
             format!(
-                "write the reason in one line of {MAX_REASON} bytes at most, such as \"stays on our own Macs, see LEGAL-17\": \
-                 it is shown on each run and recorded in the image"
+                "write the reason in one line of at most {MAX_REASON} bytes, such as \"stays on our own \
+                 Macs, see LEGAL-17\"; each run shows it, and the image records it"
             ),
         ));
     }

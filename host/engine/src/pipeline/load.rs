@@ -14,25 +14,25 @@ const MAX_SIZE: u64 = 1 << 20;
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum LoadError {
     /// There is no such file.
-    #[error("there is no pipeline file at {}", path.display())]
+    #[error("pipeline file not found: {}", path.display())]
     #[diagnostic(
         code("seed::pipeline::not-found"),
         help(
-            "`seed init` writes one for the flake in this directory, or name another file: `seed run PATH`"
+            "run `seed init` to write one for the flake in this directory, or name another file: `seed run PATH`"
         )
     )]
     NotFound { path: PathBuf },
     /// It cannot be read.
-    #[error("the pipeline file {} cannot be read", path.display())]
+    #[error("cannot read the pipeline file {}", path.display())]
     #[diagnostic(code("seed::pipeline::unreadable"))]
     Unreadable { path: PathBuf, source: io::Error },
     /// It is larger than 1 MiB.
     #[error("the pipeline file {} is larger than 1 MiB", path.display())]
-    #[diagnostic(code("seed::pipeline::too-large"), help("is it really a pipeline file?"))]
+    #[diagnostic(code("seed::pipeline::too-large"), help("check that it is a pipeline file"))]
     TooLarge { path: PathBuf },
     /// It is not text.
-    #[error("the pipeline file {} is not UTF-8: byte {offset} cannot be read", path.display())]
-    #[diagnostic(code("seed::pipeline::not-text"), help("TOML files are UTF-8 text"))]
+    #[error("the pipeline file {} is not UTF-8: invalid byte at offset {offset}", path.display())]
+    #[diagnostic(code("seed::pipeline::not-text"), help("save the file as UTF-8"))]
     NotText {
         path: PathBuf,
         /// The first bad byte.

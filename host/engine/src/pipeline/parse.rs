@@ -61,7 +61,8 @@ fn read(mut root: Section<'_>, file: &SourceFile, problems: &mut Vec<Problem>) -
     if publish.is_empty() && root.value("publish").is_none() {
         problems.push(root.missing(
             "publish",
-            "say where the image goes, such as:\n\n[[publish]]\nplugin = \"builtin:oci-layout\"\nconfig = { path = \"result\" }",
+            "add where to publish the image, such as:\n\n[[publish]]\nplugin = \
+             \"builtin:oci-layout\"\nconfig = { path = \"result\" }",
         ));
     }
     let keys = secrets::keys(&mut root, problems);
@@ -103,12 +104,12 @@ fn schema(root: &mut Section<'_>) -> Option<Problem> {
         Some(other) => Some(Problem {
             code: "seed::pipeline::schema".to_owned(),
             message: format!(
-                "this is a pipeline file of version {other}; this `seed` reads version {SCHEMA}"
+                "unsupported version {other}: this `seed` reads pipeline files of version {SCHEMA}"
             ),
-            label: format!("only {SCHEMA} is known"),
+            label: format!("expected {SCHEMA}"),
             span: Some(value.span()),
             help: Some(if other > SCHEMA {
-                "upgrade `seed`, or write the file in the older form".to_owned()
+                "upgrade `seed`, or write the file in the older format".to_owned()
             } else {
                 format!("write `schema = {SCHEMA}`")
             }),
@@ -167,7 +168,7 @@ fn known_names<T>(
         };
         let near = did_you_mean(name.get_ref(), known.keys().map(String::as_str));
         problems.push(invalid(
-            format!("there is no `{}` in [{section}]", name.get_ref()),
+            format!("[{section}] has no `{}`", name.get_ref()),
             name.span(),
             near.unwrap_or_else(|| format!("add:\n\n{example}")),
         ));

@@ -37,9 +37,9 @@ fn plugin_source(text: &Spanned<String>, problems: &mut Vec<Problem>) -> Option<
     let value = text.get_ref();
     let Some(source) = PluginSource::parse(value) else {
         problems.push(invalid(
-            format!("`{value}` does not say where the plugin is"),
+            format!("`{value}` is not a plugin source"),
             text.span(),
-            "write `builtin:NAME`, a file as `./NAME.wasm`, or `oci://HOST/REPOSITORY:TAG`",
+            "write `builtin:NAME`, a file such as `./NAME.wasm`, or `oci://HOST/REPOSITORY:TAG`",
         ));
         return None;
     };
@@ -119,18 +119,18 @@ fn origin(text: &Spanned<String>, problems: &mut Vec<Problem>) -> Option<Spanned
 fn not_grantable(key: &Spanned<String>, stage: Stage, takes: &[&str]) -> Problem {
     let help = if takes.is_empty() {
         format!(
-            "the {} stage is a pure function: its plugin reaches nothing, so remove `grants`",
+            "remove `grants`: the {} stage is a pure function, and its plugin has no access to anything",
             stage.activity()
         )
     } else {
         did_you_mean(key.get_ref(), takes.iter().copied()).unwrap_or_else(|| {
             let takes: Vec<_> = takes.iter().map(|name| format!("`{name}`")).collect();
-            format!("a {} plugin can be granted {}", stage.activity(), takes.join(", "))
+            format!("a {} plugin accepts these grants: {}", stage.activity(), takes.join(", "))
         })
     };
     Problem {
         code: "seed::pipeline::unknown-grant".to_owned(),
-        message: format!("`{}` cannot be granted to a {} plugin", key.get_ref(), stage.activity()),
+        message: format!("{} plugins do not accept the grant `{}`", stage.activity(), key.get_ref()),
         label: "not a grant of this stage".to_owned(),
         span: Some(key.span()),
         help: Some(help),

@@ -91,7 +91,7 @@ impl<'a> Section<'a> {
         let Some(value) = self.value(key) else { return Vec::new() };
         let Some(array) = value.get_ref().as_array() else {
             let mut problem = wrong_type(&format!("`{key}`"), "an array of tables", value);
-            problem.help = Some(format!("there may be several: begin each with a line `[[{key}]]`"));
+            problem.help = Some(format!("begin each table with a line `[[{key}]]`"));
             problems.push(problem);
             return Vec::new();
         };
@@ -103,7 +103,7 @@ impl<'a> Section<'a> {
     pub(super) fn missing(&self, key: &str, help: impl Into<String>) -> Problem {
         Problem {
             code: "seed::pipeline::missing-key".to_owned(),
-            message: format!("`{key}` is missing from {}", self.title),
+            message: format!("missing key `{key}` in {}", self.title),
             label: format!("needs `{key}`"),
             span: Some(self.span.clone()),
             help: Some(help.into()),
@@ -177,7 +177,7 @@ pub(super) fn wrong_type(what: &str, wanted: &str, found: &Spanned<DeValue<'_>>)
     let found_type = match found.get_ref() {
         DeValue::String(_) => "a string",
         DeValue::Integer(_) => "an integer",
-        DeValue::Float(_) => "a number with a fraction",
+        DeValue::Float(_) => "a floating-point number",
         DeValue::Boolean(_) => "true or false",
         DeValue::Datetime(_) => "a date",
         DeValue::Array(_) => "an array",

@@ -29,9 +29,9 @@ pub(super) fn max_size(section: &mut Section<'_>, problems: &mut Vec<Problem>) -
         Some(size) if size.0 > 0 => Some(Spanned::new(value.span(), size)),
         _ => {
             problems.push(invalid(
-                "this is not a size that `max-size` takes",
+                "invalid size for `max-size`",
                 value.span(),
-                "write a whole number with a unit, such as \"50 MiB\" or \"100 MB\", or an integer of bytes",
+                "write a whole number with a unit, such as \"50 MiB\" or \"100 MB\", or a number of bytes",
             ));
             None
         }
@@ -48,9 +48,10 @@ pub(super) fn forbid(section: &mut Section<'_>, problems: &mut Vec<Problem>) -> 
         forbid.names = names;
         forbid.names.iter().filter(|name| !is_pattern(name.get_ref())).for_each(|name| {
             problems.push(invalid(
-                format!("`{}` cannot be the name of a package", name.get_ref().escape_debug()),
+                format!("invalid package name `{}`", name.get_ref().escape_debug()),
                 name.span(),
-                "write a name as in the store without its hash, such as `openssl` (any version), `openssl-1.1.1w` or `openssl-1.*`",
+                "write the name of a store path without its hash, such as `openssl` (any version), \
+                 `openssl-1.1.1w` or `openssl-1.*`",
             ));
         });
     }
@@ -63,11 +64,11 @@ fn group(name: &Spanned<String>, problems: &mut Vec<Problem>) -> Option<Spanned<
     if found.is_none() {
         let known = Group::ALL.map(Group::name);
         problems.push(invalid(
-            format!("there is no group `{}`", name.get_ref().escape_debug()),
+            format!("unknown group `{}`", name.get_ref().escape_debug()),
             name.span(),
             did_you_mean(name.get_ref(), known).unwrap_or_else(|| {
                 let known = known.map(|name| format!("`{name}`")).join(" and ");
-                format!("there are {known}; packages are named in `names`")
+                format!("the groups are {known}; use `names` for packages")
             }),
         ));
     }

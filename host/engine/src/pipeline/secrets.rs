@@ -56,7 +56,7 @@ fn secret(mut entry: Section<'_>, problems: &mut Vec<Problem>) -> Option<SecretS
     let file = entry.string("file", problems);
     let found = match (variable, file) {
         (Some(_), Some(file)) => {
-            problems.push(invalid("`env` and `file` are both given", file.span(), "keep one of them"));
+            problems.push(invalid("`env` and `file` are mutually exclusive", file.span(), "keep one of them"));
             None
         }
         (Some(variable), None) => Some(SecretSource::Env(variable)),
@@ -65,7 +65,7 @@ fn secret(mut entry: Section<'_>, problems: &mut Vec<Problem>) -> Option<SecretS
             if entry.value("env").is_none() && entry.value("file").is_none() {
                 problems.push(entry.missing(
                     "env",
-                    "write `env = \"NAME\"` or `file = \"PATH\"`: secrets do not stand here",
+                    "write `env = \"NAME\"` or `file = \"PATH\"`: do not put secrets into the pipeline file",
                 ));
             }
             None
@@ -86,9 +86,9 @@ pub(super) fn limits(root: &mut Section<'_>, problems: &mut Vec<Problem>) -> BTr
                 limits.insert(name.into_inner(), Spanned::new(value.span(), number));
             }
             Some(_) => problems.push(invalid(
-                format!("the limit `{}` must be a positive integer of 64 bits", name.get_ref()),
+                format!("the limit `{}` must be a positive 64-bit integer", name.get_ref()),
                 value.span(),
-                "to switch a limit off is not possible; choose a large number",
+                "limits cannot be turned off; choose a large number",
             )),
             None => {
                 problems.push(wrong_type(&format!("the limit `{}`", name.get_ref()), "an integer", value));

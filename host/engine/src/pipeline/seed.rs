@@ -37,11 +37,11 @@ pub(super) fn read(root: &mut Section<'_>, problems: &mut Vec<Problem>) -> Optio
     let name = section.string("name", problems);
     match &name {
         Some(name) if !is_repository_component(name.get_ref()) => problems.push(invalid(
-            format!("`{}` cannot be the name of an image", name.get_ref().escape_debug()),
+            format!("invalid image name `{}`", name.get_ref().escape_debug()),
             name.span(),
             format!(
-                "use at most {MAX_NAME} lower-case letters and digits, with single `.`, `_` or `-` between them; \
-                 the registry belongs into the `config` of the publishing plugin"
+                "use at most {MAX_NAME} lower-case letters and digits, with single `.`, `_` or `-` between \
+                 them; the registry belongs in the publishing plugin's `config`"
             ),
         )),
         None if section.value("name").is_none() => {
@@ -61,10 +61,10 @@ fn variant(text: &Spanned<String>, problems: &mut Vec<Problem>) -> Variant {
     }
     let help = did_you_mean(text.get_ref(), ["runtime", "build"]);
     problems.push(invalid(
-        format!("there is no variant `{}`", text.get_ref().escape_debug()),
+        format!("unknown variant `{}`", text.get_ref().escape_debug()),
         text.span(),
         help.unwrap_or_else(|| {
-            "write `runtime`, to run programs, or `build`, to build the flake inside it".to_owned()
+            "write `runtime` to run programs, or `build` to build the flake in the image".to_owned()
         }),
     ));
     Variant::Runtime
@@ -76,9 +76,9 @@ fn created(text: &Spanned<String>, problems: &mut Vec<Problem>) -> String {
     let exact = time.len() == DEFAULT_CREATED.len() && time.ends_with('Z') && time.as_bytes()[10] == b'T';
     if !exact || time.parse::<toml::value::Datetime>().is_err() {
         problems.push(invalid(
-            format!("`{}` is not a time in the form that `created` takes", time.escape_debug()),
+            format!("invalid time `{}` for `created`", time.escape_debug()),
             text.span(),
-            format!("write UTC with whole seconds, such as `{DEFAULT_CREATED}`"),
+            format!("write a UTC time in whole seconds, such as `{DEFAULT_CREATED}`"),
         ));
     }
     time.clone()

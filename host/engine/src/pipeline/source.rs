@@ -55,17 +55,17 @@ fn systems(section: &mut Section<'_>, problems: &mut Vec<Problem>) -> Option<(Ve
     };
     let found = strings("`systems`", value, problems)?;
     if found.is_empty() {
-        problems.push(invalid("`systems` is empty", value.span(), "leave it out for this machine's system"));
+        problems.push(invalid("`systems` is empty", value.span(), "remove it to use this machine's system"));
     }
     let mut systems = BTreeSet::new();
     for system in found {
         let span = system.span();
         let name = system.into_inner();
         if let Err(error) = Platform::of_system(&name) {
-            problems.push(invalid(error.to_string(), span.clone(), "use one of these names of Nix"));
+            problems.push(invalid(error.to_string(), span.clone(), "use one of Nix's system names"));
         }
         if !systems.insert(name.clone()) {
-            problems.push(invalid(format!("`{name}` stands twice in `systems`"), span, "remove one of them"));
+            problems.push(invalid(format!("`systems` lists `{name}` twice"), span, "remove one of them"));
         }
     }
     Some((systems.into_iter().collect(), true))
@@ -80,7 +80,7 @@ fn flake_source(
     if reference.is_none() && section.value("flake").is_none() {
         problems.push(section.missing(
             "flake",
-            "write `flake = \".\"`, or give [source.directories] or [source.closure], which need no Nix",
+            "write `flake = \".\"`, or use [source.directories] or [source.closure], which do not need Nix",
         ));
     }
     let mut attr = section.string("attr", problems);
@@ -91,9 +91,9 @@ fn flake_source(
         root.table("layers", "[layers]", problems).map(|table| layers(&table, &mut places, problems));
     match (&attr, &layers) {
         (Some(attr), Some(_)) => problems.push(invalid(
-            "`attr` and [layers] are both given",
+            "`attr` and [layers] are mutually exclusive",
             attr.span(),
-            "keep `attr` for one derivation whose outputs are the layers, or [layers] for attributes per layer",
+            "use `attr` for one derivation whose outputs are the layers, or [layers] for attributes per layer",
         )),
         (None, None) => attr = Some(Spanned::new(section.span(), DEFAULT_ATTRIBUTE.to_owned())),
         _ => {}
@@ -139,7 +139,7 @@ pub(super) fn installable(text: &Spanned<String>, problems: &mut Vec<Problem>) -
     problems.push(invalid(
         format!("`{}` is not an attribute path", text.get_ref().escape_debug()),
         text.span(),
-        "write it as after `nix build .#`, such as `hello` or `openssl^bin`, with one output at most",
+        "write what you would put after `nix build .#`, such as `hello` or `openssl^bin`, with at most one output",
     ));
     None
 }
@@ -176,8 +176,8 @@ fn directories_source(table: &Section<'_>, problems: &mut Vec<Problem>) -> Sourc
 
 fn both(key: &str, source: &str, span: Range<usize>) -> Problem {
     invalid(
-        format!("{key} and {source} are both given"),
+        format!("{key} and {source} are mutually exclusive"),
         span,
-        "a source is a flake, directories or a closure; remove the others",
+        "a source is a flake, directories or a closure: keep one",
     )
 }

@@ -260,13 +260,13 @@ fn build_seeds_have_keys_of_their_own() {
     let error = |source: &str, keys: &str| rendered(&seed(source, keys).unwrap_err());
     let of_others = error("flake = \".\"", "nix = \"nix\"\nbuilds = []");
     assert!(
-        of_others.contains("`nix` is for build seeds only") && of_others.contains("`builds` is for"),
+        of_others.contains("`nix` requires a build seed") && of_others.contains("`builds` is for"),
         "{of_others}"
     );
     let outputs = error("flake = \".\"", "variant = \"build\"\nbuilds = [\"a^dev\"]");
-    assert!(outputs.contains("`builds` takes no outputs"), "{outputs}");
+    assert!(outputs.contains("`builds` does not accept outputs"), "{outputs}");
     let directories = error("directories = { apps = \"a\" }", "variant = \"build\"");
-    assert!(directories.contains("a build seed cannot be made from directories"), "{directories}");
+    assert!(directories.contains("directories cannot be the source of a build seed"), "{directories}");
 }
 
 #[test]

@@ -18,14 +18,14 @@ use crate::suggest::did_you_mean;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PluginBytesError {
     /// No such builtin.
-    #[error("there is no builtin plugin `{name}`")]
+    #[error("unknown built-in plugin `{name}`")]
     UnknownBuiltin {
         name: String,
         /// Near names, or all.
         help: String,
     },
     /// No such file, or it cannot be read.
-    #[error("the plugin file {} cannot be read", path.display())]
+    #[error("cannot read the plugin file {}", path.display())]
     Unreadable { path: PathBuf, source: io::Error },
     /// A registry does not give it.
     #[error(transparent)]
@@ -41,14 +41,14 @@ impl PluginBytesError {
         match self {
             Self::UnknownBuiltin { help, .. } => help.clone(),
             Self::Registry(_) => {
-                "write `oci://HOST/REPOSITORY:TAG` of an artifact with one `application/wasm` layer; private ones need \
-                 `docker login HOST`"
+                "name an artifact with one `application/wasm` layer, as `oci://HOST/REPOSITORY:TAG`; if it \
+                 is private, run `docker login HOST`"
                     .to_owned()
             }
             Self::Unreadable { .. } => {
-                "paths of plugins begin at the pipeline file; the file is the component that its build made".to_owned()
+                "build the component, and write its path relative to the pipeline file".to_owned()
             }
-            Self::TooLarge { .. } => "raise `component-size` under [limits] if it has to be that large".to_owned(),
+            Self::TooLarge { .. } => "raise `component-size` in [limits] if you expect this size".to_owned(),
         }
     }
 }

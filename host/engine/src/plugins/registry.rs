@@ -35,7 +35,7 @@ pub(crate) enum RegistryError {
     Manifest(#[from] DocumentError),
     /// The artifact is something else.
     #[error(
-        "the artifact {digest} is not a component: it has {layers} layers, and one of the type `{COMPONENT}` is needed"
+        "the artifact {digest} is not a component: it has {layers} layers, expected one of type `{COMPONENT}`"
     )]
     NotAComponent {
         digest: Digest,
@@ -43,7 +43,7 @@ pub(crate) enum RegistryError {
         layers: usize,
     },
     /// The component is larger than the limit.
-    #[error("the component has {size} bytes; at most {limit} are taken")]
+    #[error("the component has {size} bytes, more than the limit of {limit}")]
     TooLarge { size: u64, limit: u64 },
 }
 

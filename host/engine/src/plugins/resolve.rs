@@ -32,7 +32,7 @@ pub(crate) struct ResolvedPlugin {
 #[derive(Debug, thiserror::Error, Diagnostic)]
 pub(crate) enum PluginError {
     /// Its bytes cannot be had.
-    #[error("the plugin `{source_text}` cannot be loaded")]
+    #[error("cannot load the plugin `{source_text}`")]
     #[diagnostic(code("seed::plugin::not-found"))]
     Bytes {
         /// The plugin's source.
@@ -47,12 +47,10 @@ pub(crate) enum PluginError {
         span: Option<SourceSpan>,
     },
     /// Its bytes are not those that the pipeline file pins.
-    #[error("`{source_text}` is not the component that is pinned\n  pinned: {pinned}\n  found:  {found}")]
+    #[error("`{source_text}` does not match the pinned component\n  pinned: {pinned}\n  found:  {found}")]
     #[diagnostic(
         code("seed::plugin::pin"),
-        help(
-            "if the change is meant, write the digest that was found; else find out who changed the component"
-        )
+        help("if you expect this change, update the pin; otherwise find out who changed the component")
     )]
     Pin {
         /// The plugin's source.
@@ -72,7 +70,7 @@ pub(crate) enum PluginError {
     #[diagnostic(transparent)]
     Lock(#[from] LockError),
     /// The runtime refuses it.
-    #[error("the plugin `{source_text}` cannot be used: {error}")]
+    #[error("cannot use the plugin `{source_text}`: {error}")]
     #[diagnostic(code("seed::plugin::refused"))]
     Refused {
         /// The plugin's source.
@@ -88,10 +86,7 @@ pub(crate) enum PluginError {
     },
     /// Its schema cannot be used.
     #[error("plugin `{}` {} ({}): {error}", plugin.name, plugin.version, plugin.digest.short())]
-    #[diagnostic(
-        code("seed::plugin::schema"),
-        help("this is a defect of the plugin: report it to its authors")
-    )]
+    #[diagnostic(code("seed::plugin::schema"), help("this is a bug in the plugin: report it to its authors"))]
     Schema { plugin: PluginIdentity, error: SchemaError },
     /// Configurations that the plugins' schemas refuse.
     #[error(transparent)]

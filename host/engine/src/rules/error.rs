@@ -16,13 +16,15 @@ const SHOWN: usize = 10;
 pub(crate) enum RuleError {
     /// It is too large.
     #[error(
-        "the image for {system} would have {total} in {}, before compression; `max-size` allows {limit}\nthe largest:{offenders}",
+        "the image for {system} would have {total} in {} before compression; `max-size` allows \
+         {limit}\nthe largest:{offenders}",
         paths(offenders.0.len())
     )]
     #[diagnostic(
         code("seed::rules::max-size"),
         help(
-            "below each path stands by which references it is in the image: take away one that is not needed, or raise `max-size`"
+            "below each path is the reference chain that leads to it: remove a reference that you do not \
+             need, or raise `max-size`"
         )
     )]
     Size {
@@ -40,11 +42,12 @@ pub(crate) enum RuleError {
         place: SourceSpan,
     },
     /// It holds what the pipeline file forbids.
-    #[error("the image for {system} would hold what is forbidden in it:{offenders}")]
+    #[error("the image for {system} would contain forbidden paths:{offenders}")]
     #[diagnostic(
         code("seed::rules::forbidden"),
         help(
-            "in each chain, the last path but one is what refers to it: build that without the reference, or allow it"
+            "in each chain, the last path but one holds the reference: build it without the reference, or \
+             allow the path"
         )
     )]
     Forbidden {
@@ -59,12 +62,15 @@ pub(crate) enum RuleError {
     },
     /// It holds content of Apple's SDKs.
     #[error(
-        "the image for {system} would hold content of Apple's SDKs, whose licence restricts passing it on:{offenders}"
+        "the image for {system} would contain parts of Apple's SDKs, whose licence restricts \
+         redistribution:{offenders}"
     )]
     #[diagnostic(
         code("seed::rules::apple-sdk"),
         help(
-            "in each chain, the last path but one is what refers to it: build that without the reference. If you may pass it on, say why; the reason is recorded in the image:\n\n[legal]\napple-sdk = \"…\""
+            "in each chain, the last path but one holds the reference: build it without the reference. If \
+             you are allowed to redistribute the content, give the reason, which the image \
+             records:\n\n[legal]\napple-sdk = \"…\""
         )
     )]
     AppleSdk {
@@ -73,7 +79,7 @@ pub(crate) enum RuleError {
         offenders: Offenders,
     },
     /// The files of a path cannot be listed.
-    #[error("cannot look into `{store_path}`")]
+    #[error("cannot read the files of `{store_path}`")]
     #[diagnostic(code("seed::rules::unreadable"))]
     Unreadable { store_path: String, source: NarError },
 }

@@ -15,7 +15,7 @@ pub(super) fn check(subject: &Subject<'_>, found: &[ContentMatch]) -> Result<(),
         let before = offenders.len();
         for found in found.iter().filter(|found| found.kind == kind) {
             let (group, file) = (group.get_ref().name(), found.file.escape_debug());
-            offenders.push(subject.offender(found.path, format!("`{group}`: it holds `{file}`")));
+            offenders.push(subject.offender(found.path, format!("`{group}`: it contains `{file}`")));
         }
         if offenders.len() > before {
             places.push(group.span().into());

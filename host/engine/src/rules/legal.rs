@@ -45,7 +45,7 @@ pub(super) fn check(
         let by_name = !is_recipe && NAMES.iter().any(|pattern| is_name(pattern, name));
         match by_content(index) {
             _ if by_name => Some("by its name".to_owned()),
-            Some(found) => Some(format!("it holds `{}`", found.file.escape_debug())),
+            Some(found) => Some(format!("it contains `{}`", found.file.escape_debug())),
             None => None,
         }
     };

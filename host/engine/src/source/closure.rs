@@ -23,11 +23,11 @@ const MAX_SIZE: u64 = 128 << 20;
 #[derive(Debug, thiserror::Error, Diagnostic)]
 pub(crate) enum ClosureError {
     /// A file cannot be read.
-    #[error("the reference graph {} cannot be read", path.display())]
+    #[error("cannot read the reference graph {}", path.display())]
     #[diagnostic(
         code("seed::source::graph-unreadable"),
         help(
-            "in a Nix build, structured attributes are in `.attrs.json` of the directory that the build starts in"
+            "in a Nix build, name `.attrs.json` in the initial build directory, which holds the structured attributes"
         )
     )]
     Unreadable {
@@ -39,12 +39,12 @@ pub(crate) enum ClosureError {
         span: SourceSpan,
     },
     /// A file does not hold a graph.
-    #[error("the reference graph {} cannot be used", path.display())]
+    #[error("invalid reference graph {}", path.display())]
     #[diagnostic(
         code("seed::source::graph"),
         help(
-            "it must be the `.attrs.json` of a derivation with `__structuredAttrs` and `exportReferencesGraph`, or a \
-             registration, as `closureInfo` writes it and `nix-store --dump-db` prints it"
+            "name the `.attrs.json` of a derivation with `__structuredAttrs` and `exportReferencesGraph`, \
+             or a registration as written by `closureInfo` or `nix-store --dump-db`"
         )
     )]
     Graph {
@@ -56,11 +56,11 @@ pub(crate) enum ClosureError {
         span: SourceSpan,
     },
     /// A path that is needed is in none of the files.
-    #[error("the closure of the layer `{layer}` is not complete")]
+    #[error("the closure of the layer `{layer}` is incomplete")]
     #[diagnostic(
         code("seed::source::incomplete-closure"),
         help(
-            "list every path of `outputs` or `layers` in `exportReferencesGraph`, or register its whole closure"
+            "list every path of `outputs` or `layers` in `exportReferencesGraph`, or register its full closure"
         )
     )]
     Incomplete {
@@ -68,14 +68,14 @@ pub(crate) enum ClosureError {
         source: GraphError,
         #[source_code]
         file: NamedSource<Arc<str>>,
-        #[label("asked for here")]
+        #[label("requested here")]
         span: SourceSpan,
     },
     /// A selector asked for something else.
-    #[error("the selection plugin asked for `{name}`, which is not in [source.closure]")]
+    #[error("the selection plugin requested `{name}`, which is not in [source.closure]")]
     #[diagnostic(
         code("seed::source::not-in-closure"),
-        help("a closure was built before, so there is nothing but what it holds")
+        help("add it to [source.closure]: a closure offers only the paths that it names")
     )]
     Unknown {
         /// What it asked for.
@@ -225,7 +225,7 @@ mod tests {
         assert_eq!(built.places[0].source, Path::new(TOOL));
         assert_eq!(available[0].installables[0].part, Part::Output("base".to_owned()));
         available[0].installables[0].attribute = TOOL.to_owned();
-        assert_snapshot!(closure.build(&available).unwrap_err(), @"the selection plugin asked for `/nix/store/29fm9z46kgr2s7nkgxm22h7hxshda04l-tool`, which is not in [source.closure]");
+        assert_snapshot!(closure.build(&available).unwrap_err(), @"the selection plugin requested `/nix/store/29fm9z46kgr2s7nkgxm22h7hxshda04l-tool`, which is not in [source.closure]");
     }
 
     #[test]

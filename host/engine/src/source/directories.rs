@@ -22,9 +22,7 @@ pub(crate) enum DirectoryError {
     #[error("{} is not a directory", path.display())]
     #[diagnostic(
         code("seed::source::not-a-directory"),
-        help(
-            "`[source.directories]` names directories, relative to the pipeline file; links are not followed"
-        )
+        help("name a directory relative to the pipeline file; `seed` does not follow links")
     )]
     NotADirectory {
         path: PathBuf,
@@ -34,7 +32,7 @@ pub(crate) enum DirectoryError {
         span: SourceSpan,
     },
     /// It cannot be read.
-    #[error("the directory of the layer `{layer}` cannot be used")]
+    #[error("cannot read the directory of the layer `{layer}`")]
     #[diagnostic(code("seed::source::unreadable"))]
     Nar {
         layer: String,
@@ -45,7 +43,7 @@ pub(crate) enum DirectoryError {
         span: SourceSpan,
     },
     /// A selector asked for something else.
-    #[error("the selection plugin asked for the directory `{name}`, which is not in [source.directories]")]
+    #[error("the selection plugin requested the directory `{name}`, which is not in [source.directories]")]
     #[diagnostic(code("seed::source::unknown-directory"))]
     Unknown {
         /// What it asked for.

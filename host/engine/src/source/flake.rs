@@ -145,8 +145,9 @@ impl OpenFlake {
         let missing = |error: NixError| {
             let is_missing = matches!(&error, NixError::NoAttribute { near, .. } if near.is_empty());
             let span = places.get(&nix.attribute).cloned().unwrap_or_default();
-            let help = "a build seed holds Nix itself: offer it in the flake, such as `packages.<system>.nix = \
-                        nixpkgs.legacyPackages.<system>.nix`, or name its attribute in `[seed] nix = \"…\"`";
+            let help = "a build seed contains Nix itself: add it to the flake, such as \
+                        `packages.<system>.nix = nixpkgs.legacyPackages.<system>.nix`, or name its \
+                        attribute with `[seed] nix = \"…\"`";
             FlakeError { help: is_missing.then(|| help.to_owned()), ..self.error(error, span) }
         };
         if !has_nix {

@@ -13,7 +13,7 @@ pub(crate) enum ContentError {
     #[error("the artifact names {0}, which does not belong to this run")]
     Foreign(Digest),
     /// A blob of another size.
-    #[error("the artifact says that {digest} has {stated} bytes, but it has {found}")]
+    #[error("the artifact's descriptor of {digest} states {stated} bytes, but the blob has {found}")]
     Size {
         digest: Digest,
         /// What the descriptor says.

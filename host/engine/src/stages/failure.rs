@@ -132,13 +132,13 @@ impl Diagnostic for StageFailure {
         }
         let help = match &self.error.failure {
             Failure::Stage(StageError::Denied(_)) => {
-                Some(format!("grants stand in the table of this plugin, [[{}]]", self.stage.section()))
+                Some(format!("add grants to this plugin's table, [[{}]]", self.stage.section()))
             }
             Failure::Stage(StageError::Transient(_)) => {
-                Some("run again: what was done is kept, and only the rest is done".to_owned())
+                Some("run again: `seed` keeps finished work and does only the rest".to_owned())
             }
             Failure::Stage(StageError::Auth(_)) => Some(
-                "log in (`docker login HOST`), and grant it: grants = { credentials = [\"HOST\"] }"
+                "run `docker login HOST`, and grant the credentials: grants = { credentials = [\"HOST\"] }"
                     .to_owned(),
             ),
             _ => self.error.help(),

@@ -34,22 +34,22 @@ pub(crate) enum ImageError {
         help: Option<&'static str>,
     },
     /// The image's documents are wrong.
-    #[error("the image of plugin `{}` {} ({}) is refused: {error}", plugin.name, plugin.version, plugin.digest.short())]
-    #[diagnostic(code("seed::pack::image"), help("this is a defect of the plugin: report it to its authors"))]
+    #[error("invalid image from plugin `{}` {} ({}): {error}", plugin.name, plugin.version, plugin.digest.short())]
+    #[diagnostic(code("seed::pack::image"), help("this is a bug in the plugin: report it to its authors"))]
     Documents { plugin: PluginIdentity, error: DocumentError },
     /// A layer of the plan was neither packed nor read.
-    #[error("plugin `{}` {} ({}) left out layer {layer} of the plan", plugin.name, plugin.version, plugin.digest.short())]
-    #[diagnostic(code("seed::pack::layer"), help("this is a defect of the plugin: report it to its authors"))]
+    #[error("plugin `{}` {} ({}) omitted layer {layer} of the plan", plugin.name, plugin.version, plugin.digest.short())]
+    #[diagnostic(code("seed::pack::layer"), help("this is a bug in the plugin: report it to its authors"))]
     LeftOut {
         plugin: PluginIdentity,
         /// The layer's index.
         layer: u32,
     },
     /// An annotation that the host itself added is not in the manifest.
-    #[error("plugin `{}` {} ({}) left out the annotation `{name}`, which the image must carry", plugin.name, plugin.version, plugin.digest.short())]
+    #[error("plugin `{}` {} ({}) omitted the required annotation `{name}`", plugin.name, plugin.version, plugin.digest.short())]
     #[diagnostic(
         code("seed::pack::annotation"),
-        help("this is a defect of the plugin: report it to its authors")
+        help("this is a bug in the plugin: report it to its authors")
     )]
     Annotation {
         plugin: PluginIdentity,
@@ -58,7 +58,7 @@ pub(crate) enum ImageError {
     },
     /// The image names a blob that is not of this run.
     #[error("the image of plugin `{}` {} ({}) names {digest}, which does not belong to this run", plugin.name, plugin.version, plugin.digest.short())]
-    #[diagnostic(code("seed::pack::blob"), help("this is a defect of the plugin: report it to its authors"))]
+    #[diagnostic(code("seed::pack::blob"), help("this is a bug in the plugin: report it to its authors"))]
     Foreign { plugin: PluginIdentity, digest: Digest },
 }
 

@@ -29,18 +29,15 @@ pub(crate) enum SelectError {
     #[diagnostic(transparent)]
     Failed(#[from] StageFailure),
     /// It asked for something that cannot be.
-    #[error("plugin `{}` {} ({}) asked for outputs that cannot be: {reason}", plugin.name, plugin.version, plugin.digest.short())]
+    #[error("plugin `{}` {} ({}) requested invalid outputs: {reason}", plugin.name, plugin.version, plugin.digest.short())]
     #[diagnostic(
         code("seed::select::outputs"),
-        help("this is a defect of the plugin: report it to its authors")
+        help("this is a bug in the plugin: report it to its authors")
     )]
     Outputs { plugin: PluginIdentity, reason: String },
     /// Its plan is refused.
-    #[error("the plan of plugin `{}` {} ({}) is refused: {error}", plugin.name, plugin.version, plugin.digest.short())]
-    #[diagnostic(
-        code("seed::select::plan"),
-        help("this is a defect of the plugin: report it to its authors")
-    )]
+    #[error("invalid plan from plugin `{}` {} ({}): {error}", plugin.name, plugin.version, plugin.digest.short())]
+    #[diagnostic(code("seed::select::plan"), help("this is a bug in the plugin: report it to its authors"))]
     Plan { plugin: PluginIdentity, error: PlanError },
 }
 
@@ -123,14 +120,14 @@ fn recall<T: DeserializeOwned>(
 fn impossible(outputs: &[OutputRequest]) -> Option<String> {
     let installables: usize = outputs.iter().map(|output| output.installables.len()).sum();
     if outputs.len().max(installables) > MAX_REQUESTS {
-        return Some(format!("more than {MAX_REQUESTS} of them"));
+        return Some(format!("more than {MAX_REQUESTS} outputs"));
     }
     if installables == 0 {
-        return Some("there are none, and so nothing would be in the image".to_owned());
+        return Some("the list is empty, so the image would be empty".to_owned());
     }
     let mut names = BTreeSet::new();
     let twice = outputs.iter().find(|output| !names.insert(&output.layer))?;
-    Some(format!("the layer `{}` stands twice", twice.layer.escape_debug()))
+    Some(format!("the layer `{}` appears twice", twice.layer.escape_debug()))
 }
 
 /// The plan for what was built, checked. Also says whether the result of an earlier call was used.

@@ -27,10 +27,10 @@ pub(crate) enum SignError {
     #[diagnostic(transparent)]
     Secrets(#[from] SecretError),
     /// What the plugin gave back is not a good signature.
-    #[error("what plugin `{}` {} ({}) signed is refused: {reason}", plugin.name, plugin.version, plugin.digest.short())]
+    #[error("invalid signature from plugin `{}` {} ({}): {reason}", plugin.name, plugin.version, plugin.digest.short())]
     #[diagnostic(
         code("seed::sign::refused"),
-        help("nothing was published; this is a defect of the plugin, or worse: report it to its authors")
+        help("nothing was published; this is a bug in the plugin: report it to its authors")
     )]
     Refused { plugin: PluginIdentity, reason: Refusal },
 }

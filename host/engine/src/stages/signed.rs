@@ -16,7 +16,7 @@ pub(crate) enum Refusal {
     #[error("it made no signature")]
     None,
     /// The key is not the one that the name stands for.
-    #[error("the signature names the key `{0}`, but has another public key")]
+    #[error("the signature names the key `{0}` but has another public key")]
     OtherKey(String),
     /// The signature is wrong.
     #[error("the signature of the key `{name}` does not verify: {error}")]

@@ -15,14 +15,13 @@ pub(super) fn contents(registration: &str, paths: &[Vec<u32>]) -> Result<(Closur
     for (layer, paths) in paths.iter().enumerate() {
         for path in paths {
             let place = layer_of.get_mut(*path as usize);
-            *place
-                .ok_or_else(|| format!("a layer is said to have path {path} of {}", closure.paths.len()))? =
+            *place.ok_or_else(|| format!("a layer refers to path {path} of {}", closure.paths.len()))? =
                 Some(layer);
         }
     }
     let found = layer_of.into_iter().zip(&closure.paths);
     let layers = found
-        .map(|(layer, path)| layer.ok_or_else(|| format!("`{}` is in none of the layers", path.store_path)))
+        .map(|(layer, path)| layer.ok_or_else(|| format!("no layer contains `{}`", path.store_path)))
         .collect::<Result<_, _>>()?;
     Ok((closure, layers))
 }
@@ -80,11 +79,11 @@ mod tests {
     fn each_path_is_in_a_layer() {
         let both = || record(A, &[B]) + &record(B, &[]);
         assert_eq!(read(&both(), &[&[1], &[0], &[]]).unwrap(), [1, 0]);
-        insta::assert_snapshot!(read(&both(), &[&[1]]).unwrap_err(), @"`/nix/store/00000000000000000000000000000000-a` is in none of the layers");
-        insta::assert_snapshot!(read(&both(), &[&[0, 1, 2]]).unwrap_err(), @"a layer is said to have path 2 of 2");
-        insta::assert_snapshot!(read(&record(A, &[B]), &[&[0]]).unwrap_err(), @"`/nix/store/11111111111111111111111111111111-b`, to which `/nix/store/00000000000000000000000000000000-a` refers, is missing from the closure");
-        insta::assert_snapshot!(read(&record("/etc/passwd", &[]), &[&[0]]).unwrap_err(), @"`/etc/passwd` is not a path of the store /nix/store");
-        insta::assert_snapshot!(read(&record("/nix/store/../../etc/cron.d/x", &[]), &[&[0]]).unwrap_err(), @"`/nix/store/../../etc/cron.d/x` is not a path of the store /nix/store");
+        insta::assert_snapshot!(read(&both(), &[&[1]]).unwrap_err(), @"no layer contains `/nix/store/00000000000000000000000000000000-a`");
+        insta::assert_snapshot!(read(&both(), &[&[0, 1, 2]]).unwrap_err(), @"a layer refers to path 2 of 2");
+        insta::assert_snapshot!(read(&record(A, &[B]), &[&[0]]).unwrap_err(), @"the closure lacks `/nix/store/11111111111111111111111111111111-b`, which `/nix/store/00000000000000000000000000000000-a` references");
+        insta::assert_snapshot!(read(&record("/etc/passwd", &[]), &[&[0]]).unwrap_err(), @"`/etc/passwd` is not a store path in /nix/store");
+        insta::assert_snapshot!(read(&record("/nix/store/../../etc/cron.d/x", &[]), &[&[0]]).unwrap_err(), @"`/nix/store/../../etc/cron.d/x` is not a store path in /nix/store");
     }
 
     #[test]

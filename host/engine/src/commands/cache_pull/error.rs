@@ -26,11 +26,12 @@ pub(crate) enum PullError {
     #[diagnostic(code("seed::pull::system"))]
     System(#[from] UnknownSystem),
     /// Nothing says which image is meant.
-    #[error("`{reference}` is a tag: whoever can move it would choose what your builds are made from")]
+    #[error("`{reference}` is a tag: anyone who can move it decides what your builds use")]
     #[diagnostic(
         code("seed::pull::tag"),
         help(
-            "it names {digest} now: if that is what you mean, pull `{pinned}`, or say why to trust it, with `--lock seed.lock` or `--key cosign.pub`; `--trust-tag` takes whatever it names"
+            "it now names {digest}: pull `{pinned}` if that is the image you want, check it with `--lock \
+             seed.lock` or `--key cosign.pub`, or accept any image with `--trust-tag`"
         )
     )]
     Tag {
@@ -41,11 +42,11 @@ pub(crate) enum PullError {
         pinned: String,
     },
     /// The lock file names another image.
-    #[error("`{reference}` is {digest} now, which is not what {} names", lock.display())]
+    #[error("`{reference}` is now {digest}, which does not match {}", lock.display())]
     #[diagnostic(
         code("seed::pull::not-locked"),
         help(
-            "somebody moved the tag since the lock was written: pull the image that is locked, by its digest, or update the lock"
+            "the tag moved after the lock file was written: pull the locked image by digest, or update the lock file"
         )
     )]
     NotLocked {
@@ -55,8 +56,8 @@ pub(crate) enum PullError {
         lock: PathBuf,
     },
     /// There is no such lock file.
-    #[error("there is no lock file {}", path.display())]
-    #[diagnostic(code("seed::pull::no-lock"), help("`seed run` writes it when it has published"))]
+    #[error("lock file not found: {}", path.display())]
+    #[diagnostic(code("seed::pull::no-lock"), help("`seed run` writes it after publishing"))]
     NoLock { path: PathBuf },
     /// The lock file cannot be read.
     #[error(transparent)]
@@ -67,18 +68,18 @@ pub(crate) enum PullError {
     #[diagnostic(transparent)]
     Signature(#[from] SignatureError),
     /// It was not made to build in.
-    #[error("`{reference}` is not a build seed: it has no registration of store paths")]
+    #[error("`{reference}` is not a build seed: it does not register store paths")]
     #[diagnostic(
         code("seed::pull::not-a-build-seed"),
-        help("pull an image that was made with `[seed] variant = \"build\"`")
+        help("pull an image made with `[seed] variant = \"build\"`")
     )]
     NotABuildSeed { reference: String },
     /// It cannot be read, or is not what it says.
-    #[error("`{reference}` cannot be pulled")]
+    #[error("cannot pull `{reference}`")]
     #[diagnostic(code("seed::pull::failed"))]
     Image { reference: String, source: RestoreError },
     /// Its registration cannot be used.
-    #[error("the registration in `{reference}` cannot be used: {reason}")]
+    #[error("invalid registration in `{reference}`: {reason}")]
     #[diagnostic(code("seed::pull::registration"), help("nothing was added to the store"))]
     Registration { reference: String, reason: String },
     /// Nix cannot take the paths.
@@ -94,10 +95,12 @@ pub(crate) enum PullError {
     #[diagnostic(transparent)]
     Cache(#[from] CacheError),
     /// There is no place for the paths until Nix has them.
-    #[error("cannot keep store paths in {}", path.display())]
+    #[error("cannot write store paths to {}", path.display())]
     #[diagnostic(
         code("seed::pull::directory"),
-        help("name a directory of your own with enough room, by `--cache-dir DIR` or `SEED_CACHE_DIR`")
+        help(
+            "choose a directory of your own with enough free space, with `--cache-dir DIR` or `SEED_CACHE_DIR`"
+        )
     )]
     Directory { path: PathBuf, source: DiskError },
 }

@@ -71,7 +71,7 @@ fn pull(session: &Session, options: &PullOptions, events: &Arc<Events>) -> Resul
     }
     let order = contents::order(&closure, &missing).ok_or_else(|| PullError::Registration {
         reference: options.reference.clone(),
-        reason: "store paths in it refer to each other in a circle".to_owned(),
+        reason: "its store paths form a reference cycle".to_owned(),
     })?;
 
     let unusable = |source| PullError::Directory { path: cache.clone(), source };

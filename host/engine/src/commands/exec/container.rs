@@ -117,7 +117,7 @@ impl Container {
     pub(super) fn lost(&self, digest: Digest) -> ExecError {
         ExecError::Engine {
             command: format!("{} load", self.engine),
-            output: format!("it does not have {digest} afterwards"),
+            output: format!("{digest} is still missing after the load"),
         }
     }
 

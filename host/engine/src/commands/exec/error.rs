@@ -15,17 +15,18 @@ use seed_report::{Kind, Report};
 #[derive(Debug, thiserror::Error, Diagnostic)]
 pub(crate) enum ExecError {
     /// Nothing is locked.
-    #[error("{} names no published image", path.display())]
+    #[error("no published image in {}", path.display())]
     #[diagnostic(
         code("seed::exec::not-locked"),
         help(
-            "`seed run` without `--locked`, or `seed index`, writes it there when all of the pipeline's systems are published"
+            "publish all of the pipeline's systems: `seed run` without `--locked`, or `seed index`, then \
+             records the image"
         )
     )]
     NotLocked { path: PathBuf },
     /// Nothing is locked for this system.
-    #[error("{} names no image for {system}", path.display())]
-    #[diagnostic(code("seed::exec::system"), help("it names images for {}; choose one with `--system`", known.join(", ")))]
+    #[error("no image for {system} in {}", path.display())]
+    #[diagnostic(code("seed::exec::system"), help("it lists images for {}; choose one with `--system`", known.join(", ")))]
     System {
         path: PathBuf,
         system: String,
@@ -33,21 +34,21 @@ pub(crate) enum ExecError {
         known: Vec<String>,
     },
     /// A system whose images are not for containers.
-    #[error("images for {system} carry outputs only: no container engine runs them")]
+    #[error("container engines cannot run images for {system}: they only carry outputs")]
     #[diagnostic(code("seed::exec::no-containers"), help("choose a Linux system with `--system`"))]
     NoContainers { system: String },
     /// No container engine works.
-    #[error("there is no container engine that works here\n{}", tried.join("\n"))]
+    #[error("no working container engine\n{}", tried.join("\n"))]
     #[diagnostic(code("seed::exec::no-engine"), help("install Docker or Podman, or start its service"))]
     NoEngine {
         /// What was tried, and why it did not work.
         tried: Vec<String>,
     },
     /// The image is nowhere.
-    #[error("the locked image {digest} is gone from where it was published\n{}", tried.join("\n"))]
+    #[error("the locked image {digest} is no longer where it was published\n{}", tried.join("\n"))]
     #[diagnostic(
         code("seed::exec::gone"),
-        help("`seed run` publishes it again, or another one, and locks that; git has older locks")
+        help("run `seed run` to publish and lock an image again; older lock files are in git")
     )]
     Gone {
         digest: Digest,
@@ -55,11 +56,12 @@ pub(crate) enum ExecError {
         tried: Vec<String>,
     },
     /// The image's blobs cannot be read.
-    #[error("the locked image {digest} cannot be read from {place}")]
+    #[error("cannot read the locked image {digest} from {place}")]
     #[diagnostic(
         code("seed::exec::unreadable"),
         help(
-            "remove the place if it is a file or directory of this pipeline: `seed run` writes it anew, and without it the next place is tried"
+            "if this is a file or directory that the pipeline wrote, remove it: `seed exec` then tries the next place, \
+             and `seed run` writes it again"
         )
     )]
     Unreadable {
@@ -69,7 +71,7 @@ pub(crate) enum ExecError {
         source: LocationError,
     },
     /// The image's documents are wrong.
-    #[error("the locked image {digest} cannot be run")]
+    #[error("cannot run the locked image {digest}")]
     #[diagnostic(code("seed::exec::image"))]
     Image { digest: Digest, source: DocumentError },
     /// The container engine did not do what it was asked.
@@ -82,7 +84,7 @@ pub(crate) enum ExecError {
         output: String,
     },
     /// The container engine could not be started.
-    #[error("`{command}` cannot be run")]
+    #[error("cannot run `{command}`")]
     #[diagnostic(code("seed::exec::engine"))]
     Start {
         /// The command line, shortened.
@@ -90,7 +92,7 @@ pub(crate) enum ExecError {
         source: io::Error,
     },
     /// The image could not be handed over.
-    #[error("the image cannot be handed to {engine}")]
+    #[error("cannot load the image into {engine}")]
     #[diagnostic(code("seed::exec::load"))]
     Load {
         /// The container engine.

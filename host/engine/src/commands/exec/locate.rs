@@ -110,7 +110,7 @@ impl<'a> Locator<'a> {
             // What a publisher of another kind calls its places cannot be read.
             let Ok(reference) = text.parse::<RegistryReference>() else { continue };
             if let Some(moved) = moved(self.session, &reference, published.digest) {
-                self.events.message(Level::Warning, format!("{moved}; the locked image is used"));
+                self.events.message(Level::Warning, format!("{moved}; using the locked image"));
                 tried.push(format!("  {moved}"));
             }
             if found.is_none() {
@@ -132,13 +132,13 @@ impl<'a> Locator<'a> {
         } else if path.is_file() {
             Reference::Archive { path, tag: None }
         } else {
-            return Err("there is no such directory or file".to_owned());
+            return Err("no such file or directory".to_owned());
         };
         let location = self.session.open(&reference).map_err(|error| with_causes(&error))?;
         let root = location.resolve().map_err(|error| with_causes(&error))?;
         match descriptor(&root, digest) {
             Some(found) => Ok((location, found)),
-            None => Err(format!("it holds {} now", root.descriptor.digest)),
+            None => Err(format!("it now holds {}", root.descriptor.digest)),
         }
     }
 

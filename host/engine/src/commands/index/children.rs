@@ -75,7 +75,7 @@ impl Child<'_> {
                     return Err(self.changed(
                         repository,
                         format!(
-                            "it has {} bytes, not {}",
+                            "it has {} bytes, expected {}",
                             document.descriptor.size,
                             self.record().manifest.size
                         ),
@@ -101,7 +101,7 @@ impl Child<'_> {
         let was = self.record().layers.iter().map(|layer| (layer.digest, layer.diff_id));
         if !is.eq(was) {
             let place = location.map_or_else(|| CACHE.to_owned(), Location::place);
-            return Err(self.changed(&place, "it has other layers".to_owned()));
+            return Err(self.changed(&place, "its layers differ".to_owned()));
         }
         Ok(image)
     }
@@ -128,12 +128,12 @@ impl Child<'_> {
     fn missing(&self, place: &str) -> IndexError {
         let Record { system, manifest, .. } = self.record();
         let help = if place == CACHE {
-            "this pipeline publishes to files only, which stay on the machine that writes them: add a \
-             [[publish]] to a registry, or let one run build for all systems"
+            "this pipeline publishes only to files, which other machines cannot read: add a [[publish]] to \
+             a registry, or build all systems in one run"
                 .to_owned()
         } else {
             format!(
-                "run `seed run --system {system} --record {}` again, and give the record that it writes",
+                "run `seed run --system {system} --record {}` again, then pass the new record",
                 self.found.0.display()
             )
         };

@@ -13,8 +13,8 @@ use seed_report::{Kind, Report};
 #[derive(Debug, thiserror::Error, Diagnostic)]
 pub(crate) enum IndexError {
     /// Another image's record.
-    #[error("the record {} is of the image `{found}`, and this pipeline makes `{expected}`", path.display())]
-    #[diagnostic(code("seed::index::name"), help("give the records that this pipeline's runs wrote"))]
+    #[error("the record {} describes the image `{found}`, but this pipeline makes `{expected}`", path.display())]
+    #[diagnostic(code("seed::index::name"), help("pass the records of this pipeline's runs"))]
     Name {
         path: PathBuf,
         /// Its image.
@@ -23,7 +23,7 @@ pub(crate) enum IndexError {
         expected: String,
     },
     /// A system that the pipeline does not have.
-    #[error("the record {} is of {system}, which is not one of the pipeline's systems", path.display())]
+    #[error("the record {} is for {system}, which is not one of the pipeline's systems", path.display())]
     #[diagnostic(code("seed::index::system"))]
     System {
         path: PathBuf,
@@ -32,11 +32,8 @@ pub(crate) enum IndexError {
         help: String,
     },
     /// Two records of one system.
-    #[error("two records are of {system}: {} and {}", first.display(), second.display())]
-    #[diagnostic(
-        code("seed::index::twice"),
-        help("an index has one image per system: leave one of them out")
-    )]
+    #[error("two records are for {system}: {} and {}", first.display(), second.display())]
+    #[diagnostic(code("seed::index::twice"), help("an index has one image per system: leave one out"))]
     Twice {
         system: String,
         /// One record.
@@ -44,7 +41,7 @@ pub(crate) enum IndexError {
         second: PathBuf,
     },
     /// Systems of the pipeline without a record.
-    #[error("there is no record of {}", systems.join(", "))]
+    #[error("no record for {}", systems.join(", "))]
     #[diagnostic(code("seed::index::no-record"))]
     NoRecord {
         systems: Vec<String>,
@@ -53,11 +50,11 @@ pub(crate) enum IndexError {
     },
     /// Records of different sources.
     #[error(
-        "the records are not of one source: {} has the commit {first_commit}, {} has {second_commit}",
+        "the records come from different commits: {} has {first_commit}, {} has {second_commit}",
         first.display(),
         second.display()
     )]
-    #[diagnostic(code("seed::index::source"), help("run for all systems from the same commit"))]
+    #[diagnostic(code("seed::index::source"), help("run all systems from the same commit"))]
     Source {
         /// One record.
         first: PathBuf,
@@ -68,12 +65,13 @@ pub(crate) enum IndexError {
     },
     /// A run that used another plugin.
     #[error(
-        "the run of {} did not use the {stage} plugin of this pipeline, `{plugin}`\n  recorded: {recorded}\n  here:     {here}",
+        "the run of {} used another {stage} plugin than this pipeline, `{plugin}`\n  recorded: \
+         {recorded}\n  here:     {here}",
         path.display()
     )]
     #[diagnostic(
         code("seed::index::plugin"),
-        help("run for all systems with the same pipeline file, `seed.lock` and `seed`")
+        help("run all systems with the same pipeline file, `seed.lock` and `seed`")
     )]
     Plugin {
         path: PathBuf,
@@ -86,7 +84,7 @@ pub(crate) enum IndexError {
         here: Digest,
     },
     /// An image that is not there.
-    #[error("{place} has no image {digest}, which {} says was published for {system}", path.display())]
+    #[error("{place} lacks the image {digest}, which {} records for {system}", path.display())]
     #[diagnostic(code("seed::index::missing"))]
     Missing {
         /// The repository, or the cache.
@@ -98,8 +96,8 @@ pub(crate) enum IndexError {
         help: String,
     },
     /// An image that is not what its record says.
-    #[error("the image {digest} of {place} is not what {} says: {reason}", path.display())]
-    #[diagnostic(code("seed::index::changed"), help("run for that system again, with `--record`"))]
+    #[error("the image {digest} in {place} does not match {}: {reason}", path.display())]
+    #[diagnostic(code("seed::index::changed"), help("run again for that system with `--record`"))]
     Changed {
         /// The repository, or the cache.
         place: String,
@@ -113,7 +111,7 @@ pub(crate) enum IndexError {
     #[diagnostic(code("seed::index::reference"))]
     Reference(#[from] ReferenceError),
     /// A place cannot be read.
-    #[error("the image {digest} cannot be read from {place}")]
+    #[error("cannot read the image {digest} from {place}")]
     #[diagnostic(code("seed::index::unreadable"))]
     Unreadable { place: String, digest: Digest, source: LocationError },
     /// The cache failed.
@@ -121,8 +119,8 @@ pub(crate) enum IndexError {
     #[diagnostic(code("seed::cache::failed"))]
     Store(#[from] StoreError),
     /// An image's documents are wrong.
-    #[error("the image {digest} for {system} cannot stand in an index")]
-    #[diagnostic(code("seed::index::image"), help("run for that system again, with `--record`"))]
+    #[error("cannot add the image {digest} for {system} to an index")]
+    #[diagnostic(code("seed::index::image"), help("run again for that system with `--record`"))]
     Image { digest: Digest, system: String, source: DocumentError },
 }
 

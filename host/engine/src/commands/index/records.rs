@@ -40,7 +40,8 @@ pub(super) fn read(pipeline: &Pipeline, paths: &[PathBuf]) -> Result<Vec<RecordF
         let systems: Vec<String> = missing.cloned().collect();
         if let Some(first) = systems.first() {
             let help = format!(
-                "on a machine that builds for it: `seed run --system {first} --record {first}.json`; then name that file here"
+                "run `seed run --system {first} --record {first}.json` on a machine that builds for it, \
+                 then pass the file to `seed index`"
             );
             return Err(IndexError::NoRecord { systems, help }.into());
         }
