@@ -118,15 +118,15 @@ fn a_system_that_nix_cannot_build_here() {
     let failed = environment.seed(&["run", "--quiet"]).failed(3);
     // The middle of the message is Nix's own, and says what this machine can do.
     let (message, help) = failed.stderr.split_once("\n  help: ").unwrap();
-    let start = "error[seed::nix::system]: `seed` is for riscv64-linux, which Nix cannot build here: ";
+    let start = "error[seed::nix::system]: Nix cannot build `seed` for riscv64-linux here: ";
     assert!(message.starts_with(start), "{message}");
     insta::assert_snapshot!(help, @"
-    let Nix build for it, by a line in nix.conf:
+    add one of these lines to nix.conf:
 
             builders = ssh-ng://HOST riscv64-linux    for a remote builder
             extra-platforms = riscv64-linux           for emulation, with QEMU in binfmt_misc
 
-            or run `seed run --system riscv64-linux --record FILE` on a machine of that kind, and `seed index` here
+            or run `seed run --system riscv64-linux --record FILE` on such a machine, and `seed index` here
     ");
     assert!(!environment.work().join("result").exists(), "the images of the other systems were published");
     assert_eq!(raw(&environment, &registry, ":v1"), None);

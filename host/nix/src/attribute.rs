@@ -15,7 +15,7 @@ pub(crate) fn parse(text: &str) -> Result<Vec<String>, NixError> {
         return Err(invalid("it is longer than 1024 bytes"));
     }
     if text.chars().any(char::is_control) {
-        return Err(invalid("it holds a control character"));
+        return Err(invalid("it contains a control character"));
     }
     let mut parts = Vec::new();
     let mut part = String::new();
@@ -30,10 +30,10 @@ pub(crate) fn parse(text: &str) -> Result<Vec<String>, NixError> {
     }
     parts.push(part);
     if quoted {
-        return Err(invalid("a quotation mark is not closed"));
+        return Err(invalid("it has an unclosed quotation mark"));
     }
     if parts.iter().any(String::is_empty) {
-        return Err(invalid("a part of it is empty"));
+        return Err(invalid("it has an empty component"));
     }
     Ok(parts)
 }

@@ -171,7 +171,7 @@ mod tests {
         let mut floating = split();
         floating.outputs[0].path = "/1rz4g4znpzjwh1xymhjpm42vipw92pr73vdgl6xs1hycac8kf2n9".to_owned();
         let error = EvaluatedValue::Derivation(floating).derivation(".", "seed").unwrap_err();
-        insta::assert_snapshot!(error, @"`seed` is a content-addressed derivation: its output paths are not known before it is built");
+        insta::assert_snapshot!(error, @"`seed` is a content-addressed derivation: its output paths are unknown until it is built");
         let error = EvaluatedValue::Other { kind: "set".to_owned() }.derivation(".", "lib").unwrap_err();
         insta::assert_snapshot!(error, @"attribute `lib` of flake `.` is not a derivation: it is a set");
     }

@@ -27,7 +27,7 @@ pub enum NixError {
         source: io::Error,
     },
     /// The links that keep paths from the garbage collector could not be made.
-    #[error("cannot make a directory for garbage collector roots: {0}")]
+    #[error("cannot create a directory for garbage collector roots: {0}")]
     Roots(#[source] io::Error),
     /// A program wrote more than it may.
     #[error("`{command}` wrote more than {limit} bytes")]
@@ -53,14 +53,14 @@ pub enum NixError {
         message: String,
     },
     /// The flake, or one of its inputs, is somewhere else and did not come.
-    #[error("flake `{reference}` or one of its inputs cannot be fetched: {message}")]
+    #[error("cannot fetch flake `{reference}` or one of its inputs: {message}")]
     Fetch {
         reference: String,
         /// What Nix said.
         message: String,
     },
     /// A program said something that this version does not understand.
-    #[error("cannot understand what `{command}` printed: {problem}")]
+    #[error("malformed output from `{command}`: {problem}")]
     Malformed {
         /// The command, shortened.
         command: String,
@@ -68,7 +68,7 @@ pub enum NixError {
         problem: String,
     },
     /// A flake reference, attribute or system is malformed.
-    #[error("`{value}` is not a {kind}: {problem}")]
+    #[error("invalid {kind} `{value}`: {problem}")]
     Invalid {
         value: String,
         /// What it should be.
@@ -77,7 +77,7 @@ pub enum NixError {
         problem: &'static str,
     },
     /// There is no flake.
-    #[error("there is no flake at `{reference}`: {message}")]
+    #[error("no flake at `{reference}`: {message}")]
     NoFlake {
         /// The flake reference.
         reference: String,
@@ -93,7 +93,7 @@ pub enum NixError {
         message: String,
     },
     /// The flake does not evaluate.
-    #[error("flake `{reference}` does not evaluate{}: {message}", attributes_text(attributes))]
+    #[error("cannot evaluate flake `{reference}`{}: {message}", attributes_text(attributes))]
     Evaluation {
         /// The flake reference.
         reference: String,
@@ -103,7 +103,7 @@ pub enum NixError {
         message: String,
     },
     /// Evaluation would have to build something first.
-    #[error("flake `{reference}`{} builds `{derivation}` while it is evaluated", attributes_text(attributes))]
+    #[error("evaluating flake `{reference}`{} requires building `{derivation}`", attributes_text(attributes))]
     ImportFromDerivation {
         /// The flake reference.
         reference: String,
@@ -141,7 +141,7 @@ pub enum NixError {
     },
     /// The path of an output is not known before it is built.
     #[error(
-        "`{attribute}` is a content-addressed derivation: its output paths are not known before it is built"
+        "`{attribute}` is a content-addressed derivation: its output paths are unknown until it is built"
     )]
     ContentAddressed { attribute: String },
     /// A builder failed.
@@ -157,13 +157,13 @@ pub enum NixError {
         log: Vec<String>,
     },
     /// Nix does not take store paths from this user.
-    #[error("Nix does not let this user add store paths: {message}")]
+    #[error("Nix does not allow this user to add store paths: {message}")]
     Untrusted {
         /// What Nix said.
         message: String,
     },
     /// No machine that Nix knows builds for this system.
-    #[error("`{name}` is for {system}, which Nix cannot build here: {reason}")]
+    #[error("Nix cannot build `{name}` for {system} here: {reason}")]
     System {
         /// The derivation's name.
         name: String,
@@ -218,60 +218,60 @@ impl NixError {
     /// What to do next.
     pub fn help(&self) -> Option<String> {
         Some(match self {
-            Self::NotFound { .. } => "install Nix 2.8 or later (https://nixos.org/download), name the directory of \
-                 its programs in SEED_NIX, or use `[source.directories]`, which needs no Nix"
+            Self::NotFound { .. } => "install Nix 2.8 or later (https://nixos.org/download), set SEED_NIX \
+                                      to the directory of its programs, or use `[source.directories]`, \
+                                      which does not need Nix"
                 .to_owned(),
             Self::TooOld { .. } => "upgrade Nix: https://nixos.org/download".to_owned(),
-            Self::TooLong { .. } => "look for a recursion without end, or a server that does not answer; an \
-                 evaluation that needs more time gets it with `source.evaluation-time`, in seconds"
+            Self::TooLong { .. } => "look for infinite recursion or an unresponsive server; if the \
+                                     evaluation needs more time, raise `source.evaluation-time`, in seconds"
                 .to_owned(),
             Self::Fetch { reference, .. } => format!(
-                "check the network, the reference, and Nix's option `access-tokens` if it is private; for a machine \
-                 without network, fetch it beforehand where there is one: nix flake archive '{reference}'"
+                "check the network, the reference and, for private flakes, Nix's option `access-tokens`; \
+                 if this machine has no network, run `nix flake archive '{reference}'` while it has one"
             ),
-            Self::Malformed { .. } => "this version of Nix may be newer than this program: look for an upgrade of \
-                 this program, and report it if there is none"
+            Self::Malformed { .. } => "this `seed` may be too old for your Nix: upgrade `seed`, or report \
+                                       a bug if this is the latest version"
                 .to_owned(),
-            Self::NoFlake { .. } => "`source.flake` names a directory with a `flake.nix`, or any other flake \
-                 reference; a file in a git repository must be known to git (`git add`)"
+            Self::NoFlake { .. } => "set `source.flake` to a directory with a `flake.nix` or to another \
+                                     flake reference; in a git repository, run `git add` for new files"
                 .to_owned(),
             Self::Unlocked { .. } => {
-                "a run never changes `flake.lock`: run `nix flake lock` and commit the file".to_owned()
+                "run `nix flake lock` and commit `flake.lock`, which `seed` never changes".to_owned()
             }
             Self::Evaluation { reference, attributes, .. } => {
                 let fragment = attributes.first().map_or(String::new(), |attribute| format!("#{attribute}"));
-                format!("see the whole trace with: nix eval --show-trace '{reference}{fragment}'")
+                format!("run `nix eval --show-trace '{reference}{fragment}'` to see the whole trace")
             }
-            Self::ImportFromDerivation { .. } => "evaluation may not build, so that it stays fast and pure: commit \
-                 the generated file, or allow it with the Nix option `allow-import-from-derivation = true`"
+            Self::ImportFromDerivation { .. } => "commit the generated file, or allow builds during \
+                                                  evaluation with the Nix option \
+                                                  `allow-import-from-derivation = true`"
                 .to_owned(),
             Self::NoAttribute { reference, near, .. } if near.is_empty() => {
-                format!("list what there is: nix flake show '{reference}'")
+                format!("run `nix flake show '{reference}'` to list its attributes")
             }
             Self::NoAttribute { near, .. } => {
                 let names: Vec<String> = near.iter().map(|name| format!("`{name}`")).collect();
                 format!("did you mean {}?", names.join(" or "))
             }
             Self::NotADerivation { .. } => {
-                "name a package: `packages.<system>.<name>` in the flake is `<name>` here".to_owned()
+                "name a package: the flake's `packages.<system>.<name>` is `<name>` here".to_owned()
             }
-            Self::ContentAddressed { .. } => "make it input-addressed: remove `__contentAddressed`".to_owned(),
-            Self::Builder { log, .. } if log.iter().any(|line| line.contains("executing '/bin/sh'")) => "the sandbox \
-                 of Nix has no shell: set `sandbox-paths = /bin/sh=…` in nix.conf to a statically linked one, such as \
-                 /bin/bash-static of Debian's `bash-static`"
+            Self::ContentAddressed { .. } => "remove `__contentAddressed` to make it input-addressed".to_owned(),
+            Self::Builder { log, .. } if log.iter().any(|line| line.contains("executing '/bin/sh'")) => "Nix's sandbox has no shell: set `sandbox-paths = /bin/sh=…` in nix.conf to a statically linked shell, such as /bin/bash-static from Debian's `bash-static`"
                 .to_owned(),
-            Self::Builder { derivation, .. } => format!("see the whole log with: nix log {derivation}"),
-            Self::Untrusted { .. } => "the Nix daemon takes paths without a binary cache's signature from trusted users \
-                 only: run this as root, or add the user to `trusted-users` in /etc/nix/nix.conf and restart the daemon"
+            Self::Builder { derivation, .. } => format!("run `nix log {derivation}` to see the whole log"),
+            Self::Untrusted { .. } => "the Nix daemon accepts unsigned paths only from trusted users: run \
+                                       this as root, or add the user to `trusted-users` in \
+                                       /etc/nix/nix.conf and restart the daemon"
                 .to_owned(),
             Self::System { system, .. } => format!(
-                "let Nix build for it, by a line in nix.conf:\n\n\
+                "add one of these lines to nix.conf:\n\n\
                  builders = ssh-ng://HOST {system}    for a remote builder\n\
                  extra-platforms = {system}           for emulation, with QEMU in binfmt_misc\n\n\
-                 or run `seed run --system {system} --record FILE` on a machine of that kind, and `seed index` here"
+                 or run `seed run --system {system} --record FILE` on such a machine, and `seed index` here"
             ),
-            Self::Failed { message, .. } if message.contains("'build-users-group'") => "Nix is installed for \
-                 several users but its build group is missing: create the group, or set `build-users-group =` in nix.conf"
+            Self::Failed { message, .. } if message.contains("'build-users-group'") => "Nix has no build users group: create the group, or set `build-users-group =` in nix.conf"
                 .to_owned(),
             Self::Run { .. }
             | Self::Roots(_)
@@ -292,9 +292,9 @@ fn attributes_text(attributes: &[String]) -> String {
 
 fn log_text(log: &[String]) -> String {
     match log {
-        [] => "; it wrote no log".to_owned(),
+        [] => "; the log is empty".to_owned(),
         lines => format!(
-            "; its last lines:\n{}",
+            "; the last lines of the log:\n{}",
             lines.iter().map(|line| format!("  > {line}")).collect::<Vec<_>>().join("\n")
         ),
     }

@@ -38,7 +38,7 @@ impl Nix {
         let answers: Vec<Option<EvaluatedValue>> =
             serde_json::from_slice(&json).map_err(|e| malformed(at, &e.to_string()))?;
         if answers.len() != names.len() {
-            return Err(malformed(at, "the number of answers is wrong"));
+            return Err(malformed(at, "wrong number of results"));
         }
         Ok(names.iter().zip(answers).filter_map(|((name, _), answer)| Some((*name, answer?))).collect())
     }
@@ -135,7 +135,7 @@ mod tests {
         insta::assert_snapshot!("wrong_2_8", error("2.8"));
         insta::assert_snapshot!("wrong_2_26", error("2.26"));
         insta::assert_snapshot!("wrong_2_34", error("2.34"));
-        insta::assert_snapshot!(error("2.34").help().unwrap(), @"see the whole trace with: nix eval --show-trace '.#wrong'");
+        insta::assert_snapshot!(error("2.34").help().unwrap(), @"run `nix eval --show-trace '.#wrong'` to see the whole trace");
     }
 
     #[test]
@@ -145,8 +145,8 @@ mod tests {
                 evaluation_error(&flake(), &["imports"], &recorded::failure(version, "eval-imports.log"));
             let text = format!("{error}\n{}", error.help().unwrap());
             insta::allow_duplicates! { insta::assert_snapshot!(text, @r#"
-            flake `.` (`imports`) builds `/nix/store/vcljscr9l5z1ls48zc4vyrh2caip31wp-generated.drv` while it is evaluated
-            evaluation may not build, so that it stays fast and pure: commit the generated file, or allow it with the Nix option `allow-import-from-derivation = true`
+            evaluating flake `.` (`imports`) requires building `/nix/store/vcljscr9l5z1ls48zc4vyrh2caip31wp-generated.drv`
+            commit the generated file, or allow builds during evaluation with the Nix option `allow-import-from-derivation = true`
             "#) };
         }
     }

@@ -84,9 +84,9 @@ fn check_reference(reference: &str) -> Result<(), NixError> {
     } else if reference.starts_with('-') {
         "it begins with `-`"
     } else if reference.contains('#') {
-        "give the attribute separately, as `source.attr`"
+        "put the attribute into `source.attr`"
     } else if reference.chars().any(char::is_control) {
-        "it holds a control character"
+        "it contains a control character"
     } else {
         return Ok(());
     };
@@ -192,26 +192,26 @@ mod tests {
             assert_eq!(codes, expected, "{version}");
         }
         let error = |name: &str| flake_error("./x", &recorded::failure("2.34", name));
-        insta::assert_snapshot!(error("flake-empty.log"), @"there is no flake at `./x`: path '/nix/store/0ccnxa25whszw7mgbgyzdm4nqc0zwnm8-source/flake.nix' does not exist");
-        insta::assert_snapshot!(error("flake-missing.log"), @"there is no flake at `./x`: path '//home/user/project/missing' does not exist");
-        insta::assert_snapshot!(error("flake-none.log"), @"there is no flake at `./x`: could not find a flake.nix file");
+        insta::assert_snapshot!(error("flake-empty.log"), @"no flake at `./x`: path '/nix/store/0ccnxa25whszw7mgbgyzdm4nqc0zwnm8-source/flake.nix' does not exist");
+        insta::assert_snapshot!(error("flake-missing.log"), @"no flake at `./x`: path '//home/user/project/missing' does not exist");
+        insta::assert_snapshot!(error("flake-none.log"), @"no flake at `./x`: could not find a flake.nix file");
         insta::assert_snapshot!(error("flake-broken.log"), @r#"
-        flake `./x` does not evaluate: syntax error, unexpected end of file, expecting ';'
+        cannot evaluate flake `./x`: syntax error, unexpected end of file, expecting ';'
         at /nix/store/77jgwh3hqc568mf5dmpjnx2h3acsrgmv-source/flake.nix:2:1:
              1| { outputs = { self }: { x = 1
              2|
               | ^
         "#);
         insta::assert_snapshot!(error("flake-unlocked.log"), @"the lock file of flake `./x` is missing or out of date: flake 'path:/home/user/project/unlocked' requires lock file changes but they're not allowed due to '--no-update-lock-file'");
-        insta::assert_snapshot!(error("flake-offline.log"), @"flake `./x` or one of its inputs cannot be fetched: unable to download 'https://api.github.com/repos/owner/repo/commits/HEAD': Could not resolve hostname (6) Could not resolve host: api.github.com");
-        insta::assert_snapshot!(error("flake-unlocked.log").help().unwrap(), @"a run never changes `flake.lock`: run `nix flake lock` and commit the file");
+        insta::assert_snapshot!(error("flake-offline.log"), @"cannot fetch flake `./x` or one of its inputs: unable to download 'https://api.github.com/repos/owner/repo/commits/HEAD': Could not resolve hostname (6) Could not resolve host: api.github.com");
+        insta::assert_snapshot!(error("flake-unlocked.log").help().unwrap(), @"run `nix flake lock` and commit `flake.lock`, which `seed` never changes");
     }
 
     #[test]
     fn references_cannot_be_options() {
         assert!(check_reference("github:owner/repo/main?dir=sub").is_ok());
         insta::assert_snapshot!(check_reference("--impure").unwrap_err(), @"`--impure` is not a flake reference: it begins with `-`");
-        insta::assert_snapshot!(check_reference(".#seed").unwrap_err(), @"`.#seed` is not a flake reference: give the attribute separately, as `source.attr`");
+        insta::assert_snapshot!(check_reference(".#seed").unwrap_err(), @"`.#seed` is not a flake reference: put the attribute into `source.attr`");
         assert!(check_reference("").is_err() && check_reference("a\nb").is_err());
     }
 }

@@ -15,7 +15,7 @@ use crate::text::shorten;
 #[derive(Debug, thiserror::Error)]
 pub enum GraphError {
     /// It is not JSON, or a value in it is not what it should be.
-    #[error("it is not what Nix writes for structured attributes: {0}")]
+    #[error("invalid structured attributes: {0}")]
     Json(#[from] serde_json::Error),
     /// There is no graph in it.
     #[error("it has no `exportReferencesGraph`")]
@@ -24,23 +24,23 @@ pub enum GraphError {
     #[error("{0}")]
     Registration(String),
     /// A hash is none.
-    #[error("cannot read the NAR hash of `{path}`: `{text}` is no SHA-256")]
+    #[error("invalid NAR hash of `{path}`: `{text}` is not a SHA-256 hash")]
     Hash {
         path: String,
         /// What stands there.
         text: String,
     },
     /// One path has two entries that differ.
-    #[error("`{path}` stands there twice, with different contents or references")]
+    #[error("it lists `{path}` twice, with different contents or references")]
     Contradiction { path: String },
     /// Something is not a store path.
-    #[error("`{path}` is not a path of the store /nix/store")]
+    #[error("`{path}` is not a store path in /nix/store")]
     Outside {
         /// What stands there.
         path: String,
     },
     /// A path has no entry.
-    #[error("`{path}`{} is missing from the closure", referrer.as_ref().map_or(String::new(), |by| format!(", to which `{by}` refers,")))]
+    #[error("the closure lacks `{path}`{}", referrer.as_ref().map_or(String::new(), |by| format!(", which `{by}` references")))]
     Missing {
         path: String,
         /// What refers to it; none where it was asked for.
@@ -120,7 +120,7 @@ impl Graph {
         let mut lines = text.lines();
         while let Some(path) = lines.next() {
             let problem = |what: &str| GraphError::Registration(format!("{what} of `{}`", shorten(path)));
-            let mut field = |what: &str| lines.next().ok_or_else(|| problem(&format!("there is no {what}")));
+            let mut field = |what: &str| lines.next().ok_or_else(|| problem(&format!("missing {what}")));
             if !path.starts_with('/') {
                 return Err(GraphError::Registration(format!(
                     "expected a store path instead of `{}`",
@@ -128,11 +128,11 @@ impl Graph {
                 )));
             }
             let nar_hash = field("NAR hash")?;
-            let nar_size = field("NAR size")?.parse().map_err(|_| problem("cannot read the NAR size"))?;
+            let nar_size = field("NAR size")?.parse().map_err(|_| problem("invalid NAR size"))?;
             field("deriver")?;
             let count: usize = field("number of references")?
                 .parse()
-                .map_err(|_| problem("cannot read the number of references"))?;
+                .map_err(|_| problem("invalid number of references"))?;
             let references =
                 (0..count).map(|_| field("reference").map(str::to_owned)).collect::<Result<_, _>>()?;
             self.insert(path.to_owned(), nar_hash, nar_size, references)?;
@@ -254,7 +254,7 @@ mod tests {
         }
         assert_eq!(graph.closure(&[("base".to_owned(), vec![BASE.to_owned()])]).unwrap().paths.len(), 2);
         let error = graph.read(&one.replace("120", "121")).unwrap_err();
-        insta::assert_snapshot!(error, @"`/nix/store/29fm9z46kgr2s7nkgxm22h7hxshda04l-tool` stands there twice, with different contents or references");
+        insta::assert_snapshot!(error, @"it lists `/nix/store/29fm9z46kgr2s7nkgxm22h7hxshda04l-tool` twice, with different contents or references");
     }
 
     const HASH: &str = "6ce6fe5f975394a88d7befc35bd67c4c8b957b09dc7473c3d6bffcdd01cc20cd";
@@ -265,28 +265,28 @@ mod tests {
         let error = |text: &str, roots: &[&str]| closure(text, &[("apps", roots)]).unwrap_err();
         assert!(closure(&good, &[("apps", &[TOOL])]).is_ok());
         insta::assert_snapshot!(error("hello", &[]), @"expected a store path instead of `hello`");
-        insta::assert_snapshot!(error(&good.replace(HASH, "6ce6"), &[]), @"cannot read the NAR hash of `/nix/store/29fm9z46kgr2s7nkgxm22h7hxshda04l-tool`: `6ce6` is no SHA-256");
-        insta::assert_snapshot!(error(&good[..80], &[]), @"there is no NAR size of `/nix/store/29fm9z46kgr2s7nkgxm22h7hxshda04l-tool`");
-        insta::assert_snapshot!(error(&good.replace("120", "many"), &[]), @"cannot read the NAR size of `/nix/store/29fm9z46kgr2s7nkgxm22h7hxshda04l-tool`");
+        insta::assert_snapshot!(error(&good.replace(HASH, "6ce6"), &[]), @"invalid NAR hash of `/nix/store/29fm9z46kgr2s7nkgxm22h7hxshda04l-tool`: `6ce6` is not a SHA-256 hash");
+        insta::assert_snapshot!(error(&good[..80], &[]), @"missing NAR size of `/nix/store/29fm9z46kgr2s7nkgxm22h7hxshda04l-tool`");
+        insta::assert_snapshot!(error(&good.replace("120", "many"), &[]), @"invalid NAR size of `/nix/store/29fm9z46kgr2s7nkgxm22h7hxshda04l-tool`");
         let endless = good.replace("\n0\n", "\n99999999999999\n");
-        insta::assert_snapshot!(error(&endless, &[]), @"there is no reference of `/nix/store/29fm9z46kgr2s7nkgxm22h7hxshda04l-tool`");
+        insta::assert_snapshot!(error(&endless, &[]), @"missing reference of `/nix/store/29fm9z46kgr2s7nkgxm22h7hxshda04l-tool`");
         let dangling = good.replace("\n0\n", &format!("\n1\n{BASE}\n"));
-        insta::assert_snapshot!(error(&dangling, &[TOOL]), @"`/nix/store/ax2r82ckb9i8lbkfaryd1lilgk936gmz-seed-base`, to which `/nix/store/29fm9z46kgr2s7nkgxm22h7hxshda04l-tool` refers, is missing from the closure");
-        insta::assert_snapshot!(error(&good, &[APPS]), @"`/nix/store/y1shrl2cf8q453sw8n2ym6vvn1hjm2i6-seed-apps` is missing from the closure");
-        insta::assert_snapshot!(error(&good.replace(TOOL, "/etc/shadow"), &[]), @"`/etc/shadow` is not a path of the store /nix/store");
+        insta::assert_snapshot!(error(&dangling, &[TOOL]), @"the closure lacks `/nix/store/ax2r82ckb9i8lbkfaryd1lilgk936gmz-seed-base`, which `/nix/store/29fm9z46kgr2s7nkgxm22h7hxshda04l-tool` references");
+        insta::assert_snapshot!(error(&good, &[APPS]), @"the closure lacks `/nix/store/y1shrl2cf8q453sw8n2ym6vvn1hjm2i6-seed-apps`");
+        insta::assert_snapshot!(error(&good.replace(TOOL, "/etc/shadow"), &[]), @"`/etc/shadow` is not a store path in /nix/store");
     }
 
     #[test]
     fn what_are_not_attributes_is_refused() {
         let info = |info: &str| format!(r#"{{"exportReferencesGraph":{{"all":["x"]}},"all":[{info}]}}"#);
         let error = |text: &str| closure(text, &[]).unwrap_err();
-        insta::assert_snapshot!(error("{"), @"it is not what Nix writes for structured attributes: EOF while parsing an object at line 1 column 1");
+        insta::assert_snapshot!(error("{"), @"invalid structured attributes: EOF while parsing an object at line 1 column 1");
         insta::assert_snapshot!(error("{}"), @"it has no `exportReferencesGraph`");
         insta::assert_snapshot!(error(r#"{"exportReferencesGraph":{"all":[]}}"#), @"it has no `exportReferencesGraph`");
-        insta::assert_snapshot!(error(&info(r#"{"path":"/nix"}"#)), @"it is not what Nix writes for structured attributes: missing field `narHash`");
-        insta::assert_snapshot!(error(&info(r#"{"path":"/etc/shadow","narHash":"x","narSize":1,"references":[]}"#)), @"cannot read the NAR hash of `/etc/shadow`: `x` is no SHA-256");
+        insta::assert_snapshot!(error(&info(r#"{"path":"/nix"}"#)), @"invalid structured attributes: missing field `narHash`");
+        insta::assert_snapshot!(error(&info(r#"{"path":"/etc/shadow","narHash":"x","narSize":1,"references":[]}"#)), @"invalid NAR hash of `/etc/shadow`: `x` is not a SHA-256 hash");
         let outside =
             format!(r#"{{"path":"{TOOL}","narHash":"{HASH}","narSize":1,"references":["{TOOL}/../x"]}}"#);
-        insta::assert_snapshot!(error(&info(&outside)), @"`/nix/store/29fm9z46kgr2s7nkgxm22h7hxshda04l-tool/../x` is not a path of the store /nix/store");
+        insta::assert_snapshot!(error(&info(&outside)), @"`/nix/store/29fm9z46kgr2s7nkgxm22h7hxshda04l-tool/../x` is not a store path in /nix/store");
     }
 }

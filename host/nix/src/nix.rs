@@ -134,7 +134,7 @@ impl Nix {
 fn supported(text: &str) -> Result<Version, NixError> {
     let version = Version::parse(text).ok_or_else(|| NixError::Malformed {
         command: "nix --version".to_owned(),
-        problem: format!("there is no version in `{}`", text::shorten(text.trim())),
+        problem: format!("no version in `{}`", text::shorten(text.trim())),
     })?;
     if version < Version::OLDEST {
         return Err(NixError::TooOld { found: version });
@@ -164,7 +164,7 @@ mod tests {
         let error = supported("nix (Nix) 2.7.1").unwrap_err();
         insta::assert_snapshot!(error, @"Nix 2.7 is too old: version 2.8 or later is needed");
         let error = supported("hello").unwrap_err();
-        insta::assert_snapshot!(error, @"cannot understand what `nix --version` printed: there is no version in `hello`");
+        insta::assert_snapshot!(error, @"malformed output from `nix --version`: there is no version in `hello`");
     }
 
     #[test]

@@ -146,10 +146,10 @@ mod tests {
             let error = build_error(recorded::failure(version, "build-depends.log"));
             let text = format!("{error}\n{}", error.help().unwrap());
             insta::allow_duplicates! { insta::assert_snapshot!(text, @r#"
-            building `deep` failed: builder failed with exit code 9; its last lines:
+            building `deep` failed: builder failed with exit code 9; the last lines of the log:
               > one
               > two
-            see the whole log with: nix log /nix/store/nxwxi30h90m4ai1rm4lrin4aycy5yf89-deep.drv
+            run `nix log /nix/store/nxwxi30h90m4ai1rm4lrin4aycy5yf89-deep.drv` to see the whole log
             "#) };
         }
     }
@@ -157,24 +157,24 @@ mod tests {
     #[test]
     fn a_system_that_cannot_be_built_is_named() {
         let error = |version| build_error(recorded::failure(version, "build-foreign.log"));
-        insta::assert_snapshot!(error("2.8"), @"`foreign` is for m68k-linux, which Nix cannot build here: a 'm68k-linux' with features {} is required to build '/nix/store/9b8s7mjxxw3vnrvxy6mp5bzwn603j1mm-foreign.drv', but I am a 'x86_64-linux' with features {benchmark, big-parallel, kvm, nixos-test}");
-        insta::assert_snapshot!(error("2.26"), @"`foreign` is for m68k-linux, which Nix cannot build here: a 'm68k-linux' with features {} is required to build '/nix/store/9b8s7mjxxw3vnrvxy6mp5bzwn603j1mm-foreign.drv', but I am a 'x86_64-linux' with features {benchmark, big-parallel, kvm, nixos-test, uid-range}");
-        insta::assert_snapshot!(error("2.34"), @"`foreign` is for m68k-linux, which Nix cannot build here: Cannot build '/nix/store/9b8s7mjxxw3vnrvxy6mp5bzwn603j1mm-foreign.drv'. Reason: platform mismatch Required system: 'm68k-linux' Current system: 'x86_64-linux'");
+        insta::assert_snapshot!(error("2.8"), @"Nix cannot build `foreign` for m68k-linux here: a 'm68k-linux' with features {} is required to build '/nix/store/9b8s7mjxxw3vnrvxy6mp5bzwn603j1mm-foreign.drv', but I am a 'x86_64-linux' with features {benchmark, big-parallel, kvm, nixos-test}");
+        insta::assert_snapshot!(error("2.26"), @"Nix cannot build `foreign` for m68k-linux here: a 'm68k-linux' with features {} is required to build '/nix/store/9b8s7mjxxw3vnrvxy6mp5bzwn603j1mm-foreign.drv', but I am a 'x86_64-linux' with features {benchmark, big-parallel, kvm, nixos-test, uid-range}");
+        insta::assert_snapshot!(error("2.34"), @"Nix cannot build `foreign` for m68k-linux here: Cannot build '/nix/store/9b8s7mjxxw3vnrvxy6mp5bzwn603j1mm-foreign.drv'. Reason: platform mismatch Required system: 'm68k-linux' Current system: 'x86_64-linux'");
         insta::assert_snapshot!(error("2.34").help().unwrap(), @"
-        let Nix build for it, by a line in nix.conf:
+        add one of these lines to nix.conf:
 
         builders = ssh-ng://HOST m68k-linux    for a remote builder
         extra-platforms = m68k-linux           for emulation, with QEMU in binfmt_misc
 
-        or run `seed run --system m68k-linux --record FILE` on a machine of that kind, and `seed index` here
+        or run `seed run --system m68k-linux --record FILE` on such a machine, and `seed index` here
         ");
     }
 
     #[test]
     fn what_the_machine_lacks_is_explained() {
         let help = |version, log| build_error(recorded::failure(version, log)).help().unwrap();
-        insta::assert_snapshot!(help("2.8", "build-no-shell.log"), @"the sandbox of Nix has no shell: set `sandbox-paths = /bin/sh=…` in nix.conf to a statically linked one, such as /bin/bash-static of Debian's `bash-static`");
-        insta::assert_snapshot!(help("2.26", "build-no-group.log"), @"Nix is installed for several users but its build group is missing: create the group, or set `build-users-group =` in nix.conf");
+        insta::assert_snapshot!(help("2.8", "build-no-shell.log"), @"Nix's sandbox has no shell: set `sandbox-paths = /bin/sh=…` in nix.conf to a statically linked shell, such as /bin/bash-static from Debian's `bash-static`");
+        insta::assert_snapshot!(help("2.26", "build-no-group.log"), @"Nix has no build users group: create the group, or set `build-users-group =` in nix.conf");
     }
 
     #[test]

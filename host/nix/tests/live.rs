@@ -260,9 +260,9 @@ fn errors_of_evaluation_name_the_cause() {
         let error = fixture.evaluation_error("lib.number");
         insta::assert_snapshot!(error, @"attribute `lib.number` of flake `path:.` is not a derivation: it is a int");
         let error = fixture.evaluation_error("imports");
-        insta::assert_snapshot!(error, @"flake `path:.` (`imports`) builds `/nix/store/…-generated.drv` while it is evaluated");
+        insta::assert_snapshot!(error, @"evaluating flake `path:.` (`imports`) requires building `/nix/store/…-generated.drv`");
         let error = fixture.evaluation_error("throws").to_string();
-        assert!(error.starts_with("flake `path:.` does not evaluate (`throws`): not for you"), "{error}");
+        assert!(error.starts_with("cannot evaluate flake `path:.` (`throws`): not for you"), "{error}");
         let error = fixture.evaluation_error("seed.nothing");
         insta::assert_snapshot!(error, @"flake `path:.` has no attribute `seed.nothing` for [system]");
     });
@@ -274,12 +274,12 @@ fn errors_of_builders_quote_the_log() {
     settings(&fixture).bind(|| {
         let error = fixture.build_error("depends");
         insta::assert_snapshot!(error, @r"
-        building `deep` failed: builder failed with exit code 9; its last lines:
+        building `deep` failed: builder failed with exit code 9; the last lines of the log:
           > cannot go on
         ");
-        insta::assert_snapshot!(error.help().unwrap(), @"see the whole log with: nix log /nix/store/…-deep.drv");
+        insta::assert_snapshot!(error.help().unwrap(), @"run `nix log /nix/store/…-deep.drv` to see the whole log");
         let error = fixture.build_error("fails").to_string();
-        assert!(error.starts_with("building `fails` failed: builder failed with exit code 3; its last lines:\n  > line 3\n"), "{error}");
+        assert!(error.starts_with("building `fails` failed: builder failed with exit code 3; the last lines of the log:\n  > line 3\n"), "{error}");
         assert!(error.ends_with("  > line 22"), "{error}");
         let error = fixture.build_error("foreign");
         assert!(matches!(&error, NixError::System { name, system, .. } if name == "foreign" && system == "m68k-linux"), "{error}");

@@ -56,7 +56,11 @@ fn secret(mut entry: Section<'_>, problems: &mut Vec<Problem>) -> Option<SecretS
     let file = entry.string("file", problems);
     let found = match (variable, file) {
         (Some(_), Some(file)) => {
-            problems.push(invalid("`env` and `file` are mutually exclusive", file.span(), "keep one of them"));
+            problems.push(invalid(
+                "`env` and `file` are mutually exclusive",
+                file.span(),
+                "keep one of them",
+            ));
             None
         }
         (Some(variable), None) => Some(SecretSource::Env(variable)),
