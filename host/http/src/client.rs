@@ -54,7 +54,7 @@ pub enum DownloadError {
     #[error(transparent)]
     Request(#[from] Error),
     /// What came could not be written.
-    #[error("the response cannot be written")]
+    #[error("cannot write the response")]
     Write(#[source] io::Error),
 }
 
@@ -88,7 +88,7 @@ impl Client {
     pub fn send_all(&self, requests: Vec<Request>) -> Vec<Result<Response, Error>> {
         let limits = self.exchange.wire.limits();
         if requests.len() > limits.max_batch {
-            let reason = format!("at most {} requests can be sent in one call", limits.max_batch);
+            let reason = format!("a call can send at most {} requests", limits.max_batch);
             return requests
                 .iter()
                 .map(|_| Err(Error::Invalid { url: "a list of requests".to_owned(), reason: reason.clone() }))

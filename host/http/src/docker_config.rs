@@ -87,7 +87,7 @@ fn read(path: &Path) -> Result<Option<ConfigFile>, CredentialError> {
     };
     // serde_json's messages quote no values for syntax errors, but do for wrong types: position only.
     serde_json::from_slice(&text).map(Some).map_err(|e| {
-        error(format!("is not a Docker configuration (line {}, column {})", e.line(), e.column()))
+        error(format!("is not a valid Docker config file (line {}, column {})", e.line(), e.column()))
     })
 }
 
@@ -206,8 +206,8 @@ mod tests {
             let text = lookup(json, "a.example").unwrap_err().to_string();
             text[text.find("config.json").unwrap()..].to_owned()
         };
-        insta::assert_snapshot!(error("{"), @"config.json: is not a Docker configuration (line 1, column 1)");
-        insta::assert_snapshot!(error(r#"{"auths": {"a.example": {"auth": 12345}}}"#), @"config.json: is not a Docker configuration (line 1, column 38)");
+        insta::assert_snapshot!(error("{"), @"config.json: is not a valid Docker config file (line 1, column 1)");
+        insta::assert_snapshot!(error(r#"{"auths": {"a.example": {"auth": 12345}}}"#), @"config.json: is not a valid Docker config file (line 1, column 38)");
         insta::assert_snapshot!(error(r#"{"auths": {"a.example": {"auth": "hunter2!"}}}"#), @"config.json: the entry for `a.example` has an `auth` that is not base64");
         insta::assert_snapshot!(error(r#"{"auths": {"a.example": {"auth": "aHVudGVyMg=="}}}"#), @"config.json: the entry for `a.example` has an `auth` without `:`");
     }

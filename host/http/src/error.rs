@@ -56,7 +56,7 @@ pub enum Error {
         limit: Duration,
     },
     /// The response is larger than the limit.
-    #[error("the response of {url} is larger than the limit of {limit} bytes")]
+    #[error("the response from {url} exceeds the limit of {limit} bytes")]
     TooLarge {
         url: String,
         /// The limit in bytes.
@@ -79,8 +79,7 @@ impl Error {
         let help = match named_by {
             _ if address.is_some_and(is_link_local) => NEVER_LINK_LOCAL.to_owned(),
             Some(by) if is_inside => format!(
-                "{by} named this address, which is inside of your own network: a hostile server would do so to get at \
-                 what others cannot reach; grant it only if you know it as the server's own"
+                "{by} referred `seed` to this address inside your own network, which a hostile server could do to reach private services; grant it only if you know that it belongs to the server"
             ),
             _ => format!("to allow it, {}", write_origin(&origin, granted)),
         };
@@ -95,7 +94,7 @@ impl Error {
 
 /// Instead of a grant to write.
 pub(crate) const NEVER_LINK_LOCAL: &str =
-    "link-local addresses hold the credentials of cloud machines, and no registry: do not grant them";
+    "do not grant link-local addresses: cloud machines serve their credentials there";
 
 /// The exact line of the pipeline file that grants `origin` beside what is granted already.
 pub(crate) fn write_origin(origin: &str, granted: &[OriginPattern]) -> String {

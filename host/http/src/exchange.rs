@@ -94,20 +94,18 @@ impl Exchange {
         }
         let failed = |reason: String| Error::Auth { registry: registry.to_owned(), reason };
         if !is_confidential(url) {
-            return Err(failed("credentials are sent over https or to this machine only".to_owned()));
+            return Err(failed("credentials are sent only over https or to this machine".to_owned()));
         }
         let headers = answer.headers().get_all(WWW_AUTHENTICATE).iter();
-        let challenge =
-            challenge::choose(headers.filter_map(|value| value.to_str().ok())).ok_or_else(|| {
-                failed("it answered 401 without a challenge of kind Basic or Bearer".to_owned())
-            })?;
+        let challenge = challenge::choose(headers.filter_map(|value| value.to_str().ok()))
+            .ok_or_else(|| failed("it answered 401 without a Basic or Bearer challenge".to_owned()))?;
         drop(answer);
         let header = self.tokens.answer(&area, challenge, known.as_ref(), &self.wire).await?;
         activity.mark();
         let answer = self.attempt(request, url, Some(&header), activity, from).await?;
         if answer.status() == StatusCode::UNAUTHORIZED {
             return Err(failed(format!(
-                "it refused its own token or the stored credential for {}; run `docker login {registry}`",
+                "it rejected its own token or the stored credential for {}; run `docker login {registry}`",
                 shown(url)
             )));
         }
@@ -143,12 +141,10 @@ impl Exchange {
             Body::Bytes(bytes) => message.body(bytes.clone()),
             Body::Blob(range) => {
                 let invalid = |reason: String| Error::Invalid { url: shown(url), reason };
-                let source = self
-                    .blobs
-                    .as_deref()
-                    .ok_or_else(|| invalid("there are no blobs to send here".to_owned()))?;
+                let source =
+                    self.blobs.as_deref().ok_or_else(|| invalid("no blobs are available here".to_owned()))?;
                 let body = BlobBody::open(source, *range, Arc::clone(activity), task.clone())
-                    .map_err(|e| invalid(format!("the blob {} cannot be sent: {e}", range.digest)))?;
+                    .map_err(|e| invalid(format!("cannot send the blob {}: {e}", range.digest)))?;
                 message.body(reqwest::Body::wrap(body))
             }
         };

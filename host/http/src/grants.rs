@@ -65,8 +65,8 @@ impl Grants {
             Reach::GrantedOrigins => Error::origin_denied(url, named_by, &self.origins),
             Reach::PublicHttps => Error::Denied {
                 what: format!("`{}`", url.origin().ascii_serialization()),
-                why: "a registry may send its reader to `https` at public addresses only".to_owned(),
-                help: "copy the image to another registry, or to an archive, and read it there".to_owned(),
+                why: "a registry may refer only to `https` at public addresses".to_owned(),
+                help: "copy the image to another registry or to an archive, and read it there".to_owned(),
             },
         })
     }
@@ -97,13 +97,13 @@ impl Grants {
                 let by_address =
                     OriginPattern { host: HostPattern::Address(address.to_canonical()), ..by_name.clone() };
                 let line = write_origin(&by_address.to_string(), &self.origins);
-                format!("if that is where `{name}` is in your own network, {line}")
+                format!("if `{name}` has this address in your own network, {line}")
             }
-            _ => "name a host with a public address".to_owned(),
+            _ => "use a host with a public address".to_owned(),
         };
         Error::Denied {
             what: format!("`{name}` at {first}"),
-            why: "the address is private, and no `http` grant names the address itself".to_owned(),
+            why: "the address is private, and no `http` grant names it".to_owned(),
             help,
         }
     }
@@ -191,7 +191,7 @@ mod tests {
         insta::assert_snapshot!(grants(&[]).check_credentials("ghcr.io").unwrap_err(), @r#"the credentials of `ghcr.io`: no `credentials` grant names them; to allow it, write grants = { credentials = ["ghcr.io"] }"#);
         insta::assert_snapshot!(grants(&[]).secret("token").unwrap_err(), @r#"the secret `token`: no `secrets` grant names it; to allow it, write grants = { secrets = ["token"] }"#);
         let registry = grants(&["https://registry.corp.example:5000"]);
-        insta::assert_snapshot!(registry.address_denied("registry.corp.example", &["10.0.0.7".parse().unwrap()]), @r#"`registry.corp.example` at 10.0.0.7: the address is private, and no `http` grant names the address itself; if that is where `registry.corp.example` is in your own network, write grants = { http = ["https://registry.corp.example:5000", "https://10.0.0.7:5000"] }"#);
+        insta::assert_snapshot!(registry.address_denied("registry.corp.example", &["10.0.0.7".parse().unwrap()]), @r#"`registry.corp.example` at 10.0.0.7: the address is private, and no `http` grant names it; if `registry.corp.example` has this address in your own network, write grants = { http = ["https://registry.corp.example:5000", "https://10.0.0.7:5000"] }"#);
     }
 
     #[test]
@@ -211,12 +211,12 @@ mod tests {
             let text = named(inside);
             assert!(text.contains("inside of your own network") && !text.contains("grants = {"), "{text}");
         }
-        insta::assert_snapshot!(named("http://10.0.0.7:8080/"), @"`http://10.0.0.7:8080`: no `http` grant names it; https://registry.example named this address, which is inside of your own network: a hostile server would do so to get at what others cannot reach; grant it only if you know it as the server's own");
-        insta::assert_snapshot!(named("http://169.254.169.254/latest"), @"`http://169.254.169.254`: no `http` grant names it; link-local addresses hold the credentials of cloud machines, and no registry: do not grant them");
-        insta::assert_snapshot!(check(&[], "http://[fe80::1]/"), @"`http://[fe80::1]`: there is no `http` grant; link-local addresses hold the credentials of cloud machines, and no registry: do not grant them");
+        insta::assert_snapshot!(named("http://10.0.0.7:8080/"), @"`http://10.0.0.7:8080`: no `http` grant names it; https://registry.example referred `seed` to this address inside your own network, which a hostile server could do to reach private services; grant it only if you know that it belongs to the server");
+        insta::assert_snapshot!(named("http://169.254.169.254/latest"), @"`http://169.254.169.254`: no `http` grant names it; do not grant link-local addresses: cloud machines serve their credentials there");
+        insta::assert_snapshot!(check(&[], "http://[fe80::1]/"), @"`http://[fe80::1]`: there is no `http` grant; do not grant link-local addresses: cloud machines serve their credentials there");
         let resolved = grants(&["https://registry.example"])
             .address_denied("registry.example", &["169.254.169.254".parse().unwrap()]);
-        insta::assert_snapshot!(resolved, @"`registry.example` at 169.254.169.254: the address is private, and no `http` grant names the address itself; link-local addresses hold the credentials of cloud machines, and no registry: do not grant them");
+        insta::assert_snapshot!(resolved, @"`registry.example` at 169.254.169.254: the address is private, and no `http` grant names it; do not grant link-local addresses: cloud machines serve their credentials there");
     }
 
     #[test]
@@ -255,7 +255,7 @@ mod tests {
         assert!(!grants.allows_address("cdn.example", "10.0.0.7".parse().unwrap()));
         assert!(!grants.allows_address("localhost", "127.0.0.1".parse().unwrap()));
         let denied = grants.check(&"http://169.254.169.254/latest".parse().unwrap(), None).unwrap_err();
-        insta::assert_snapshot!(denied, @"`http://169.254.169.254`: a registry may send its reader to `https` at public addresses only; copy the image to another registry, or to an archive, and read it there");
+        insta::assert_snapshot!(denied, @"`http://169.254.169.254`: a registry may refer only to `https` at public addresses; copy the image to another registry or to an archive, and read it there");
     }
 
     #[test]

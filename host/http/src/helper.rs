@@ -29,7 +29,7 @@ struct Answer {
 pub(crate) fn get(name: &str, server: &str) -> Result<Option<Credential>, CredentialError> {
     let program = format!("docker-credential-{name}");
     if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b)) {
-        let reason = "its name may hold letters, digits, `-`, `_` and `.` only".to_owned();
+        let reason = "its name may contain only letters, digits, `-`, `_` and `.`".to_owned();
         return Err(CredentialError::Helper { helper: program, reason });
     }
     ask(&mut Command::new(&program), server, TIME_LIMIT)
@@ -43,7 +43,7 @@ fn ask(program: &mut Command, server: &str, limit: Duration) -> Result<Option<Cr
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
-        .map_err(|e| format!("it cannot be started: {e}"))?;
+        .map_err(|e| format!("cannot start it: {e}"))?;
     let answer = converse(&mut child, server, limit);
     // Whatever happened, nothing is left running.
     let _ = child.kill();
@@ -57,7 +57,7 @@ fn ask(program: &mut Command, server: &str, limit: Duration) -> Result<Option<Cr
         return Err(status.to_string());
     }
     let answer: Answer = serde_json::from_slice(&output)
-        .map_err(|_| "its answer is not the JSON object that the protocol asks for".to_owned())?;
+        .map_err(|_| "its answer is not the JSON object that the protocol requires".to_owned())?;
     Ok(Some(if answer.username == "<token>" {
         Credential::IdentityToken(answer.secret)
     } else {
@@ -85,12 +85,12 @@ fn converse(child: &mut Child, server: &str, limit: Duration) -> Result<Vec<u8>,
             return Err(format!("its answer is larger than {MAX_OUTPUT} bytes"));
         }
         Ok(Ok(output)) => output,
-        Ok(Err(e)) => return Err(format!("its answer cannot be read: {e}")),
+        Ok(Err(e)) => return Err(format!("cannot read its answer: {e}")),
         Err(_) => return Err(format!("it did not answer within {limit:?}")),
     };
     while child.try_wait().map_err(|e| e.to_string())?.is_none() {
         if Instant::now() > deadline {
-            return Err(format!("it did not end within {limit:?}"));
+            return Err(format!("it did not exit within {limit:?}"));
         }
         thread::sleep(Duration::from_millis(5));
     }
@@ -126,11 +126,11 @@ mod tests {
     fn a_helper_that_misbehaves_is_an_error_within_the_limit() {
         let long = Duration::from_secs(20);
         insta::assert_snapshot!(outcome("echo no; exit 3", long).unwrap_err(), @"exit status: 3");
-        insta::assert_snapshot!(outcome("echo no", long).unwrap_err(), @"its answer is not the JSON object that the protocol asks for");
+        insta::assert_snapshot!(outcome("echo no", long).unwrap_err(), @"its answer is not the JSON object that the protocol requires");
         insta::assert_snapshot!(outcome("head -c 100000 /dev/zero", long).unwrap_err(), @"its answer is larger than 65536 bytes");
         insta::assert_snapshot!(outcome("exec sleep 60", Duration::from_millis(200)).unwrap_err(), @"it did not answer within 200ms");
-        insta::assert_snapshot!(outcome("exec >&-; exec sleep 60", Duration::from_secs(2)).unwrap_err(), @"it did not end within 2s");
-        insta::assert_snapshot!(get("../evil", "ghcr.io").unwrap_err(), @"the credential helper `docker-credential-../evil` failed: its name may hold letters, digits, `-`, `_` and `.` only");
-        insta::assert_snapshot!(get("surely-not-installed", "ghcr.io").unwrap_err(), @"the credential helper `docker-credential-surely-not-installed` failed: it cannot be started: No such file or directory (os error 2)");
+        insta::assert_snapshot!(outcome("exec >&-; exec sleep 60", Duration::from_secs(2)).unwrap_err(), @"it did not exit within 2s");
+        insta::assert_snapshot!(get("../evil", "ghcr.io").unwrap_err(), @"the credential helper `docker-credential-../evil` failed: its name may contain only letters, digits, `-`, `_` and `.`");
+        insta::assert_snapshot!(get("surely-not-installed", "ghcr.io").unwrap_err(), @"the credential helper `docker-credential-surely-not-installed` failed: cannot start it: No such file or directory (os error 2)");
     }
 }

@@ -100,13 +100,13 @@ impl FromStr for OriginPattern {
 
     fn from_str(text: &str) -> Result<Self, OriginError> {
         let error = |reason| OriginError { text: text.chars().take(120).collect(), reason };
-        let (scheme, rest) = text.split_once("://").ok_or_else(|| error("it has no scheme"))?;
+        let (scheme, rest) = text.split_once("://").ok_or_else(|| error("the scheme is missing"))?;
         let scheme = Scheme::parse(scheme).ok_or_else(|| error("the scheme must be `https` or `http`"))?;
         if rest.contains('@') {
-            return Err(error("user names and passwords do not belong here"));
+            return Err(error("remove the user name and password"));
         }
         if rest.contains(['/', '?', '#', '\\']) {
-            return Err(error("grants have no path, not even `/`"));
+            return Err(error("remove the path, even a single `/`"));
         }
         let (host, port) = match rest.rsplit_once(':') {
             Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
@@ -121,25 +121,25 @@ impl FromStr for OriginPattern {
             Some(_) => return Err(error("the port must be a number from 1 to 65535")),
         };
         if host.is_empty() {
-            return Err(error("it has no host"));
+            return Err(error("the host is missing"));
         }
         let (name, wildcard) = host.strip_prefix("*.").map_or((host, false), |parent| (parent, true));
         if name.contains('*') {
-            return Err(error("`*` may only be the whole first label"));
+            return Err(error("`*` may only replace the whole first label"));
         }
         let host = match (Host::parse(name), wildcard) {
-            (Err(_), _) => return Err(error("the host is neither a name nor an address")),
+            (Err(_), _) => return Err(error("the host is neither a host name nor an IP address")),
             (Ok(Host::Domain(name)), false) => HostPattern::Name(name),
             (Ok(Host::Domain(name)), true) if name.trim_end_matches('.').contains('.') => {
                 HostPattern::OneLabelBelow(name)
             }
             (Ok(Host::Domain(_)), true) => {
-                return Err(error("`*.` needs a name of at least two labels behind it"));
+                return Err(error("`*.` must precede a name of at least two labels"));
             }
             (Ok(Host::Ipv4(address)), false) => HostPattern::Address(address.into()),
             (Ok(Host::Ipv6(address)), false) => HostPattern::Address(address.into()),
             (Ok(Host::Ipv4(_) | Host::Ipv6(_)), true) => {
-                return Err(error("`*.` cannot stand before an address"));
+                return Err(error("`*.` cannot precede an IP address"));
             }
         };
         Ok(Self { scheme, host, port })
@@ -209,22 +209,22 @@ mod tests {
     #[test]
     fn what_is_not_an_origin_is_refused_with_the_reason() {
         let reason = |text: &str| text.parse::<OriginPattern>().unwrap_err().reason;
-        assert_eq!(reason("ghcr.io"), "it has no scheme");
+        assert_eq!(reason("ghcr.io"), "the scheme is missing");
         assert_eq!(reason("ftp://ghcr.io"), "the scheme must be `https` or `http`");
         assert_eq!(reason("HTTPS://ghcr.io"), "the scheme must be `https` or `http`");
-        assert_eq!(reason("https://"), "it has no host");
-        assert_eq!(reason("https://ghcr.io/"), "grants have no path, not even `/`");
-        assert_eq!(reason("https://u:p@ghcr.io"), "user names and passwords do not belong here");
+        assert_eq!(reason("https://"), "the host is missing");
+        assert_eq!(reason("https://ghcr.io/"), "remove the path, even a single `/`");
+        assert_eq!(reason("https://u:p@ghcr.io"), "remove the user name and password");
         assert_eq!(reason("https://ghcr.io:"), "the port must be a number from 1 to 65535");
         assert_eq!(reason("https://ghcr.io:0"), "the port must be a number from 1 to 65535");
         assert_eq!(reason("https://ghcr.io:+1"), "the port must be a number from 1 to 65535");
         assert_eq!(reason("https://ghcr.io:65536"), "the port must be a number from 1 to 65535");
-        assert_eq!(reason("https://*"), "`*` may only be the whole first label");
-        assert_eq!(reason("https://*.*.org"), "`*` may only be the whole first label");
-        assert_eq!(reason("https://a*.example.org"), "`*` may only be the whole first label");
-        assert_eq!(reason("https://*.org"), "`*.` needs a name of at least two labels behind it");
-        assert_eq!(reason("https://*.127.0.0.1"), "`*.` cannot stand before an address");
-        assert_eq!(reason("https://a b"), "the host is neither a name nor an address");
+        assert_eq!(reason("https://*"), "`*` may only replace the whole first label");
+        assert_eq!(reason("https://*.*.org"), "`*` may only replace the whole first label");
+        assert_eq!(reason("https://a*.example.org"), "`*` may only replace the whole first label");
+        assert_eq!(reason("https://*.org"), "`*.` must precede a name of at least two labels");
+        assert_eq!(reason("https://*.127.0.0.1"), "`*.` cannot precede an IP address");
+        assert_eq!(reason("https://a b"), "the host is neither a host name nor an IP address");
     }
 
     #[test]

@@ -59,24 +59,24 @@ impl Prepared {
         let size: usize = request.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
         if request.headers.len() + request.secret_headers.len() > MAX_HEADERS || size > MAX_HEADER_BYTES {
             return Err(invalid(format!(
-                "more than {MAX_HEADERS} headers or {MAX_HEADER_BYTES} bytes of them"
+                "the headers exceed {MAX_HEADERS} fields or {MAX_HEADER_BYTES} bytes"
             )));
         }
         let mut headers = HeaderMap::new();
         for (name, value) in &request.headers {
             let name = header_name(name).map_err(invalid)?;
             if HOST_HEADERS.contains(&name.as_str()) {
-                return Err(invalid(format!("the header `{name}` is set by the host only")));
+                return Err(invalid(format!("only the host may set the header `{name}`")));
             }
             let value = HeaderValue::from_str(value)
-                .map_err(|_| invalid(format!("the value of `{name}` holds control characters")))?;
+                .map_err(|_| invalid(format!("the value of `{name}` contains control characters")))?;
             headers.append(name, value);
         }
         let secret_headers = secret_headers(&request.secret_headers, &url, grants)?;
         if let Some(registry) = &request.credentials {
             grants.check_credentials(registry)?;
             if secret_headers.contains_key("authorization") {
-                return Err(invalid("it asks for `credentials` and a secret `authorization`".to_owned()));
+                return Err(invalid("it uses both `credentials` and a secret `authorization`".to_owned()));
             }
         }
         let Request { body, credentials, progress, .. } = request;
@@ -108,7 +108,10 @@ fn method(request: &Request) -> Result<Method, Error> {
         "DELETE" => Ok(Method::DELETE),
         other => Err(Error::Invalid {
             url: clip(&request.url),
-            reason: format!("`{}` is none of GET, HEAD, POST, PUT, PATCH, DELETE", clip(other)),
+            reason: format!(
+                "unsupported method `{}`: use GET, HEAD, POST, PUT, PATCH or DELETE",
+                clip(other)
+            ),
         }),
     }
 }
@@ -128,10 +131,10 @@ pub(crate) fn parse_url(text: &str) -> Result<Url, Error> {
 pub(crate) fn check_url(url: &Url) -> Result<(), Error> {
     let invalid = |reason: &str| Err(Error::Invalid { url: shown(url), reason: reason.to_owned() });
     if !matches!(url.scheme(), "http" | "https") {
-        return invalid("the scheme is neither `https` nor `http`");
+        return invalid("the scheme must be `https` or `http`");
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return invalid("user names and passwords do not belong into URLs");
+        return invalid("the URL contains a user name or password");
     }
     Ok(())
 }
@@ -143,13 +146,14 @@ fn secret_headers(wanted: &[SecretHeader], url: &Url, grants: &Grants) -> Result
         let value = grants.secret(secret)?;
         let name = header_name(name).map_err(invalid)?;
         if name != "authorization" && HOST_HEADERS.contains(&name.as_str()) {
-            return Err(invalid(format!("the header `{name}` is set by the host only")));
+            return Err(invalid(format!("only the host may set the header `{name}`")));
         }
         if !is_confidential(url) {
-            return Err(invalid(format!("the secret `{secret}` is sent over https or to this machine only")));
+            return Err(invalid(format!("the secret `{secret}` is sent only over https or to this machine")));
         }
-        let mut value = HeaderValue::from_str(&format!("{prefix}{}", value.reveal()))
-            .map_err(|_| invalid(format!("the prefix or the secret `{secret}` holds control characters")))?;
+        let mut value = HeaderValue::from_str(&format!("{prefix}{}", value.reveal())).map_err(|_| {
+            invalid(format!("the prefix or the secret `{secret}` contains control characters"))
+        })?;
         value.set_sensitive(true);
         headers.append(name, value);
     }
@@ -195,22 +199,22 @@ mod tests {
     #[test]
     fn what_cannot_be_sent_is_refused_with_the_reason() {
         let error = |request: Request| prepare(request).unwrap_err();
-        insta::assert_snapshot!(error(Request { method: "TRACE".to_owned(), ..Request::get("https://a.example/?s=1") }), @"invalid request to `https://a.example/`: `TRACE` is none of GET, HEAD, POST, PUT, PATCH, DELETE");
+        insta::assert_snapshot!(error(Request { method: "TRACE".to_owned(), ..Request::get("https://a.example/?s=1") }), @"invalid request to `https://a.example/`: unsupported method `TRACE`: use GET, HEAD, POST, PUT, PATCH or DELETE");
         insta::assert_snapshot!(error(Request::get("/v2/")), @"invalid request to `/v2/`: relative URL without a base");
-        insta::assert_snapshot!(error(Request::get("file:///etc/passwd")), @"invalid request to `file:/etc/passwd`: the scheme is neither `https` nor `http`");
-        insta::assert_snapshot!(error(Request::get("https://me:pw@a.example/")), @"invalid request to `https://a.example/`: user names and passwords do not belong into URLs");
+        insta::assert_snapshot!(error(Request::get("file:///etc/passwd")), @"invalid request to `file:/etc/passwd`: the scheme must be `https` or `http`");
+        insta::assert_snapshot!(error(Request::get("https://me:pw@a.example/")), @"invalid request to `https://a.example/`: the URL contains a user name or password");
         insta::assert_snapshot!(error(Request::get(format!("https://a.example/{}", "x".repeat(MAX_URL)))), @"invalid request to `https://a.example/xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx`: the URL is longer than 8192 bytes");
-        insta::assert_snapshot!(error(with_header("Authorization", "Basic x")), @"invalid request to `https://a.example/x`: the header `authorization` is set by the host only");
-        insta::assert_snapshot!(error(with_header("Transfer-Encoding", "chunked")), @"invalid request to `https://a.example/x`: the header `transfer-encoding` is set by the host only");
+        insta::assert_snapshot!(error(with_header("Authorization", "Basic x")), @"invalid request to `https://a.example/x`: only the host may set the header `authorization`");
+        insta::assert_snapshot!(error(with_header("Transfer-Encoding", "chunked")), @"invalid request to `https://a.example/x`: only the host may set the header `transfer-encoding`");
         insta::assert_snapshot!(error(with_header("x y", "z")), @"invalid request to `https://a.example/x`: `x y` is not a header name");
-        insta::assert_snapshot!(error(with_header("x", "a\r\nHost: b")), @"invalid request to `https://a.example/x`: the value of `x` holds control characters");
+        insta::assert_snapshot!(error(with_header("x", "a\r\nHost: b")), @"invalid request to `https://a.example/x`: the value of `x` contains control characters");
         let large =
             Request { body: Body::Bytes(vec![0; MAX_BODY + 1]), ..Request::get("https://a.example/") };
         insta::assert_snapshot!(error(large), @"invalid request to `https://a.example/`: the body has 4194305 bytes, more than 4194304");
         insta::assert_snapshot!(error(with_secret("https://a.example/", "x-token", "other")), @r#"the secret `other`: no `secrets` grant names it; to allow it, write grants = { secrets = ["broken", "token", "other"] }"#);
-        insta::assert_snapshot!(error(with_secret("https://a.example/", "host", "token")), @"invalid request to `https://a.example/`: the header `host` is set by the host only");
-        insta::assert_snapshot!(error(with_secret("http://a.example/", "x-token", "token")), @"invalid request to `http://a.example/`: the secret `token` is sent over https or to this machine only");
-        insta::assert_snapshot!(error(with_secret("https://a.example/", "x-token", "broken")), @"invalid request to `https://a.example/`: the prefix or the secret `broken` holds control characters");
+        insta::assert_snapshot!(error(with_secret("https://a.example/", "host", "token")), @"invalid request to `https://a.example/`: only the host may set the header `host`");
+        insta::assert_snapshot!(error(with_secret("http://a.example/", "x-token", "token")), @"invalid request to `http://a.example/`: the secret `token` is sent only over https or to this machine");
+        insta::assert_snapshot!(error(with_secret("https://a.example/", "x-token", "broken")), @"invalid request to `https://a.example/`: the prefix or the secret `broken` contains control characters");
         let other =
             Request { credentials: Some("b.example".to_owned()), ..Request::get("https://a.example/") };
         insta::assert_snapshot!(error(other), @r#"the credentials of `b.example`: no `credentials` grant names them; to allow it, write grants = { credentials = ["a.example", "b.example"] }"#);

@@ -156,10 +156,10 @@ async fn authorize(
             Ok(Authorization { value: basic(&username, &password), until: None })
         }
         (Challenge::Basic, Some(Credential::IdentityToken(_))) => {
-            Err(failed("it asks for a password, and the stored credential is an identity token".to_owned()))
+            Err(failed("it requires a password, but the stored credential is an identity token".to_owned()))
         }
         (Challenge::Basic, None) => {
-            Err(failed(format!("it asks for a password, and none is stored; run `docker login {registry}`")))
+            Err(failed(format!("it requires a password, but none is stored; run `docker login {registry}`")))
         }
         (Challenge::Bearer { realm, service: name, scopes }, credential) => {
             // The registry names the place that the password goes to: it must be one that the user granted.
@@ -173,13 +173,14 @@ async fn authorize(
             let (status, body) = wire.ask_token_service(url, header, form).await?;
             if status != 200 {
                 let hint = if anonymous {
-                    format!("; there is no stored credential, run `docker login {registry}`")
+                    format!("; no credential is stored, run `docker login {registry}`")
                 } else {
-                    "; the stored credential was refused".to_owned()
+                    "; it rejected the stored credential".to_owned()
                 };
                 return Err(failed(format!("the token service {} answered {status}{hint}", shown(realm))));
             }
-            bearer(&body).ok_or_else(|| failed(format!("the token service {} gave no token", shown(realm))))
+            bearer(&body)
+                .ok_or_else(|| failed(format!("the token service {} returned no token", shown(realm))))
         }
     }
 }

@@ -230,7 +230,7 @@ impl Wire {
         let limit = self.limits.deadline(bytes);
         timeout(limit, exchange)
             .await
-            .unwrap_or_else(|_| Err(late(method, url, "it was not complete", limit)))
+            .unwrap_or_else(|_| Err(late(method, url, "the response was not complete", limit)))
     }
 
     async fn unless_stalled<T>(
@@ -243,7 +243,7 @@ impl Wire {
         tokio::select! {
             done = work => Ok(done),
             () = activity.stalled(self.limits.idle) => {
-                Err(late(method, url, "no byte was sent or received", self.limits.idle))
+                Err(late(method, url, "no data was sent or received", self.limits.idle))
             }
         }
     }
@@ -281,14 +281,14 @@ fn failure(method: &Method, url: &Url, error: &reqwest::Error, limits: &HttpLimi
         next = cause.source();
     }
     if error.is_timeout() {
-        return late(method, url, "there was no connection", limits.connect);
+        return late(method, url, "no connection was established", limits.connect);
     }
     let transient = !bad_tls && !error.is_dns() && !error.is_builder();
     // The first cause says which layer of the client failed, the others what happened.
     let telling = if causes.len() > 1 { &causes[1..] } else { &causes[..] };
-    let mut reason = if telling.is_empty() { "no cause is known".to_owned() } else { telling.join(": ") };
+    let mut reason = if telling.is_empty() { "unknown cause".to_owned() } else { telling.join(": ") };
     if bad_tls {
-        reason.push_str("; certificates are checked against those of the system, or in $SSL_CERT_FILE");
+        reason.push_str("; trusted certificates are those of the system, or those in $SSL_CERT_FILE");
     }
     Error::Connection { method: method.to_string(), url: shown(url), reason, transient }
 }

@@ -134,7 +134,7 @@ fn a_registry_cannot_send_the_password_elsewhere() {
     let client = client_with_password(&[registry.origin()], &registry.registry());
     let request = with_credentials(&registry.registry(), Request::get(registry.url("/v2/app/tags/list")));
     let denied = client.send(request).unwrap_err();
-    insta::assert_snapshot!(message(&denied, &[&registry, &thief]), @"`http://127.0.0.1:B`: no `http` grant names it; 127.0.0.1:A named this address, which is inside of your own network: a hostile server would do so to get at what others cannot reach; grant it only if you know it as the server's own");
+    insta::assert_snapshot!(message(&denied, &[&registry, &thief]), @"`http://127.0.0.1:B`: no `http` grant names it; 127.0.0.1:A referred `seed` to this address inside your own network, which a hostile server could do to reach private services; grant it only if you know that it belongs to the server");
     assert!(thief.received().is_empty());
 
     let clear = Server::start(|_| Reply::challenge(r#"Bearer realm="http://tokens.example/t",service="s""#));
@@ -193,15 +193,15 @@ fn what_goes_wrong_when_authenticating_says_what_to_do() {
         let request = with_credentials(&registry.registry(), Request::get(registry.url(path)));
         message(&client.send(request).unwrap_err(), &[&registry, &tokens])
     };
-    insta::assert_snapshot!(error(&anonymous, "/basic"), @"cannot authenticate to `127.0.0.1:A`: it asks for a password, and none is stored; run `docker login 127.0.0.1:A`");
-    insta::assert_snapshot!(error(&password, "/basic"), @"cannot authenticate to `127.0.0.1:A`: it refused its own token or the stored credential for http://127.0.0.1:A/basic; run `docker login 127.0.0.1:A`");
+    insta::assert_snapshot!(error(&anonymous, "/basic"), @"cannot authenticate to `127.0.0.1:A`: it requires a password, but none is stored; run `docker login 127.0.0.1:A`");
+    insta::assert_snapshot!(error(&password, "/basic"), @"cannot authenticate to `127.0.0.1:A`: it rejected its own token or the stored credential for http://127.0.0.1:A/basic; run `docker login 127.0.0.1:A`");
     insta::assert_snapshot!(error(&broken, "/basic"), @"cannot authenticate to `127.0.0.1:A`: config.json: is not readable");
-    insta::assert_snapshot!(error(&password, "/none"), @"cannot authenticate to `127.0.0.1:A`: it answered 401 without a challenge of kind Basic or Bearer");
-    insta::assert_snapshot!(error(&password, "/403"), @"cannot authenticate to `127.0.0.1:A`: the token service http://127.0.0.1:B/403 answered 403; the stored credential was refused");
-    insta::assert_snapshot!(error(&anonymous, "/403"), @"cannot authenticate to `127.0.0.1:A`: the token service http://127.0.0.1:B/403 answered 403; there is no stored credential, run `docker login 127.0.0.1:A`");
-    insta::assert_snapshot!(error(&password, "/empty"), @"cannot authenticate to `127.0.0.1:A`: the token service http://127.0.0.1:B/empty gave no token");
-    insta::assert_snapshot!(error(&password, "/huge"), @"the response of http://127.0.0.1:B/huge is larger than the limit of 262144 bytes");
-    insta::assert_snapshot!(error(&password, "/useless"), @"cannot authenticate to `127.0.0.1:A`: it refused its own token or the stored credential for http://127.0.0.1:A/useless; run `docker login 127.0.0.1:A`");
+    insta::assert_snapshot!(error(&password, "/none"), @"cannot authenticate to `127.0.0.1:A`: it answered 401 without a Basic or Bearer challenge");
+    insta::assert_snapshot!(error(&password, "/403"), @"cannot authenticate to `127.0.0.1:A`: the token service http://127.0.0.1:B/403 answered 403; it rejected the stored credential");
+    insta::assert_snapshot!(error(&anonymous, "/403"), @"cannot authenticate to `127.0.0.1:A`: the token service http://127.0.0.1:B/403 answered 403; no credential is stored, run `docker login 127.0.0.1:A`");
+    insta::assert_snapshot!(error(&password, "/empty"), @"cannot authenticate to `127.0.0.1:A`: the token service http://127.0.0.1:B/empty returned no token");
+    insta::assert_snapshot!(error(&password, "/huge"), @"the response from http://127.0.0.1:B/huge exceeds the limit of 262144 bytes");
+    insta::assert_snapshot!(error(&password, "/useless"), @"cannot authenticate to `127.0.0.1:A`: it rejected its own token or the stored credential for http://127.0.0.1:A/useless; run `docker login 127.0.0.1:A`");
 }
 
 #[test]

@@ -46,7 +46,7 @@ fn redirects_are_followed_to_granted_origins_only() {
     assert_eq!((response.url, response.body), (target.url("/there"), b"there".to_vec()));
 
     let denied = client(&[start.origin()]).send(Request::get(start.url("/"))).unwrap_err();
-    insta::assert_snapshot!(message(&denied, &[&start, &target]), @"`http://127.0.0.1:B`: no `http` grant names it; http://127.0.0.1:A named this address, which is inside of your own network: a hostile server would do so to get at what others cannot reach; grant it only if you know it as the server's own");
+    insta::assert_snapshot!(message(&denied, &[&start, &target]), @"`http://127.0.0.1:B`: no `http` grant names it; http://127.0.0.1:A referred `seed` to this address inside your own network, which a hostile server could do to reach private services; grant it only if you know that it belongs to the server");
     assert_eq!(target.received().len(), 1);
 
     let post = Request { method: "POST".to_owned(), ..Request::get(start.url("/")) };
@@ -72,8 +72,8 @@ fn a_redirect_cannot_leave_http_or_go_round_for_ever() {
     });
     let client = client(&[server.origin()]);
     let error = |path: &str| message(&client.send(Request::get(server.url(path))).unwrap_err(), &[&server]);
-    insta::assert_snapshot!(error("/file"), @"invalid request to `file:/etc/passwd`: the scheme is neither `https` nor `http`");
-    insta::assert_snapshot!(error("/user"), @"invalid request to `http://127.0.0.1/`: user names and passwords do not belong into URLs");
+    insta::assert_snapshot!(error("/file"), @"invalid request to `file:/etc/passwd`: the scheme must be `https` or `http`");
+    insta::assert_snapshot!(error("/user"), @"invalid request to `http://127.0.0.1/`: the URL contains a user name or password");
     let response = client.send(Request::get(server.url("/loop"))).unwrap();
     assert_eq!((response.status, response.header("location")), (307, Some("/again")));
     assert_eq!(server.received().len(), 1 + 1 + 11);
@@ -122,7 +122,7 @@ fn a_granted_name_that_resolves_to_this_machine_is_refused() {
     let origin = format!("http://rebinding.example:{}", server.port);
     let client = Client::with_lookup(options(std::slice::from_ref(&origin)), Arc::new(PointsInside));
     let denied = client.send(Request::get(format!("{origin}/"))).unwrap_err();
-    insta::assert_snapshot!(message(&denied, &[&server]), @r#"`rebinding.example` at 127.0.0.1: the address is private, and no `http` grant names the address itself; if that is where `rebinding.example` is in your own network, write grants = { http = ["http://rebinding.example:A", "http://127.0.0.1:A"] }"#);
+    insta::assert_snapshot!(message(&denied, &[&server]), @r#"`rebinding.example` at 127.0.0.1: the address is private, and no `http` grant names it; if `rebinding.example` has this address in your own network, write grants = { http = ["http://rebinding.example:A", "http://127.0.0.1:A"] }"#);
     assert!(server.received().is_empty());
 
     let with_address = options(&[origin.clone(), server.origin()]);

@@ -45,10 +45,10 @@ fn a_blob_that_cannot_be_read_is_not_sent() {
         ..options(&[server.origin()])
     });
     let error = |body| message(&client.send(put(server.url("/"), body)).unwrap_err(), &[&server]);
-    insta::assert_snapshot!(error(blob_body(b"other", 0, 5)), @"invalid request to `http://127.0.0.1:A/`: the blob sha256:d9298a10d1b0735837dc4bd85dac641b0f3cef27a47e5d53a54f2f3f5b2fcffa cannot be sent: it is not part of this run");
+    insta::assert_snapshot!(error(blob_body(b"other", 0, 5)), @"invalid request to `http://127.0.0.1:A/`: cannot send the blob sha256:d9298a10d1b0735837dc4bd85dac641b0f3cef27a47e5d53a54f2f3f5b2fcffa: it is not part of this run");
     insta::assert_snapshot!(error(blob_body(b"blob", 0, 5)), @"PUT http://127.0.0.1:A/ failed: error from user's Body stream: request or response body error: the blob ended 1 bytes early");
     let without = super::client(&[server.origin()]);
-    insta::assert_snapshot!(message(&without.send(put(server.url("/"), blob_body(b"blob", 0, 4))).unwrap_err(), &[&server]), @"invalid request to `http://127.0.0.1:A/`: there are no blobs to send here");
+    insta::assert_snapshot!(message(&without.send(put(server.url("/"), blob_body(b"blob", 0, 4))).unwrap_err(), &[&server]), @"invalid request to `http://127.0.0.1:A/`: no blobs are available here");
     assert!(server.received().is_empty());
 }
 
@@ -58,7 +58,7 @@ fn a_response_over_the_limit_is_refused() {
     let mut options = options(&[server.origin()]);
     options.limits.max_response = 1999;
     let error = Client::new(options.clone()).send(Request::get(server.url("/"))).unwrap_err();
-    insta::assert_snapshot!(message(&error, &[&server]), @"the response of http://127.0.0.1:A/ is larger than the limit of 1999 bytes");
+    insta::assert_snapshot!(message(&error, &[&server]), @"the response from http://127.0.0.1:A/ exceeds the limit of 1999 bytes");
     options.limits.max_response = 2000;
     options.limits.max_batch_response = 5000;
     options.limits.max_batch = 3;
@@ -67,7 +67,7 @@ fn a_response_over_the_limit_is_refused() {
     assert_eq!(all(2).iter().filter(|answer| answer.is_ok()).count(), 2);
     let three = all(3);
     assert_eq!(three.iter().filter(|answer| matches!(answer, Err(Error::TooLarge { .. }))).count(), 1);
-    insta::assert_snapshot!(all(4)[3].as_ref().unwrap_err(), @"invalid request to `a list of requests`: at most 3 requests can be sent in one call");
+    insta::assert_snapshot!(all(4)[3].as_ref().unwrap_err(), @"invalid request to `a list of requests`: a call can send at most 3 requests");
 }
 
 #[test]
@@ -128,8 +128,8 @@ fn silence_and_dripping_end_in_a_time_out() {
     let client = Client::new(options);
     let start = Instant::now();
     let error = |path: &str| message(&client.send(Request::get(server.url(path))).unwrap_err(), &[&server]);
-    insta::assert_snapshot!(error("/silence"), @"GET http://127.0.0.1:A/silence timed out: no byte was sent or received within 1s");
-    insta::assert_snapshot!(error("/drip"), @"GET http://127.0.0.1:A/drip timed out: it was not complete within 3s");
+    insta::assert_snapshot!(error("/silence"), @"GET http://127.0.0.1:A/silence timed out: no data was sent or received within 1s");
+    insta::assert_snapshot!(error("/drip"), @"GET http://127.0.0.1:A/drip timed out: the response was not complete within 3s");
     assert!(start.elapsed() < Duration::from_secs(10));
 }
 
@@ -209,8 +209,8 @@ fn a_download_that_breaks_off_is_resumed() {
     ];
     insta::assert_snapshot!(wrong.map(Result::unwrap_err).join("\n"), @"
     GET ORIGIN/ failed: it sent `bytes 0-2999/3000` when it was asked for the bytes from 1000
-    the response of ORIGIN/ is larger than the limit of 3000 bytes
-    the response of ORIGIN/ is larger than the limit of 3000 bytes
+    the response from ORIGIN/ exceeds the limit of 3000 bytes
+    the response from ORIGIN/ exceeds the limit of 3000 bytes
     ");
 }
 
