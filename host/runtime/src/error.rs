@@ -8,8 +8,7 @@ use seed_model::{Digest, Stage, StageError};
 use crate::inspect::ComponentError;
 use crate::limits::LimitExceeded;
 
-const SHAPE_HELP: &str =
-    "build the component against the released `wit/` of the contract version that it names";
+const SHAPE_HELP: &str = "build the component against the released `wit/` of its contract version";
 
 /// Why [`Runtime::new`](crate::runtime::Runtime::new) failed.
 #[derive(Debug, thiserror::Error)]
@@ -18,7 +17,7 @@ pub enum RuntimeError {
     #[error(transparent)]
     Aot(#[from] DiskError),
     /// wasmtime does not run on this machine with these limits.
-    #[error("the WebAssembly engine cannot be set up: {0}")]
+    #[error("cannot set up the WebAssembly engine: {0}")]
     Engine(String),
 }
 
@@ -40,7 +39,7 @@ pub enum LoadError {
     Inspect(#[from] ComponentError),
     /// A component for another stage.
     #[error(
-        "the component targets the world `{}` of the stage `{}`, but `{}` needs the world `{}`",
+        "the component targets the world `{}` of the stage `{}`, but `{}` requires the world `{}`",
         found.world(), found.section(), wanted.section(), wanted.world()
     )]
     WrongWorld {
@@ -50,7 +49,7 @@ pub enum LoadError {
         wanted: Stage,
     },
     /// wasmtime refuses the component.
-    #[error("component {} is not valid: {reason}", digest.short())]
+    #[error("invalid component {}: {reason}", digest.short())]
     Compile {
         /// The component.
         digest: Digest,
@@ -58,7 +57,7 @@ pub enum LoadError {
         reason: String,
     },
     /// A function or type of the component does not have the contract's shape.
-    #[error("component {} does not fit the world `{}`: {reason}", digest.short(), stage.world())]
+    #[error("component {} does not match the world `{}`: {reason}", digest.short(), stage.world())]
     Shape {
         /// The component.
         digest: Digest,
@@ -68,7 +67,7 @@ pub enum LoadError {
         reason: String,
     },
     /// It takes too long to compile.
-    #[error("component {} cannot be loaded: {exceeded}", digest.short())]
+    #[error("cannot load component {}: {exceeded}", digest.short())]
     Limit {
         /// The component.
         digest: Digest,
@@ -86,13 +85,13 @@ impl LoadError {
         match self {
             Self::Inspect(error) => error.help(),
             Self::WrongWorld { found, wanted } => Some(format!(
-                "use this component under `{}`, or name one that exports `seed:pipeline/{}` under `{}`",
+                "use this component in `{}`, or name one that exports `seed:pipeline/{}` in `{}`",
                 found.table(),
                 wanted.interface(),
                 wanted.table()
             )),
             Self::Compile { .. } => {
-                Some("build the component again; `wasm-tools validate` shows more".to_owned())
+                Some("build the component again; run `wasm-tools validate` for details".to_owned())
             }
             Self::Shape { .. } => Some(SHAPE_HELP.to_owned()),
             Self::Limit { exceeded, .. } => Some(exceeded.help()),
@@ -147,7 +146,7 @@ pub enum Failure {
     #[error("it panicked{}", .0.as_ref().map_or_else(String::new, |message| format!(": {message}")))]
     Panic(Option<String>),
     /// A function of it does not have the type that the contract gives it.
-    #[error("its functions do not have the types of the contract: {0}")]
+    #[error("its functions do not have the contract's types: {0}")]
     Shape(String),
     /// It called `exit`.
     #[error("it exited with {0} instead of returning a result")]
@@ -162,7 +161,7 @@ pub enum Failure {
     #[error("it was cancelled")]
     Cancelled,
     /// The host could not start a thread for the call.
-    #[error("no thread could be started for it: {0}")]
+    #[error("cannot start a thread for it: {0}")]
     Thread(String),
 }
 
@@ -178,7 +177,7 @@ impl PluginError {
                 "this is a bug in the plugin: report it to its authors, or use another version".to_owned(),
             ),
             Failure::Shape(_) => Some(SHAPE_HELP.to_owned()),
-            Failure::Thread(_) => Some("free memory, or raise the limit on processes".to_owned()),
+            Failure::Thread(_) => Some("free memory, or raise the process limit".to_owned()),
             Failure::Stage(_) | Failure::Cancelled => None,
         }
     }
@@ -209,7 +208,7 @@ impl std::error::Error for ExitStatus {}
 
 /// A value that a component returned and the contract forbids.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("its result does not obey the contract: {field}: {reason}")]
+#[error("its result violates the contract: {field}: {reason}")]
 pub struct InvalidOutput {
     /// The field of the result, such as `layers[2].descriptor.digest`.
     pub field: String,

@@ -46,43 +46,43 @@ pub enum ComponentError {
     #[error(transparent)]
     TooLarge(LimitExceeded),
     /// Machine code: a component that wasmtime compiled, or a native program.
-    #[error("this is compiled machine code, which is never accepted as a plugin")]
+    #[error("this is compiled machine code, which `seed` does not accept as a plugin")]
     Precompiled,
     /// Not WebAssembly.
-    #[error("this is not a WebAssembly component: it does not begin with the WebAssembly header")]
+    #[error("this is not a WebAssembly component: the WebAssembly header is missing")]
     NotWasm,
     /// A module.
     #[error("this is a core WebAssembly module, not a component")]
     CoreModule,
     /// A broken component.
-    #[error("this is a broken WebAssembly component: {0}")]
+    #[error("this WebAssembly component is malformed: {0}")]
     Malformed(String),
     /// A component of some other kind.
-    #[error("this component targets no stage of a pipeline: it exports {exports}")]
+    #[error("this component does not implement a pipeline stage: it exports {exports}")]
     NoStage {
         /// What it exports.
         exports: String,
     },
     /// A component that has not all exports of its world, or those of several.
-    #[error("this component targets no single world of {PACKAGE}: it exports {exports}")]
+    #[error("this component does not target a single world of {PACKAGE}: it exports {exports}")]
     Ambiguous {
         /// What it exports.
         exports: String,
     },
     /// Built against a newer contract.
-    #[error("this component needs `{interface}`, and this version of seed has {PACKAGE} up to {CONTRACT}")]
+    #[error("this component requires `{interface}`, but this `seed` supports {PACKAGE} up to {CONTRACT}")]
     Newer {
         /// The interface with its version.
         interface: String,
     },
     /// Built against a contract that is no longer there.
-    #[error("this component was built for `{interface}`, and this version of seed has {PACKAGE} from {oldest} to {CONTRACT}", oldest = oldest())]
+    #[error("this component was built for `{interface}`, but this `seed` supports {PACKAGE} {oldest} to {CONTRACT}", oldest = oldest())]
     Older {
         /// The interface with its version, if it has one.
         interface: String,
     },
     /// Imports that its world does not have.
-    #[error("this component imports what no `{}` is given: {imports}", stage.world())]
+    #[error("this component has imports that the world `{}` does not provide: {imports}", stage.world())]
     UnknownImports {
         stage: Stage,
         imports: String,
@@ -97,32 +97,32 @@ impl ComponentError {
         Some(match self {
             Self::TooLarge(exceeded) => exceeded.help(),
             Self::Precompiled => {
-                "name the `.wasm` file of the component; seed compiles it and keeps the result itself"
+                "name the component's `.wasm` file; `seed` compiles it and caches the result"
                     .to_owned()
             }
             Self::NotWasm | Self::Malformed(_) => {
-                "name the `.wasm` file of a component; an interrupted download looks like this".to_owned()
+                "name a component's `.wasm` file; the download may have been interrupted".to_owned()
             }
             Self::CoreModule => {
-                "make it a component: `wasm-tools component new MODULE -o COMPONENT`, or `seed plugin build`"
+                "run `wasm-tools component new MODULE -o COMPONENT` to make it a component, or `seed plugin build`"
                     .to_owned()
             }
             Self::NoStage { .. } | Self::Ambiguous { .. } => format!(
-                "a plugin exports `{PACKAGE}/plugin@{CONTRACT}` and one of {}",
+                "export `{PACKAGE}/plugin@{CONTRACT}` and one of {}",
                 Stage::ALL.map(|stage| format!("`{}`", stage.interface())).join(", ")
             ),
-            Self::Newer { .. } => "upgrade seed, or use an older version of the plugin".to_owned(),
+            Self::Newer { .. } => "upgrade `seed`, or use an older version of the plugin".to_owned(),
             Self::Older { .. } => {
-                "use a newer version of the plugin, or build it again with the current SDK".to_owned()
+                "use a newer version of the plugin, or rebuild it with the current SDK".to_owned()
             }
             Self::UnknownImports { stage, http: true, .. } => format!(
-                "plugins reach the network through `{PACKAGE}/http` only, in the worlds `signer` and `publisher`, to origins that \
-                 `grants = {{ http = [\"https://HOST\"] }}` names under `{}`; where a toolchain adds `wasi:http` unasked, switch that off \
-                 (ComponentizeJS: `--disable http`)",
+                "use `{PACKAGE}/http`, the only network access for plugins, in the worlds `signer` and \
+                 `publisher`, and name the origins with `grants = {{ http = [\"https://HOST\"] }}` in `{}`; if the toolchain adds `wasi:http` by itself, turn that off (ComponentizeJS: `--disable http`)",
                 stage.table()
             ),
             Self::UnknownImports { stage, .. } => format!(
-                "build it against the world `{}` of {PACKAGE}@{CONTRACT}; WASI 0.2 is there too, without files, network or environment",
+                "build it against the world `{}` of {PACKAGE}@{CONTRACT}; WASI 0.2 is available without \
+                 files, network and environment",
                 stage.world()
             ),
         })

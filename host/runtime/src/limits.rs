@@ -154,7 +154,7 @@ impl LimitExceeded {
     /// How to raise it.
     pub fn help(&self) -> String {
         format!(
-            "if you trust the plugin to need more, set `{} = N` under `[limits]` in the pipeline file (now {})",
+            "if you trust the plugin and it needs more, set `{} = N` in `[limits]` in the pipeline file (now {})",
             self.limit.key(),
             self.allowed
         )
@@ -168,16 +168,18 @@ impl fmt::Display for LimitExceeded {
         match self.limit {
             Limit::ComponentSize => write!(f, "the component is larger than {size}"),
             Limit::CompileTime => write!(f, "compiling the component took longer than {allowed} s"),
-            Limit::Stack => write!(f, "the call stack grew beyond {size}; endless recursion looks like this"),
-            Limit::Memory => write!(f, "it asked for more than {size} of memory"),
-            Limit::TableElements => write!(f, "it asked for more than {allowed} table elements"),
+            Limit::Stack => {
+                write!(f, "the call stack exceeded {size}, perhaps because of infinite recursion")
+            }
+            Limit::Memory => write!(f, "it requested more than {size} of memory"),
+            Limit::TableElements => write!(f, "it requested more than {allowed} table elements"),
             Limit::Instances => write!(f, "it has more than {allowed} core instances, memories or tables"),
             Limit::Handles => write!(f, "it held more than {allowed} handles at a time"),
             Limit::Fuel => {
-                write!(f, "it ran for more than {allowed} units of fuel; an endless loop looks like this")
+                write!(f, "it used more than {allowed} units of fuel, perhaps in an infinite loop")
             }
-            Limit::Time => write!(f, "it ran for longer than {allowed} s; an endless loop looks like this"),
-            Limit::OutputSize => write!(f, "it handed more than {size} to the host at once"),
+            Limit::Time => write!(f, "it ran for longer than {allowed} s, perhaps in an infinite loop"),
+            Limit::OutputSize => write!(f, "it passed more than {size} to the host in one call"),
             Limit::HostCalls => write!(f, "it called the host more than {allowed} times"),
             Limit::HttpRequests => write!(f, "it made more than {allowed} HTTP requests"),
             Limit::BlobBytes => write!(f, "it read and wrote more than {size} of blobs"),

@@ -98,7 +98,8 @@ impl Log {
             _ => {
                 if !self.full {
                     self.full = true;
-                    let message = "the log is full: further messages of this call are dropped (`log-size` under `[limits]`)";
+                    let message = "the log is full: dropping further messages of this call (`log-size` in \
+                                   `[limits]`)";
                     self.reporter.log(LogLevel::Warn, message);
                     self.tail.push_back(message.to_owned());
                 }
@@ -153,7 +154,7 @@ pub(crate) mod tests {
         Info two
         Info last
         Error flood
-        Warn the log is full: further messages of this call are dropped (`log-size` under `[limits]`)
+        Warn the log is full: dropping further messages of this call (`log-size` in `[limits]`)
         ");
         assert_eq!(log.tail().len(), 5);
     }

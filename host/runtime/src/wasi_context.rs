@@ -84,7 +84,7 @@ impl WasiContext {
                 }
             }
             Self::Real { .. } => getrandom::fill(&mut bytes)
-                .map_err(|error| wasmtime::format_err!("the system has no randomness: {error}"))?,
+                .map_err(|error| wasmtime::format_err!("cannot get random bytes from the system: {error}"))?,
         }
         Ok(bytes)
     }

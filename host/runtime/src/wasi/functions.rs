@@ -238,7 +238,9 @@ fn random(instance: &mut LinkerInstance<'_, State>, interface: &str, name: &str)
         "get-random-bytes" | "get-insecure-random-bytes" => {
             instance.func_wrap(name, |mut store: Store, (number,): (u64,)| {
                 if number > RANDOM {
-                    bail!("{number} random bytes were asked for at once, and the most is {RANDOM}");
+                    bail!(
+                        "the plugin requested {number} random bytes at once, more than the limit of {RANDOM}"
+                    );
                 }
                 let number = usize::try_from(number)?;
                 store.data_mut().counted(|state| Ok((state.wasi.random(number)?,)))

@@ -109,10 +109,10 @@ fn a_blob_is_written_in_pieces_and_finished_once() {
     let memory = Memory::default();
     let digest = packed(&memory, &format!("{write} {finish}"));
     assert_eq!(memory.blob(digest.parse().unwrap()), b"contentcontent");
-    assert_snapshot!(packed(&memory, &format!("{write} {finish} {finish}")), @"the blob is finished");
+    assert_snapshot!(packed(&memory, &format!("{write} {finish} {finish}")), @"the blob is already finished");
     let late =
         format!("(call $write (global.get $handle) (i32.const {DATA}) (i32.const 7) (i32.const {RESULT}))");
-    assert_snapshot!(packed(&memory, &format!("{write} {finish} {late}")), @"the blob is finished");
+    assert_snapshot!(packed(&memory, &format!("{write} {finish} {late}")), @"the blob is already finished");
     let long = format!(
         "(drop (memory.grow (i32.const 100))) (call $write (global.get $handle) (i32.const 0) (i32.const 1048577) (i32.const {RESULT}))"
     );

@@ -23,7 +23,7 @@ impl From<&model::PackRequest> for wit::Request {
 /// A codec from a component. The level is within what the contract says.
 pub(in crate::v0_1) fn codec(wit: archive::Codec) -> Result<model::Codec, InvalidOutput> {
     let refuse = |name, level, most| {
-        Err(super::types::invalid("codec", format!("{name} has the levels 1 to {most}, and not {level}")))
+        Err(super::types::invalid("codec", format!("{name} supports the levels 1 to {most}, not {level}")))
     };
     match wit {
         archive::Codec::None => Ok(model::Codec::None),
@@ -67,7 +67,7 @@ mod tests {
     #[test]
     fn levels_are_bounded() {
         assert_eq!(codec(archive::Codec::Gzip(12)).unwrap(), model::Codec::Gzip(12));
-        insta::assert_snapshot!(codec(archive::Codec::Gzip(13)).unwrap_err().reason, @"gzip has the levels 1 to 12, and not 13");
-        insta::assert_snapshot!(codec(archive::Codec::Zstd(0)).unwrap_err().reason, @"zstd has the levels 1 to 19, and not 0");
+        insta::assert_snapshot!(codec(archive::Codec::Gzip(13)).unwrap_err().reason, @"gzip supports the levels 1 to 12, not 13");
+        insta::assert_snapshot!(codec(archive::Codec::Zstd(0)).unwrap_err().reason, @"zstd supports the levels 1 to 19, not 0");
     }
 }

@@ -29,7 +29,7 @@ pub(in crate::v0_1) fn description(wit: wit::Description) -> Result<Description,
         return Err(invalid("version", format!("it is longer than {VERSION} bytes")));
     }
     let version = Version::parse(&wit.version).map_err(|error| {
-        invalid("version", format!("`{}` is no semantic version: {error}", shown(&wit.version)))
+        invalid("version", format!("`{}` is not a semantic version: {error}", shown(&wit.version)))
     })?;
     if wit.summary.contains('\n') {
         return Err(invalid("summary", "it has more than one line"));
@@ -74,7 +74,7 @@ mod tests {
         `a
         b` is not lower-case letters, digits and single hyphens, at most 64, beginning with a letter
         ");
-        insta::assert_snapshot!(refused("a", "1.0", ""), @"`1.0` is no semantic version: unexpected end of input while parsing minor version number");
+        insta::assert_snapshot!(refused("a", "1.0", ""), @"`1.0` is not a semantic version: unexpected end of input while parsing minor version number");
         insta::assert_snapshot!(refused("a", "1.0.0", "a\nb"), @"it has more than one line");
     }
 }

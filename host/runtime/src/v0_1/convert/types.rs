@@ -33,7 +33,7 @@ pub(super) fn map(
     let mut map = BTreeMap::new();
     for (name, value) in pairs {
         if map.contains_key(&name) {
-            return Err(invalid(field, format!("`{}` stands twice", printable(&name, CODE))));
+            return Err(invalid(field, format!("`{}` appears twice", printable(&name, CODE))));
         }
         map.insert(name, value);
     }
@@ -183,14 +183,14 @@ mod tests {
     fn a_name_that_stands_twice_is_refused() {
         let pairs = |names: [&str; 2]| names.map(|name| (name.to_owned(), String::new())).to_vec();
         assert_eq!(map("annotations", pairs(["b", "a"])).unwrap().len(), 2);
-        insta::assert_snapshot!(map("annotations", pairs(["a", "a"])).unwrap_err(), @"its result does not obey the contract: annotations: `a` stands twice");
+        insta::assert_snapshot!(map("annotations", pairs(["a", "a"])).unwrap_err(), @"its result violates the contract: annotations: `a` appears twice");
     }
 
     #[test]
     fn a_bad_digest_is_named_and_fit_for_a_terminal() {
         insta::assert_snapshot!(
             digest("manifest.digest", "sha256:\u{1b}[2J").unwrap_err(),
-            @r"its result does not obey the contract: manifest.digest: `sha256:\u{1b}[2J` is not a digest: expected `sha256:` and 64 lower-case hexadecimal digits"
+            @r"its result violates the contract: manifest.digest: `sha256:\u{1b}[2J` is not a digest: expected `sha256:` and 64 lower-case hexadecimal digits"
         );
     }
 }

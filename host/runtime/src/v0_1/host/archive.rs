@@ -34,7 +34,7 @@ impl HostLayerReader for State {
     fn new(&mut self, layer: u32) -> Result<Resource<LayerReader>> {
         self.timed(|state| {
             let reader = archive(state).and_then(|archive| archive.open_layer(layer));
-            let reader = reader.map_err(|error| format_err!("layer {layer} cannot be read: {error}"))?;
+            let reader = reader.map_err(|error| format_err!("cannot read layer {layer}: {error}"))?;
             Ok(state.table.push(LayerReader(reader))?)
         })
     }
@@ -61,6 +61,6 @@ impl HostLayerReader for State {
 
 /// The capability. There is no grant for it: every call of `pack` has it, and `describe` has it not.
 fn archive(state: &State) -> Result<Arc<dyn Archive>, StageError> {
-    let denied = || StageError::Denied("layers can be packed in `pack` only".to_owned());
+    let denied = || StageError::Denied("only `pack` can pack layers".to_owned());
     state.capabilities.archive.clone().ok_or_else(denied)
 }

@@ -82,7 +82,7 @@ impl HostWriter for State {
     fn finish(&mut self, writer: Resource<Writer>) -> Result<Result<String, types::StageError>> {
         self.timed(|state| {
             let writer = state.table.get_mut(&writer)?;
-            let finished = Err(StageError::Failed("the blob is finished".to_owned()));
+            let finished = Err(StageError::Failed("the blob is already finished".to_owned()));
             let digest = std::mem::replace(&mut writer.0, finished).and_then(BlobWriter::finish);
             Ok(digest.map(|digest| digest.to_string()).map_err(Into::into))
         })
@@ -99,11 +99,11 @@ fn write(writer: &mut Writer, content: &[u8]) -> Result<(), StageError> {
         return Err(too_long("a piece", content.len(), PIECE));
     }
     let writer = writer.0.as_mut().map_err(|error| error.clone())?;
-    writer.write_all(content).map_err(|error| StageError::Failed(format!("writing a blob failed: {error}")))
+    writer.write_all(content).map_err(|error| StageError::Failed(format!("cannot write the blob: {error}")))
 }
 
 /// The capability. There is no grant for it: every call of its stages has it, and `describe` has it not.
 fn blobs(state: &State) -> Result<Arc<dyn Blobs>, StageError> {
-    let denied = || StageError::Denied("this call has no blobs".to_owned());
+    let denied = || StageError::Denied("blobs are not available in this call".to_owned());
     state.capabilities.blobs.clone().ok_or_else(denied)
 }
