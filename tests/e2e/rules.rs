@@ -84,7 +84,7 @@ fn apples_sdk_needs_a_grant_that_the_image_records() {
     let (_, legal) = run.stdout.split_once("Legal\n").unwrap_or_else(|| panic!("{}", run.stdout));
     insta::assert_snapshot!(environment.redact(legal.split("\n\n").next().unwrap()), @"
     granted: apple-sdk for x86_64-linux: a test, nothing of Apple's
-      1 path by it, as the image's annotations say
+      1 path allowed, as the image's annotations record
       /nix/store/[HASH]-apple-sdk-14.4 (by its name)
         library → seed-library → apple-sdk-14.4
     ");

@@ -108,7 +108,7 @@ fn what_seed_signs_is_verified_in_a_directory_and_in_an_archive() {
     result  sha256:[HASH]  verified
 
     Whole
-      linux/amd64  3 layers, 952 B: digests, sizes and diff ids are right
+      linux/amd64  3 layers, 952 B: verified digests, sizes and diff IDs
 
     Signed with
       release.pub  sha256:[HASH]…  cosign signature, Sigstore bundle

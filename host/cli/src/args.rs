@@ -25,8 +25,8 @@ const STYLES: Styles = Styles::styled()
 
 /// Turn Nix flakes into signed, reproducible OCI images
 ///
-/// Nix builds; each later decision (which paths go in which layer, how a layer is packed, how the result is signed,
-/// where it is published) is made by a sandboxed WebAssembly component that you can replace by one line of the
+/// Nix builds the outputs. Sandboxed WebAssembly components then decide which paths go in which layer, how to pack
+/// each layer, how to sign the result and where to publish it. You can replace each component with one line of the
 /// pipeline file.
 #[derive(Debug, Parser)]
 #[command(name = "seed", version, styles = STYLES, max_term_width = 100, propagate_version = false, after_long_help = format!("{START_HERE}\n\n{}", Exit::help()))]

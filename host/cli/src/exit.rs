@@ -48,14 +48,14 @@ impl Exit {
     /// All codes with one line each.
     pub(crate) const ALL: [(Self, &str); 10] = [
         (Self::Done, "done"),
-        (Self::Failed, "failed for a reason that no other code names"),
-        (Self::Usage, "the command line or the pipeline file cannot be used"),
+        (Self::Failed, "any other failure"),
+        (Self::Usage, "invalid command line or pipeline file"),
         (Self::Source, "the source does not evaluate or build"),
-        (Self::Plugin, "a plugin was refused, failed or broke a limit"),
-        (Self::Pin, "a pin or the lock file does not agree"),
-        (Self::Signing, "signing failed, or a signature is wrong"),
+        (Self::Plugin, "a plugin was rejected, failed or hit a limit"),
+        (Self::Pin, "a pin or lock file does not match"),
+        (Self::Signing, "signing failed, or a signature is invalid"),
         (Self::Publishing, "publishing failed"),
-        (Self::Rule, "the image breaks a rule on what it may hold"),
+        (Self::Rule, "the image violates a content rule"),
         (Self::Interrupted, "interrupted"),
     ];
 

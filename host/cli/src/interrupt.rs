@@ -31,7 +31,7 @@ static ENDING: AtomicBool = AtomicBool::new(false);
 #[error("interrupted")]
 #[diagnostic(
     code("seed::cli::interrupted"),
-    help("finished work is cached: run the command again to continue")
+    help("run the command again to continue: finished work is cached")
 )]
 struct Interrupted;
 

@@ -17,13 +17,13 @@ use crate::progress::Progress;
 /// Options of the commands that read a pipeline or run plugins.
 #[derive(Debug, Args)]
 pub(crate) struct EngineArgs {
-    /// Directory of the cache
+    /// Cache directory
     ///
-    /// Default: `$SEED_CACHE_DIR`, or `seed` in `$XDG_CACHE_HOME`, or `~/.cache/seed`. It can be removed at any time.
+    /// Default: `$SEED_CACHE_DIR`, or `seed` in `$XDG_CACHE_HOME`, or `~/.cache/seed`. You can remove it at any time.
     #[arg(long, value_name = "DIR")]
     pub(crate) cache_dir: Option<PathBuf>,
 
-    /// Compile every plugin anew instead of keeping machine code in the cache
+    /// Compile every plugin again instead of caching its machine code
     #[arg(long)]
     pub(crate) no_aot_cache: bool,
 }

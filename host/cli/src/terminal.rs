@@ -8,11 +8,11 @@ use clap::{ArgAction, Args, ValueEnum};
 pub(crate) struct GlobalArgs {
     /// Print the result, or the error, as one JSON document on standard output
     ///
-    /// Each document has a number `schema` that changes when its shape does.
+    /// Each document has a `schema` number, which changes whenever the format changes.
     #[arg(long, global = true)]
     pub(crate) json: bool,
 
-    /// Print errors and the shortest result only
+    /// Print only errors and the shortest result
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
 

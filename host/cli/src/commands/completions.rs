@@ -6,7 +6,7 @@ use seed_report::Error;
 
 use crate::session::Session;
 
-/// Print the completion script of a shell
+/// Print a shell completion script
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:

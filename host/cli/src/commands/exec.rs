@@ -14,11 +14,11 @@ use crate::session::{self, EngineArgs, Session};
 
 /// Run a command in the locked seed, without network
 ///
-/// The image is the one whose digest `seed.lock` has for this machine's system. It is taken from the cache, from the files
-/// that the pipeline writes or from the registries that it publishes to, and checked; tags are not relied on. Docker or
-/// Podman, whichever works here, runs it with the network off. The working directory is `/work` in the container, where the
-/// command starts; it is writable, and what is written there belongs to you. Input, output, terminal and
-/// signals are the command's, and so is the exit code.
+/// Uses the image whose digest `seed.lock` has for this machine's system. Reads it from the cache, from the files
+/// that the pipeline writes or from the registries that it publishes to, and verifies its digest instead of trusting
+/// tags. Docker or Podman, whichever works here, runs it without network. The command starts in `/work`, which is the
+/// working directory; it is writable, and new files belong to you. The command gets your terminal, input, output and
+/// signals, and `seed` exits with its exit code.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
@@ -43,11 +43,11 @@ pub(crate) struct ExecArgs {
     #[arg(long, value_name = "ENGINE", value_enum)]
     container_engine: Option<EngineName>,
 
-    /// Run the command itself instead of handing it to the image's entrypoint
+    /// Run the command directly instead of passing it to the image's entrypoint
     #[arg(long)]
     no_entrypoint: bool,
 
-    /// The command and its arguments, for the image's entrypoint if it has one
+    /// The command and its arguments, passed to the image's entrypoint if it has one
     #[arg(last = true, value_name = "COMMAND")]
     command: Vec<String>,
 

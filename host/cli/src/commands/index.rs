@@ -10,11 +10,12 @@ use seed_report::Error;
 use crate::session::{self, EngineArgs, Session};
 use crate::summary;
 
-/// Compose, sign and tag one index over images that runs for single systems published
+/// Compose, sign and tag an index of images that single-system runs published
 ///
-/// Each file is a record that `seed run --system SYSTEM --record FILE` wrote. Every image is looked up by its digest where the
-/// pipeline publishes, and compared with its record, before anything is published. The index has the same bytes as
-/// if one run had built for all systems. Its tags are those of the pipeline file, `latest` only if that asks for it.
+/// Each file is a record written by `seed run --system SYSTEM --record FILE`. Before it publishes anything, `seed`
+/// looks up every image by digest where the pipeline publishes, and compares it with its record. The index is
+/// identical to that of a single run for all systems. It gets the tags of the pipeline file, and `latest` only if the
+/// file asks for it.
 #[derive(Debug, Args)]
 #[command(
     override_usage = "seed index [OPTIONS] [PIPELINE] <RECORD>...",
@@ -24,12 +25,12 @@ Examples:
   seed index images/api.toml *.json          for another pipeline file"
 )]
 pub(crate) struct IndexArgs {
-    /// The records, one per system of the pipeline; before them the pipeline file (its name ends in `.toml`) or a directory that
-    /// holds a `pipeline.toml`, if it is not in this directory
+    /// The records, one per system of the pipeline. If `pipeline.toml` is not in this directory, name the pipeline
+    /// file (`*.toml`) or the directory that holds it first
     #[arg(required = true, value_name = "RECORD")]
     records: Vec<PathBuf>,
 
-    /// Leave `seed.lock` alone, and fail if its plugins would have to change
+    /// Do not change `seed.lock`, and fail if its plugins would change
     #[arg(long)]
     locked: bool,
 

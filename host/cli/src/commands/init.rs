@@ -20,7 +20,7 @@ Examples:
   seed init github:org/app                   another flake
   seed init --output -                       print it only")]
 pub(crate) struct InitArgs {
-    /// The flake, as Nix takes it; relative paths begin at the directory of the written file
+    /// The flake reference; relative paths start at the directory of the written file
     #[arg(default_value = ".")]
     flake: String,
 
@@ -44,7 +44,7 @@ enum InitError {
     #[diagnostic(
         code("seed::cli::exists"),
         help(
-            "replace it with `--force`, write another file with `--output FILE`, or print with `--output -`"
+            "replace it with `--force`, write another file with `--output FILE`, or print it with `--output -`"
         )
     )]
     Exists { path: PathBuf },

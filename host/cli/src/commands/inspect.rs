@@ -9,8 +9,8 @@ use crate::summary;
 
 /// Show what an image holds: layers, sizes, largest paths, signatures
 ///
-/// Reads an OCI layout directory, an OCI or Docker archive, or a registry. All that it fetches is checked against its
-/// digest. Signatures are listed, not verified.
+/// Reads an OCI layout directory, an OCI or Docker archive, or a registry. Checks everything that it fetches against
+/// its digest. Lists signatures without verifying them.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
@@ -18,7 +18,7 @@ Examples:
   seed inspect hello.tar                     an archive
   seed inspect ghcr.io/org/app:v1            a registry")]
 pub(crate) struct InspectArgs {
-    /// A directory, a tar, or `host/repository` with `:tag` or `@sha256:…`
+    /// A directory, a tar archive, or `host/repository` with `:tag` or `@sha256:…`
     reference: String,
 
     /// How many of the largest paths to show

@@ -11,8 +11,8 @@ use crate::summary;
 
 /// Show what a run would do: layers, paths, sizes, keys, and what is cached
 ///
-/// Nix builds what is missing, because the plan depends on the closure; nothing is packed, signed or published, and
-/// `seed.lock` is not written.
+/// Nix builds what is missing, because the plan depends on the closure. Packs, signs and publishes nothing, and does
+/// not write `seed.lock`.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
@@ -30,21 +30,21 @@ pub(crate) struct PlanArgs {
     #[arg(long)]
     paths: bool,
 
-    /// Show by which references a package is in the image, and nothing else
+    /// Show only which references bring a package into the image
     ///
-    /// NAME is the name of a package (`glibc` means any version; `*` stands for any text) or a whole store path. It also
-    /// answers for an image that is too large or holds something forbidden.
+    /// NAME is a package name (`glibc` matches any version, `*` matches any text) or a full store path. Also works
+    /// for images that are too large or contain forbidden paths.
     #[arg(long, value_name = "NAME", conflicts_with_all = ["paths", "locked", "lock_layers"])]
     why: Option<String>,
 
-    /// Write the layers to the file that `layer-lock` in `[select]` names, for later runs to keep
+    /// Write the layers to the layer lock, the file that `layer-lock` in `[select]` names
     ///
-    /// Layers that were locked and did not change stay as they are. What has changed is sent again anyway, and is split anew,
-    /// with what the file says of how often each package changed.
+    /// Later runs keep these layers. Locked layers that have not changed stay as they are. Changed layers must be
+    /// uploaded again anyway, so they are split again, by how often each package has changed.
     #[arg(long, conflicts_with = "locked")]
     lock_layers: bool,
 
-    /// Fail where a run with `--locked` would fail
+    /// Fail if a run with `--locked` would fail
     #[arg(long)]
     locked: bool,
 

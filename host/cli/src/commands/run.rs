@@ -14,9 +14,9 @@ use crate::summary;
 
 /// Build, pack, sign and publish what a pipeline file describes
 ///
-/// Nix builds the outputs, then each stage's plugin decides and the host does the work. What is already in the cache
-/// is not read, packed or uploaded again. The plugins that ran are recorded in `seed.lock` beside the pipeline file:
-/// commit it, and use `--locked` in CI.
+/// Nix builds the outputs; then each stage's plugin decides what to do, and `seed` does it. Cached work is not
+/// repeated. `seed.lock`, next to the pipeline file, records the plugins that ran: commit it, and use `--locked` in
+/// CI.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
@@ -34,8 +34,8 @@ pub(crate) struct RunArgs {
 
     /// Fail instead of changing `seed.lock`
     ///
-    /// A plugin whose bytes, imports or grants differ from the lock file, or that is not in it, stops the run before
-    /// anything is built. The digests of images in it change with the sources: they are neither compared nor written.
+    /// The run fails before it builds anything if a plugin is not in the lock file, or if its hash, imports or grants
+    /// differ. The image digests in the file change with the sources: they are neither compared nor written.
     #[arg(long)]
     locked: bool,
 
@@ -45,21 +45,22 @@ pub(crate) struct RunArgs {
 
     /// Build and pack only: sign nothing, publish nothing
     ///
-    /// For changes that may not publish, such as a pull request: no key, password or login is needed, and what was
-    /// packed is in the cache for the run that publishes.
+    /// For builds that must not publish, such as those of pull requests. Needs no key, password or login. A later run
+    /// that publishes finds the packed layers in the cache.
     #[arg(long)]
     no_publish: bool,
 
     /// Publish the image of one system by digest only, and write FILE for `seed index`
     ///
-    /// For pipelines whose systems are built on different machines: registries get no tag, and `seed.lock` keeps the digests that
-    /// it has. `seed index` composes the images of all systems, checks them against the files, and tags.
+    /// For pipelines whose systems are built on different machines. Sets no tag, and keeps the digests in
+    /// `seed.lock`. `seed index` then checks the images of all systems against their records, and publishes and tags
+    /// their index.
     #[arg(long, value_name = "FILE", conflicts_with = "no_publish")]
     record: Option<PathBuf>,
 
-    /// Build nothing: run a command in the seed that `seed.lock` has, as `seed exec` does
+    /// Build nothing, and run a command in the locked seed, as `seed exec` does
     ///
-    /// With one `--system` at most. Neither Nix nor any plugin runs, and nothing is published.
+    /// Accepts at most one `--system`. Runs neither Nix nor plugins, and publishes nothing.
     #[arg(long, conflicts_with_all = ["no_publish", "record", "locked"])]
     use_seed: bool,
 
@@ -67,7 +68,7 @@ pub(crate) struct RunArgs {
     #[arg(last = true, value_name = "COMMAND", requires = "use_seed")]
     command: Vec<String>,
 
-    /// Number of threads that pack and compress; the bytes do not depend on it
+    /// Number of threads for packing and compression; does not affect the result
     ///
     /// Default: one per processor.
     #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -80,7 +81,7 @@ pub(crate) struct RunArgs {
 /// `--use-seed` with several systems.
 #[derive(Debug, thiserror::Error, Diagnostic)]
 #[error("`--use-seed` runs the image of one system, but `--system` names several")]
-#[diagnostic(code("seed::cli::several-systems"), help("give `--system` once"))]
+#[diagnostic(code("seed::cli::several-systems"), help("pass `--system` once"))]
 struct SeveralSystems;
 
 impl Report for SeveralSystems {
@@ -105,7 +106,7 @@ pub(crate) fn run(args: &RunArgs, session: &Session) -> Result<(), Error> {
     let lock = lock_path(&pipeline.file.path);
     session.show(&done, |done| summary::run::run(done, &lock, session.printer.verbosity()))?;
     if let Some(record) = &args.record {
-        session.printer.status(&format!("Wrote {}: give it to `seed index`.", record.display()));
+        session.printer.status(&format!("Wrote {}: pass it to `seed index`.", record.display()));
     }
     Ok(())
 }

@@ -40,8 +40,8 @@ pub(super) fn legal(grants: &[LegalSummary]) -> String {
     let mut lines = Vec::new();
     for LegalSummary { system, rule, reason, paths } in grants {
         let what = match paths.len() as u64 {
-            0 => "nothing of the kind is in the image".to_owned(),
-            count => format!("{} by it, as the image's annotations say", human::count(count, "path")),
+            0 => "the image contains no such paths".to_owned(),
+            count => format!("{} allowed, as the image's annotations record", human::count(count, "path")),
         };
         lines.push(format!("{} {rule} for {system}: {reason}", style::warning("granted:")));
         lines.push(format!("  {what}"));

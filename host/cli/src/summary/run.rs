@@ -38,10 +38,10 @@ fn whole(summary: &RunSummary, lock: &Path) -> String {
     match summary.lock {
         LockState::Unchanged => {}
         LockState::Created => {
-            let _ = writeln!(text, "\n{} was written: commit it, and use `--locked` in CI.", lock.display());
+            let _ = writeln!(text, "\nWrote {}: commit it, and use `--locked` in CI.", lock.display());
         }
         LockState::Updated => {
-            let _ = writeln!(text, "\n{} was changed: review the change and commit it.", lock.display());
+            let _ = writeln!(text, "\nUpdated {}: review the change and commit it.", lock.display());
         }
     }
     text
@@ -108,7 +108,7 @@ fn published(places: &[PublishedSummary]) -> Table {
 }
 
 fn signature(signature: &SignatureSummary) -> String {
-    format!("with the key `{}` by {}, checked against its public key", signature.key, signature.plugin)
+    format!("with the key `{}` by {}, verified with its public key", signature.key, signature.plugin)
 }
 
 #[cfg(test)]
@@ -191,8 +191,8 @@ mod tests {
           hello.tar  3 new (4.9 KiB), 2 already there
 
         Signed
-          with the key `release` by cosign-signer, checked against its public key
-          with the key `backup` by cosign-signer, checked against its public key
+          with the key `release` by cosign-signer, verified with its public key
+          with the key `backup` by cosign-signer, verified with its public key
 
         Verify
           cosign verify --key cosign.pub hello
@@ -203,7 +203,7 @@ mod tests {
         Notes
           note: the layer `library` is empty (standard-layers::empty)
 
-        seed.lock was written: commit it, and use `--locked` in CI.
+        Wrote seed.lock: commit it, and use `--locked` in CI.
         ");
     }
 

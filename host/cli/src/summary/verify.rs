@@ -21,7 +21,7 @@ fn whole(image: &ImageContent) -> String {
     let layers = human::count(image.layers.len() as u64, "layer");
     let size = human::size(image.layers.iter().map(|layer| layer.size).fold(0, u64::saturating_add));
     let platform = visible::line(&image.platform.to_string());
-    format!("{platform}  {layers}, {size}: digests, sizes and diff ids are right")
+    format!("{platform}  {layers}, {size}: verified digests, sizes and diff IDs")
 }
 
 fn signed(key: &VerifiedKey) -> String {

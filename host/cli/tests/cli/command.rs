@@ -31,7 +31,7 @@ fn a_typo_is_shown_in_its_line() {
       |
     1 | schema = 1
       | ^ needs `publish`
-      help: say where the image goes, such as:
+      help: add where to publish the image, such as:
 
             [[publish]]
             plugin = "builtin:oci-layout"
@@ -112,7 +112,7 @@ fn init_does_not_replace_a_file() {
     ----- stdout -----
     ----- stderr -----
     error[seed::cli::exists]: `pipeline.toml` already exists
-      help: replace it with `--force`, write another file with `--output FILE`, or print with `--output -`
+      help: replace it with `--force`, write another file with `--output FILE`, or print it with `--output -`
     ");
     assert_eq!(environment.read("pipeline.toml"), "mine");
 }

@@ -36,7 +36,7 @@ fn a_signal_stops_what_was_started() {
     ----- stdout -----
     ----- stderr -----
     error[seed::cli::interrupted]: interrupted
-      help: finished work is cached: run the command again to continue
+      help: run the command again to continue: finished work is cached
     ");
     assert!(test_kill_process(nix).is_err(), "Nix still runs");
 }

@@ -17,7 +17,7 @@ use crate::summary::{PlanSummary, PlannedImage, PlannedLayer, PlannedPath, SCHEM
 /// What to plan.
 #[derive(Clone, Debug, Default)]
 pub struct PlanOptions {
-    /// Fail where a run with `--locked` would fail.
+    /// Fail if a run with `--locked` would fail.
     pub locked: bool,
     /// Systems instead of those in the pipeline file; empty for those.
     pub systems: Vec<String>,

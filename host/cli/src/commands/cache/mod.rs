@@ -4,7 +4,7 @@ pub(crate) mod pull;
 
 use clap::{Args, Subcommand};
 
-/// Use what was built elsewhere
+/// Reuse builds from other machines
 #[derive(Debug, Args)]
 pub(crate) struct CacheArgs {
     /// What to do.

@@ -9,13 +9,13 @@ use seed_report::Error;
 use crate::session::Session;
 use crate::summary;
 
-/// Give the store paths of a build seed to the Nix of this machine
+/// Add the store paths of a build seed to this machine's Nix store
 ///
-/// The next build here then finds its dependencies built: the registry is the cache. Only the layers with store paths that
-/// are missing here are fetched, and each path is compared with the hash that the image registers it with.
+/// The next build here then finds its dependencies already built: the registry is the cache. Fetches only layers with
+/// missing store paths, and compares each path with its hash in the image's registration.
 ///
-/// Nix will build with what the image holds, so it must be one that you trust: by its digest, by a lock file that you
-/// have reviewed, or by the keys that signed it. Nix must let this user add store paths: root, or one of its
+/// Nix will build with these paths, so identify an image that you trust: by its digest, by a lock file that you have
+/// reviewed, or by the keys that signed it. Nix must allow you to add store paths: be root, or one of its
 /// `trusted-users`.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
@@ -25,32 +25,33 @@ Examples:
   seed cache pull ghcr.io/org/app-build:main --key cosign.pub
   seed cache pull ./app-build.tar                  from an archive")]
 pub(crate) struct PullArgs {
-    /// `host/repository` with `@sha256:…`, or with `:tag` and a reason to trust it; a layout directory or a tar
+    /// `host/repository` with `@sha256:…`, or with `:tag` and a reason to trust it; or a layout directory or tar
+    /// archive
     reference: String,
 
-    /// Take the image that a tag names where this lock file names it too
+    /// Accept the image that a tag names if this lock file lists it
     ///
-    /// The lock that `seed run` wrote when it published the build seed, such as `seed.lock`.
+    /// The lock file that `seed run` wrote when it published the build seed, such as `seed.lock`.
     #[arg(long, value_name = "FILE", group = "trust")]
     lock: Option<PathBuf>,
 
-    /// Take the image where this public key has signed it, as PEM (can be repeated: each must have signed)
+    /// Accept the image if this PEM public key has signed it (can be repeated; each key must have signed)
     #[arg(long = "key", value_name = "FILE", group = "trust")]
     keys: Vec<PathBuf>,
 
-    /// Take whatever a tag names now
+    /// Accept whatever image a tag names now
     #[arg(long, group = "trust")]
     trust_tag: bool,
 
-    /// The Nix system whose image is taken; default: this machine's
+    /// The Nix system whose image to pull; default: this machine's
     #[arg(long, value_name = "SYSTEM")]
     system: Option<String>,
 
-    /// The store to add to, as Nix's own option `store` takes it; default: the one that Nix uses
+    /// The store to add paths to, as in Nix's `store` option; default: the one that Nix uses
     #[arg(long, value_name = "STORE")]
     store: Option<String>,
 
-    /// Directory of the cache, where the paths are kept until Nix has them
+    /// Cache directory, which holds the paths until Nix has them
     ///
     /// Default: `$SEED_CACHE_DIR`, or `seed` in `$XDG_CACHE_HOME`, or `~/.cache/seed`.
     #[arg(long, value_name = "DIR")]

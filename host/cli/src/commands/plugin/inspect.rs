@@ -9,7 +9,7 @@ use crate::summary;
 
 /// Show a plugin's world, imports, exports, configuration schema, hash and size
 ///
-/// The component is read, and asked to describe itself without any grant; none of its stages runs.
+/// Reads the component and asks it to describe itself, without any grant. Runs none of its stages.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:

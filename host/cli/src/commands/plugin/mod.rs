@@ -4,7 +4,7 @@ pub(crate) mod inspect;
 
 use clap::{Args, Subcommand};
 
-/// Look at plugins
+/// Inspect plugins
 #[derive(Debug, Args)]
 pub(crate) struct PluginArgs {
     /// What to do.

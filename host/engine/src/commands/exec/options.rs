@@ -35,7 +35,7 @@ pub struct ExecOptions {
     pub system: Option<String>,
     /// The command and its arguments; empty for what the image runs by itself.
     pub command: Vec<String>,
-    /// Run the command itself instead of handing it to the image's entrypoint.
+    /// Run the command directly instead of passing it to the image's entrypoint.
     pub without_entrypoint: bool,
     /// The container engine; none for the first that works.
     pub engine: Option<ContainerEngine>,
