@@ -154,7 +154,7 @@ fn a_key_counts_once_and_must_be_one() {
       help: leave one out, or name the other signer's key: each key counts once
     ");
     insta::assert_snapshot!(error(&environment, &["result", "--key", "release.key"], 2), @"
-    error[seed::verify::key]: release.key is not a public key: the file holds no PEM `PUBLIC KEY`
+    error[seed::verify::key]: release.key is not a public key: the file does not contain a PEM `PUBLIC KEY`
       help: name the public key: `cosign.pub`, which cosign writes next to `cosign.key`
     ");
     insta::assert_snapshot!(error(&environment, &["result", "--key", "missing.pub"], 2), @"
@@ -179,7 +179,7 @@ fn signatures_of_something_else_do_not_count() {
     attacked.attach(&key, SIGN, &Digest::of(b"another image"));
     insta::assert_snapshot!(refused(), @"
     error[seed::verify::unsigned]: sha256:[HASH] is not signed with signer.pub
-      not counted: sha256:[HASH]: the payload is about sha256:[HASH], not about sha256:[HASH]
+      not counted: sha256:[HASH]: the payload's subject is sha256:[HASH], expected sha256:[HASH]
       help: do not use the image: it is complete, but the owner of the key has not signed it
     ");
     // Signed, but only to say something about the image: that its scan failed, for all we know.
@@ -227,7 +227,7 @@ fn the_old_tag_of_another_image_does_not_count() {
     other.write("release.pub", environment.read("release.pub"));
     insta::assert_snapshot!(error(&other, &["result:latest", "--key", "release.pub"], 6), @"
     error[seed::verify::unsigned]: sha256:[HASH] is not signed with release.pub
-      not counted: sha256:[HASH]: the payload is about sha256:[HASH], not about sha256:[HASH]
+      not counted: sha256:[HASH]: the payload's subject is sha256:[HASH], expected sha256:[HASH]
       help: do not use the image: it is complete, but the owner of the key has not signed it
     ");
 }

@@ -51,7 +51,7 @@ pub enum ArtifactError {
     #[error("the signature manifest has {0} layers, expected 1")]
     LayerCount(usize),
     /// A layer, or all together, longer than allowed.
-    #[error("the signature layer {digest} has {size} bytes, more than is read")]
+    #[error("the signature layer {digest} has {size} bytes, more than the limit")]
     LayerTooLong {
         /// The layer.
         digest: Digest,
@@ -69,7 +69,7 @@ pub enum ArtifactError {
         expected: &'static str,
     },
     /// A layer cannot be read.
-    #[error("the signature layer {digest} cannot be read: {source}")]
+    #[error("cannot read the signature layer {digest}: {source}")]
     Read {
         /// The layer.
         digest: Digest,
@@ -77,7 +77,7 @@ pub enum ArtifactError {
         source: std::io::Error,
     },
     /// A layer's bytes are not what its descriptor says.
-    #[error("the signature layer {0} holds other bytes than its descriptor says")]
+    #[error("the signature layer {0} does not match its descriptor")]
     LayerContent(Digest),
     /// A layer without its signature annotation.
     #[error("the signature layer {0} has no base64 annotation `{SIGNATURE_ANNOTATION}`")]
@@ -94,7 +94,7 @@ pub enum ArtifactError {
         expected: String,
     },
     /// No given key made a signature in it.
-    #[error("a signature in the document was made by none of the keys {}", .0.join(", "))]
+    #[error("a signature in the document is not by any of the keys {}", .0.join(", "))]
     NotByKeys(Vec<String>),
     /// A signature over something else.
     #[error(transparent)]

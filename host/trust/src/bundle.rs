@@ -47,7 +47,7 @@ pub enum BundleError {
     #[error("the bundle has {0} log entries, more than {MAX_LOG_ENTRIES}")]
     LogEntryCount(usize),
     /// Not base64 of 32 bytes.
-    #[error("the bundle's `hint` is not the base64 of a SHA-256")]
+    #[error("the bundle's `hint` is not a base64-encoded SHA-256 hash")]
     Hint,
 }
 

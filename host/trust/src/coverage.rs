@@ -34,13 +34,13 @@ pub enum CoverError {
     #[error(transparent)]
     Statement(#[from] StatementError),
     /// More than the one subject that a signature is about.
-    #[error("the statement names {0} subjects, but a signature is about exactly one")]
+    #[error("the statement has {0} subjects, expected exactly 1")]
     SubjectCount(usize),
     /// No usable digest.
     #[error("the statement's subject has no `sha256` digest of 64 lower-case hexadecimal digits")]
     NoDigest,
     /// About something else.
-    #[error("the payload is about {signed}, not about {expected}")]
+    #[error("the payload's subject is {signed}, expected {expected}")]
     OtherSubject {
         /// What it is about.
         signed: Digest,

@@ -29,7 +29,7 @@ pub enum BadSignature {
 #[derive(Debug, thiserror::Error)]
 pub enum PublicKeyError {
     /// Not a `PUBLIC KEY` PEM block.
-    #[error("the file holds no PEM `PUBLIC KEY`")]
+    #[error("the file does not contain a PEM `PUBLIC KEY`")]
     Pem,
     /// Neither P-256 nor Ed25519, or a malformed point.
     #[error("the public key `{0}` is not a SubjectPublicKeyInfo of ECDSA P-256 or Ed25519")]

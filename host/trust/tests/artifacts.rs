@@ -150,16 +150,16 @@ fn forged_sig_manifests_are_refused_with_the_reason() {
     ];
     let shown = cases.map(|(name, result)| format!("{name}: {}", result.unwrap_err()));
     insta::assert_snapshot!(shown.join("\n"), @r#"
-    .sig by another key: a signature in the document was made by none of the keys release
+    .sig by another key: a signature in the document is not by any of the keys release
     .sig for another repository: the payload is for the repository "127.0.0.1:5971/org/app", expected example.org/other
     .sig under another image: the signature is attached to sha256-61f0f4a485b0503b6ac076c7171318d89d69211f3b58dc86a861a68c8112e0e9.sig, not to sha256-44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a.sig
     .sig at another tag: the signature is attached to latest, not to sha256-61f0f4a485b0503b6ac076c7171318d89d69211f3b58dc86a861a68c8112e0e9.sig
     .sig as a referrer: the signature is attached to a subject, not to the tag sha256-61f0f4a485b0503b6ac076c7171318d89d69211f3b58dc86a861a68c8112e0e9.sig
-    .sig without its payload: the signature layer sha256:ac49cdb410e26862fd81e720dbbdda0bc8e39112c211a0b4513e88c6454d90be cannot be read: no such blob
-    .sig with other bytes: the signature layer sha256:ac49cdb410e26862fd81e720dbbdda0bc8e39112c211a0b4513e88c6454d90be holds other bytes than its descriptor says
-    .sig with a changed payload: a signature in the document was made by none of the keys release
+    .sig without its payload: cannot read the signature layer sha256:ac49cdb410e26862fd81e720dbbdda0bc8e39112c211a0b4513e88c6454d90be: no such blob
+    .sig with other bytes: the signature layer sha256:ac49cdb410e26862fd81e720dbbdda0bc8e39112c211a0b4513e88c6454d90be does not match its descriptor
+    .sig with a changed payload: a signature in the document is not by any of the keys release
     .sig without annotation: the signature layer sha256:ac49cdb410e26862fd81e720dbbdda0bc8e39112c211a0b4513e88c6454d90be has no base64 annotation `dev.cosignproject.cosign/signature`
-    .sig with a huge layer: the signature layer sha256:ac49cdb410e26862fd81e720dbbdda0bc8e39112c211a0b4513e88c6454d90be has 1099511627776 bytes, more than is read
+    .sig with a huge layer: the signature layer sha256:ac49cdb410e26862fd81e720dbbdda0bc8e39112c211a0b4513e88c6454d90be has 1099511627776 bytes, more than the limit
     .sig with a stray layer: the signature layer sha256:ac49cdb410e26862fd81e720dbbdda0bc8e39112c211a0b4513e88c6454d90be has the media type "text/plain", expected `application/vnd.dev.cosign.simplesigning.v1+json`
     "#);
 }
@@ -236,15 +236,15 @@ fn forged_bundles_are_refused_with_the_reason() {
     ];
     let shown = cases.map(|(name, result)| format!("{name}: {}", result.unwrap_err()));
     insta::assert_snapshot!(shown.join("\n"), @r#"
-    bundle by another key: a signature in the document was made by none of the keys release
+    bundle by another key: a signature in the document is not by any of the keys release
     bundle under another image: the signature is attached to application/vnd.oci.image.manifest.v1+json sha256:61f0f4a485b0503b6ac076c7171318d89d69211f3b58dc86a861a68c8112e0e9 of 192 bytes, not to application/vnd.oci.image.manifest.v1+json sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a of 2 bytes
-    bundle moved to another image: the payload is about sha256:61f0f4a485b0503b6ac076c7171318d89d69211f3b58dc86a861a68c8112e0e9, not about sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a
+    bundle moved to another image: the payload's subject is sha256:61f0f4a485b0503b6ac076c7171318d89d69211f3b58dc86a861a68c8112e0e9, expected sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a
     bundle without subject: the signature is attached to nothing, not to application/vnd.oci.image.manifest.v1+json sha256:61f0f4a485b0503b6ac076c7171318d89d69211f3b58dc86a861a68c8112e0e9 of 192 bytes
     bundle with two layers: the signature manifest has 2 layers, expected 1
-    bundle with a wrong hint: a signature in the document was made by none of the keys release
+    bundle with a wrong hint: a signature in the document is not by any of the keys release
     bundle with a keyid: the bundle's signature has a `keyid`; it must be left empty
     bundle with two signatures: the bundle's envelope has 2 signatures, expected exactly 1
-    bundle with another payload type: a signature in the document was made by none of the keys release
+    bundle with another payload type: a signature in the document is not by any of the keys release
     bundle of another version: the bundle's `mediaType` is "application/vnd.dev.sigstore.bundle.v0.2+json", expected `application/vnd.dev.sigstore.bundle.v0.3+json`
     bundle with an unknown field: the bundle is not Sigstore bundle JSON: unknown field `more`, expected one of `mediaType`, `verificationMaterial`, `dsseEnvelope` at line 1 column 665
     "#);
@@ -325,7 +325,7 @@ fn a_payload_covers_only_what_it_names() {
     SimpleSigning, simple signing: covered
     SimpleSigning, podman's type: the payload's `critical.type` is "atomic container signature", expected `cosign container image signature`
     SimpleSigning, an unknown field: the payload is not simple signing JSON: unknown field `more`, expected one of `identity`, `image`, `type` at line 1 column 227
-    SimpleSigning, another image: the payload is about sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855, not about sha256:61f0f4a485b0503b6ac076c7171318d89d69211f3b58dc86a861a68c8112e0e9
+    SimpleSigning, another image: the payload's subject is sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855, expected sha256:61f0f4a485b0503b6ac076c7171318d89d69211f3b58dc86a861a68c8112e0e9
     SimpleSigning, an upper-case digest: the payload is not simple signing JSON: `sha256:61F0F4A485B0503B6AC076C7171318D89D69211F3B58DC86A861A68C8112E0E9` is not a digest: expected `sha256:` and 64 lower-case hexadecimal digits at line 1 column 178
     Dsse, a statement: covered
     Dsse, a statement v0.1: covered
@@ -333,8 +333,8 @@ fn a_payload_covers_only_what_it_names() {
     Dsse, a string predicate: the payload is not an in-toto statement: invalid type: string "text", expected a map at line 1 column 216
     Dsse, a prefixed digest: the statement's subject has no `sha256` digest of 64 lower-case hexadecimal digits
     Dsse, only sha512: the statement's subject has no `sha256` digest of 64 lower-case hexadecimal digits
-    Dsse, another image: the payload is about sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855, not about sha256:61f0f4a485b0503b6ac076c7171318d89d69211f3b58dc86a861a68c8112e0e9
-    Dsse, a decoy beside it: the statement names 2 subjects, but a signature is about exactly one
+    Dsse, another image: the payload's subject is sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855, expected sha256:61f0f4a485b0503b6ac076c7171318d89d69211f3b58dc86a861a68c8112e0e9
+    Dsse, a decoy beside it: the statement has 2 subjects, expected exactly 1
     Dsse, a bare statement: the payload is not the DSSE pre-authentication encoding of `application/vnd.in-toto+json`
     SubjectDigest, the digest: covered
     SubjectDigest, the digest and a line break: the payload is not the text `sha256:61f0f4a485b0503b6ac076c7171318d89d69211f3b58dc86a861a68c8112e0e9`

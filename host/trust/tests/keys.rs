@@ -117,25 +117,25 @@ fn bad_key_files_are_refused_with_the_reason() {
         shown.extend(error.help().map(|help| format!("    help: {help}")));
     }
     insta::assert_snapshot!(shown.join("\n"), @r#"
-    wrong password: the password does not open the key
-        help: check the password; a file's last line break belongs to it unless it is removed
-    no password: the key is encrypted, and no password was given
-        help: name where the password is, e.g. `password = { env = "COSIGN_PASSWORD" }`; it may be empty
-    truncated: the PEM text is malformed: PEM error in pre-encapsulation boundary
-    scrypt for 128 GiB: the key asks for scrypt with N=1073741824, r=8, p=1; allowed are N=32768, 65536 or 131072, r=8, p=1
-    scrypt that is too cheap: the key asks for scrypt with N=1024, r=8, p=1; allowed are N=32768, 65536 or 131072, r=8, p=1
-    short nonce: the encrypted key is malformed: `cipher.nonce` cannot be decoded
-    short ciphertext: the password does not open the key
-        help: check the password; a file's last line break belongs to it unless it is removed
-    not JSON: the encrypted key is malformed: expected value at line 1 column 1
+    wrong password: wrong password for the key
+        help: check the password; a line break at the end of its file is part of it
+    no password: the key is encrypted, but no password was given
+        help: add where to read the password, such as `password = { env = "COSIGN_PASSWORD" }`; it may be empty
+    truncated: malformed PEM: PEM error in pre-encapsulation boundary
+    scrypt for 128 GiB: the key requires scrypt with N=1073741824, r=8, p=1; expected N=32768, 65536 or 131072, r=8, p=1
+    scrypt that is too cheap: the key requires scrypt with N=1024, r=8, p=1; expected N=32768, 65536 or 131072, r=8, p=1
+    short nonce: malformed encrypted key: cannot decode `cipher.nonce`
+    short ciphertext: wrong password for the key
+        help: check the password; a line break at the end of its file is part of it
+    not JSON: malformed encrypted key: expected value at line 1 column 1
     P-384: the key's algorithm is 1.2.840.10045.2.1 with 1.3.132.0.34, expected ECDSA P-256 or Ed25519
-        help: use a key of `cosign generate-key-pair`, or a P-256 or Ed25519 key in PKCS#8 PEM
-    PKCS#8's own encryption: the file holds a `ENCRYPTED PRIVATE KEY`, which is not a kind of key that can be used
-        help: use a key of `cosign generate-key-pair`, or a P-256 or Ed25519 key in PKCS#8 PEM
-    a public key: the file holds a `PUBLIC KEY`, which is not a kind of key that can be used
-        help: use a key of `cosign generate-key-pair`, or a P-256 or Ed25519 key in PKCS#8 PEM
-    no key at all: the file holds no PEM private key
-        help: make one with `cosign generate-key-pair`, and name the `cosign.key` file
+        help: use a key from `cosign generate-key-pair`, or a P-256 or Ed25519 key in PKCS#8 PEM
+    PKCS#8's own encryption: the file contains a `ENCRYPTED PRIVATE KEY`, which is not a supported kind of key
+        help: use a key from `cosign generate-key-pair`, or a P-256 or Ed25519 key in PKCS#8 PEM
+    a public key: the file contains a `PUBLIC KEY`, which is not a supported kind of key
+        help: use a key from `cosign generate-key-pair`, or a P-256 or Ed25519 key in PKCS#8 PEM
+    no key at all: the file does not contain a PEM private key
+        help: run `cosign generate-key-pair`, and name the `cosign.key` file
     a large file: the key file has 70000 bytes, more than 65536
     "#);
 }
