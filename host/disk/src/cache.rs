@@ -164,8 +164,8 @@ mod tests {
             assert!(matches!(CacheDirectory::open(&path), Err(DiskError::NotPrivate { .. })));
         }
         insta::assert_snapshot!(refused(parent.path(), "frames"), @"
-        `[dir]/frames` is not private: its mode is 1777, so others can write it
-        `seed` runs and publishes what its cache holds, so nobody else may write there: remove it, and `seed` makes a new one; or, if you trust what it holds, `chmod go-rwx` it
+        `[dir]/frames` is not private: its mode is 1777, so others can write to it
+        `seed` runs and publishes the contents of its cache, so nobody else may write to it: remove it, or run `chmod go-rwx` on it if you trust its contents
         ");
     }
 
@@ -176,7 +176,7 @@ mod tests {
         symlink("elsewhere", parent.path().join("blobs")).unwrap();
         insta::assert_snapshot!(refused(parent.path(), "blobs"), @"
         `[dir]/blobs` is not private: it is a symbolic link
-        name the directory itself in SEED_CACHE_DIR
+        set SEED_CACHE_DIR to the directory itself
         ");
     }
 
@@ -190,8 +190,8 @@ mod tests {
         fs::create_dir(&path).unwrap();
         chown(&path, Some(65534), None).unwrap();
         insta::assert_snapshot!(refused(parent.path(), "aot"), @"
-        `[dir]/aot` is not private: it belongs to user 65534, and you are user 0
-        `seed` runs and publishes what its cache holds, so nobody else may write there: choose a cache directory of your own with SEED_CACHE_DIR
+        `[dir]/aot` is not private: it belongs to user 65534, but you are user 0
+        `seed` runs and publishes the contents of its cache, so nobody else may write to it: set SEED_CACHE_DIR to a directory of your own
         ");
     }
 
@@ -203,7 +203,7 @@ mod tests {
         fs::set_permissions(parent.path().join("key"), Permissions::from_mode(0o640)).unwrap();
         let error = cache.secret("key", 99).unwrap_err();
         let text = error.to_string().replace(parent.path().to_str().unwrap(), "[dir]");
-        insta::assert_snapshot!(text, @"`[dir]/key` is not private: its mode is 0640, so others can read or write it");
+        insta::assert_snapshot!(text, @"`[dir]/key` is not private: its mode is 0640, so others can read it or write to it");
         fs::create_dir(parent.path().join("directory")).unwrap();
         assert!(matches!(cache.secret("directory", 99), Err(DiskError::NotPrivate { .. })));
         symlink("key", parent.path().join("link")).unwrap();

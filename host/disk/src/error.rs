@@ -54,11 +54,13 @@ impl fmt::Display for NotPrivate {
         match self {
             Self::Link => f.write_str("it is a symbolic link"),
             Self::Kind => f.write_str("it is neither a directory nor a regular file"),
-            Self::Owner { owner, user } => write!(f, "it belongs to user {owner}, and you are user {user}"),
+            Self::Owner { owner, user } => write!(f, "it belongs to user {owner}, but you are user {user}"),
             Self::Mode { mode, forbidden } if forbidden & 0o044 == 0 => {
-                write!(f, "its mode is {mode:04o}, so others can write it")
+                write!(f, "its mode is {mode:04o}, so others can write to it")
             }
-            Self::Mode { mode, .. } => write!(f, "its mode is {mode:04o}, so others can read or write it"),
+            Self::Mode { mode, .. } => {
+                write!(f, "its mode is {mode:04o}, so others can read it or write to it")
+            }
         }
     }
 }
@@ -75,24 +77,26 @@ impl DiskError {
         match self {
             Self::Io { source, .. } => match source.kind() {
                 io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Some(
-                    "free some space, or move the cache with SEED_CACHE_DIR; nothing half-written was kept",
+                    "free some space, or move the cache with SEED_CACHE_DIR; incomplete files were removed",
                 ),
                 io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-                    Some("choose a cache directory of your own with SEED_CACHE_DIR")
+                    Some("set SEED_CACHE_DIR to a directory of your own")
                 }
                 io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => {
-                    Some("name another directory in SEED_CACHE_DIR")
+                    Some("set SEED_CACHE_DIR to another directory")
                 }
                 _ => None,
             },
             Self::NotPrivate { reason, .. } => Some(match reason {
-                NotPrivate::Link => "name the directory itself in SEED_CACHE_DIR",
-                NotPrivate::Kind => "remove it, or choose another cache directory with SEED_CACHE_DIR",
+                NotPrivate::Link => "set SEED_CACHE_DIR to the directory itself",
+                NotPrivate::Kind => "remove it, or set SEED_CACHE_DIR to another directory",
                 NotPrivate::Owner { .. } => {
-                    "`seed` runs and publishes what its cache holds, so nobody else may write there: choose a cache directory of your own with SEED_CACHE_DIR"
+                    "`seed` runs and publishes the contents of its cache, so nobody else may write to it: \
+                     set SEED_CACHE_DIR to a directory of your own"
                 }
                 NotPrivate::Mode { .. } => {
-                    "`seed` runs and publishes what its cache holds, so nobody else may write there: remove it, and `seed` makes a new one; or, if you trust what it holds, `chmod go-rwx` it"
+                    "`seed` runs and publishes the contents of its cache, so nobody else may write to it: \
+                     remove it, or run `chmod go-rwx` on it if you trust its contents"
                 }
             }),
         }
