@@ -36,7 +36,7 @@ pub struct Diagnostic {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StageError {
     /// The configuration cannot be used.
-    #[error("the configuration cannot be used: {}", .0.first().map_or("no reason was given", |d| d.message.as_str()))]
+    #[error("invalid configuration: {}", .0.first().map_or("no reason was given", |d| d.message.as_str()))]
     Config(Vec<Diagnostic>),
     /// A capability is not granted; the text has the line to add.
     #[error("not granted: {0}")]

@@ -18,7 +18,7 @@ pub struct Platform {
 
 /// A Nix system that has no OCI platform here.
 #[derive(Debug, thiserror::Error)]
-#[error("`{0}` is not a system that images can be made for; known are {known}", known = Platform::SYSTEMS.map(|s| s.0).join(", "))]
+#[error("unsupported system `{0}`; expected one of {known}", known = Platform::SYSTEMS.map(|s| s.0).join(", "))]
 pub struct UnknownSystem(String);
 
 impl Platform {
