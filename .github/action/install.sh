@@ -17,7 +17,7 @@ as_root() {
 
 # Installs the distribution's packages.
 install_packages() {
-  has apt-get || fail "this runner lacks $1, and has no apt-get to install it with: install it before this step"
+  has apt-get || fail "this runner has neither $1 nor apt-get to install it: install $1 before this step"
   as_root apt-get update -qq
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" > /dev/null
 }
@@ -51,7 +51,7 @@ install_nix() {
 
 # From the sources of this very action, so that both are of one version.
 install_seed() {
-  has cargo || fail "this runner has neither seed nor Rust: put seed on PATH, or install Rust, before this step"
+  has cargo || fail "this runner has neither seed nor Rust: install one of them before this step"
   local target=$RUNNER_TEMP/seed-target
   cargo install --locked --quiet --no-track --path "$GITHUB_ACTION_PATH/host/cli" \
     --root "$RUNNER_TEMP/seed" --target-dir "$target"

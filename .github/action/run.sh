@@ -19,10 +19,10 @@ for input in SEED_TAG_LATEST SEED_SIGN; do
 done
 for input in SEED_ATTR SEED_REGISTRY SEED_PIPELINE SEED_RECORD SEED_INDEX; do
   [[ ${!input} != *[[:cntrl:]]* && ${!input} != -* ]] \
-    || fail "the input $(lower_case "${input#SEED_}") must be one line of text, and begin with no dash"
+    || fail "the input $(lower_case "${input#SEED_}") must be a single line that does not begin with a dash"
 done
 [[ $SEED_REGISTRY =~ ^[A-Za-z0-9.-]+(:[0-9]+)?$ ]] \
-  || fail "the input registry must be a host, with a port if need be, not $SEED_REGISTRY"
+  || fail "the input registry must be HOST or HOST:PORT, not $SEED_REGISTRY"
 
 private=$(mktemp -d "$RUNNER_TEMP/seed-private.XXXXXXXX")
 trap 'rm -rf -- "$private"' EXIT
@@ -30,7 +30,7 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 refuse() {
-  fail "the input $1 has no effect where $pipeline says everything: write it there, or remove the input"
+  fail "the input $1 has no effect because $pipeline exists: set it there, or remove the input"
 }
 
 # Writes standard input to a file that nobody else can read.
@@ -46,8 +46,8 @@ if [ -n "$token" ]; then
 fi
 
 if [ -n "$SEED_RECORD$SEED_INDEX" ]; then
-  [ -z "$SEED_RECORD" ] || [ -z "$SEED_INDEX" ] || fail "the inputs record and index are for different jobs"
-  [ -n "$token" ] || fail "without github_token nothing is published, and so there is nothing to record or to compose"
+  [ -z "$SEED_RECORD" ] || [ -z "$SEED_INDEX" ] || fail "the inputs record and index are mutually exclusive"
+  [ -n "$token" ] || fail "the inputs record and index require github_token, because they need published images"
 fi
 
 archive=
@@ -60,9 +60,9 @@ if [ -n "$SEED_INDEX" ]; then
   shopt -s nullglob
   records=("$SEED_INDEX"/*.json)
   shopt -u nullglob
-  [ "${#records[@]}" != 0 ] || fail "there is no record in the directory $SEED_INDEX"
+  [ "${#records[@]}" != 0 ] || fail "no records in the directory $SEED_INDEX"
 elif [ -n "$SEED_RECORD" ]; then
-  [ "${#systems[@]}" = 1 ] || fail "a record is of one system: name it in the input systems"
+  [ "${#systems[@]}" = 1 ] || fail "the input record requires one system in the input systems"
   arguments=(run --json --system "${systems[0]}" --record "$SEED_RECORD")
 else
   arguments=(run --json)

@@ -18,8 +18,8 @@ def size:
     "| :-- | --: | --: | :-- | :-- |",
     (.layers[] | "| \(.name | cell) | \(.size | size) | \(.paths) | `\(.digest[0:19])…` | \(if .cached then "cached" else "packed" end) |")),
 # A grant must be seen by whoever reads no more than this page.
-(.legal[] | "", "Granted in `[legal]`: `\(.rule)` for \(.system), \(.paths | length) store paths by it: \(.reason | cell)"),
+(.legal[] | "", "Granted in `[legal]`: `\(.rule)` for \(.system), which allows \(.paths | length) store paths: \(.reason | cell)"),
 ([.published[] | select(.plugin != "oci-layout")] as $published
   | if ($published | length) > 0 then "", "Published:", "", ($published[] | "- `\(.reference)`")
-    else "", "Published to no registry." end),
+    else "", "Not published to a registry." end),
 (if (."verify-with" | length) > 0 then "", "Verify:", "", "```sh", ."verify-with"[], "```" else empty end)

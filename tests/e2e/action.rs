@@ -178,15 +178,15 @@ fn wrong_inputs_and_pipelines_are_errors_of_the_step() {
             .redact(&format!("{:?} {}", job.code, errors.join("\n")))
             .replace(registry.address(), "[REGISTRY]")
     };
-    insta::assert_snapshot!(error(&[("tags", "v1")]), @"Some(2) ::error title=seed::the input tags has no effect where pipeline.toml says everything: write it there, or remove the input");
+    insta::assert_snapshot!(error(&[("tags", "v1")]), @"Some(2) ::error title=seed::the input tags has no effect because pipeline.toml exists: set it there, or remove the input");
     insta::assert_snapshot!(error(&[("tag_latest", "yes\n::add-path::/tmp")]), @"Some(2) ::error title=seed::the input tag_latest must be true or false, not yes%0A::add-path::/tmp");
-    insta::assert_snapshot!(error(&[("registry", "https://example.com/x")]), @"Some(2) ::error title=seed::the input registry must be a host, with a port if need be, not https://example.com/x");
+    insta::assert_snapshot!(error(&[("registry", "https://example.com/x")]), @"Some(2) ::error title=seed::the input registry must be HOST or HOST:PORT, not https://example.com/x");
     insta::assert_snapshot!(error(&[("pipeline", "other.toml")]), @"Some(2) ::error title=seed%3A%3Apipeline%3A%3Anot-found::pipeline file not found: other.toml%0Ahelp: run `seed init` to write one for the flake in this directory, or name another file: `seed run PATH`");
-    insta::assert_snapshot!(error(&[("record", "x86_64-linux.json")]), @"Some(2) ::error title=seed::without github_token nothing is published, and so there is nothing to record or to compose");
+    insta::assert_snapshot!(error(&[("record", "x86_64-linux.json")]), @"Some(2) ::error title=seed::the inputs record and index require github_token, because they need published images");
     let token = [("github_token", "wrong"), ("registry", registry.address())];
     insta::assert_snapshot!(error(&token), @r#"Some(7) ::error title=seed%3A%3Astage%3A%3Aauth,file=pipeline.toml,line=28,col=10::plugin `registry-publisher` 0.1.0 ([HASH]) failed in `publish`: cannot authenticate to `[REGISTRY]`: it rejected its own token or the stored credential for http://[REGISTRY]/v2/octo-org/site/manifests/sha256:[HASH]; run `docker login [REGISTRY]`%0Ahelp: run `docker login HOST`, and grant the credentials: grants = { credentials = ["HOST"] }"#);
-    insta::assert_snapshot!(error(&[token[0], ("record", "all.json")]), @"Some(2) ::error title=seed::a record is of one system: name it in the input systems");
-    insta::assert_snapshot!(error(&[token[0], ("index", "site")]), @"Some(2) ::error title=seed::there is no record in the directory site");
+    insta::assert_snapshot!(error(&[token[0], ("record", "all.json")]), @"Some(2) ::error title=seed::the input record requires one system in the input systems");
+    insta::assert_snapshot!(error(&[token[0], ("index", "site")]), @"Some(2) ::error title=seed::no records in the directory site");
     environment.replace("pipeline.toml", "compression", "compresion");
     insta::assert_snapshot!(error(&[]), @"Some(2) ::error title=seed%3A%3Aconfig%3A%3Aunknown-key,file=pipeline.toml,line=21,col=25::pipeline.toml: oci-packer 0.1.0 has no option `compresion`%0Ahelp: did you mean `compression`?");
     fs::remove_file(environment.path("pipeline.toml")).unwrap();

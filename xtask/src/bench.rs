@@ -83,7 +83,7 @@ pub(crate) fn bench(args: &BenchArgs) -> Result<()> {
     ] {
         fs::write(directory.join("pipeline.toml"), PIPELINE.replace("CODEC", codec)).into_diagnostic()?;
         if machine::find(program).is_none() {
-            println!("{codec:<5} skipped: there is no `{program}` here");
+            println!("{codec:<5} skipped: `{program}` is not installed");
             continue;
         }
         compare(&directory, codec, peer, args.pairs)?;
@@ -147,7 +147,7 @@ fn timed(command: &mut Command) -> Result<Duration> {
     let start = Instant::now();
     let output = command.stdout(Stdio::null()).output().into_diagnostic()?;
     if !output.status.success() {
-        bail!("{command:?} ended with {}: {}", output.status, String::from_utf8_lossy(&output.stderr));
+        bail!("{command:?} failed with {}: {}", output.status, String::from_utf8_lossy(&output.stderr));
     }
     Ok(start.elapsed())
 }

@@ -152,7 +152,7 @@ fn require_root(what: &str) -> Result<()> {
     if machine::is_root() {
         return Ok(());
     }
-    bail!("cannot {what} without being root on a Debian-like machine")
+    bail!("cannot {what}: this requires root on Debian or a derivative")
 }
 
 /// The archive that this machine's apt uses for Debian itself.

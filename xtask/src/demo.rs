@@ -44,11 +44,11 @@ pub(crate) fn demo(args: &DemoArgs) -> Result<()> {
     match &nix {
         Some(version) => println!("     {version}"),
         None if example.needs_nix() => bail!(
-            help = "install it, or run the demonstration as root on Debian, or leave the example out",
-            "the example {} needs Nix, and there is none here",
+            help = "install Nix, run the demo as root on Debian, or do not name an example",
+            "the example {} requires Nix, which is not installed",
             example.name()
         ),
-        None => println!("     none here, so the demonstration is the example that needs none: directories"),
+        None => println!("     not installed: using `directories`, the example that does not need it"),
     }
 
     println!("2/3  seed (the first build takes some minutes)");
@@ -85,7 +85,7 @@ fn find_nix(no_install: bool) -> Result<Option<String>> {
             return Ok(None);
         }
         if let Err(report) = machine::ensure(&[("nix", "nix-bin"), ("bash-static", "bash-static")]) {
-            println!("     the distribution's packages cannot be installed: {report}");
+            println!("     cannot install the distribution's packages: {report}");
             return Ok(None);
         }
     }
@@ -124,9 +124,10 @@ fn make_key(directory: &Path) -> Result<()> {
     if private.exists() {
         return Ok(());
     }
-    let key = PrivateKey::generate().map_err(|error| miette!("cannot make a key: {error}"))?;
-    let pem =
-        key.to_encrypted_pem(PASSWORD.as_bytes()).map_err(|error| miette!("cannot make a key: {error}"))?;
+    let key = PrivateKey::generate().map_err(|error| miette!("cannot generate a key: {error}"))?;
+    let pem = key
+        .to_encrypted_pem(PASSWORD.as_bytes())
+        .map_err(|error| miette!("cannot generate a key: {error}"))?;
     let write = |path: &Path, mode, content: &str| {
         let mut options = fs::OpenOptions::new();
         let file = options.write(true).create(true).truncate(true).mode(mode).open(path);
@@ -146,10 +147,10 @@ fn print_next(seed: &Path, directory: &Path, example: Example) {
     }
     let edited = if example == Example::Directories { "apps/srv/www/index.html" } else { "flake" };
     println!("  edit {directory}/{edited} and run this again: only what changed is packed");
-    println!("  edit {directory}/pipeline.toml: each stage is a plugin that you can replace by one line");
+    println!("  edit {directory}/pipeline.toml: each stage is a plugin that you can replace with one line");
     if example == Example::Hello {
         println!(
-            "The key of this demonstration has the password `{PASSWORD}`: make your own for real images."
+            "The key of this demo has the password `{PASSWORD}`: generate your own key for real images."
         );
     }
 }

@@ -46,8 +46,8 @@ pub(crate) fn ensure(wanted: &[(&str, &str)]) -> Result<()> {
     if !can_install() {
         let files: Vec<_> = missing.iter().map(|(file, _)| *file).collect();
         bail!(
-            help = "install them, or run this as root on Debian: it takes the packages {packages:?}",
-            "this machine lacks {}",
+            help = "install them, or run this as root on Debian, where it installs the packages {packages:?}",
+            "missing on this machine: {}",
             files.join(", ")
         );
     }

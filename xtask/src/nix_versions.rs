@@ -65,7 +65,7 @@ fn build() -> Result<Vec<PathBuf>> {
         }
     }
     if programs.len() != TESTS.len() {
-        bail!("cargo named {} test programs instead of {}", programs.len(), TESTS.len());
+        bail!("cargo listed {} test programs, expected {}", programs.len(), TESTS.len());
     }
     Ok(programs)
 }

@@ -81,7 +81,7 @@ struct Component {
 fn build(directory: &Path) -> Result<Vec<Component>> {
     let repository = repository();
     if directory.is_absolute() || !repository.join(directory).join("Cargo.lock").exists() {
-        bail!("{} is no crate or workspace of this repository with a Cargo.lock", directory.display());
+        bail!("{} is not a crate or workspace of this repository with a Cargo.lock", directory.display());
     }
     let work = state_directory()?.join("wasm").join(directory);
     let (vendor, target) = (work.join("vendor"), work.join("target"));
@@ -138,7 +138,7 @@ fn componentise(module: &Path) -> Result<Component> {
         .validate(true)
         .module(&bytes)
         .and_then(ComponentEncoder::encode)
-        .map_err(|error| miette!("{} does not become a component: {error:#}", module.display()))?;
+        .map_err(|error| miette!("cannot make a component of {}: {error:#}", module.display()))?;
     let stem = module.file_stem().unwrap_or_default().to_string_lossy().replace('_', "-");
     Ok(Component { name: format!("{stem}.wasm"), bytes })
 }
@@ -174,12 +174,12 @@ fn check(components: &[Component], directory: &Path) -> Result<()> {
     }
     if !different.is_empty() {
         bail!(
-            help = "run `cargo xtask plugins` and commit what it writes",
-            "what the sources give differs from {} in {}",
+            help = "run `cargo xtask plugins` and commit the result",
+            "the components in {} do not match their sources: {}",
             directory.display(),
             different.join(", ")
         );
     }
-    println!("{} components in {} are what their sources give", components.len(), directory.display());
+    println!("{} components in {} match their sources", components.len(), directory.display());
     Ok(())
 }

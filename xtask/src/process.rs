@@ -26,7 +26,7 @@ pub(crate) fn cargo(args: &[&str]) -> Command {
 
 /// A program of this workspace, where cargo has put it: beside this one, whatever `CARGO_TARGET_DIR` says.
 pub(crate) fn built(name: &str) -> Result<PathBuf> {
-    let own = env::current_exe().map_err(|error| miette!("cannot tell where this program is: {error}"))?;
+    let own = env::current_exe().map_err(|error| miette!("cannot find the path of this program: {error}"))?;
     Ok(own.with_file_name(name))
 }
 
@@ -34,7 +34,7 @@ pub(crate) fn built(name: &str) -> Result<PathBuf> {
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let status = command.status().map_err(|error| miette!("cannot run {}: {error}", shown(command)))?;
     if !status.success() {
-        bail!("{} ended with {status}", shown(command));
+        bail!("{} failed with {status}", shown(command));
     }
     Ok(())
 }

@@ -35,7 +35,7 @@ enum Part {
     Lint,
     /// The hermetic tests of the workspace
     Unit,
-    /// The guest plugins: their tests, and whether the committed components are what their sources give
+    /// The guest plugins: their tests, and whether the committed components match their sources
     Plugins,
     /// The tests of the Nix driver with three versions of Nix
     Nix,

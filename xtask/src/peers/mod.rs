@@ -53,8 +53,8 @@ const PROGRAMS: [(&str, &str); 13] = [
 pub(crate) fn install() -> Result<PathBuf> {
     if !machine::is_root() {
         bail!(
-            help = "run it as root on Debian, e.g. in a container, or leave the peers out with `--no-peers`",
-            "the peers include a Docker daemon and Debian roots, which only root can start"
+            help = "run it as root on Debian, for example in a container, or leave out the peers with `--no-peers`",
+            "the peers include a Docker daemon and Debian roots, which require root"
         );
     }
     let directory = state_directory()?.join("peers");
@@ -65,7 +65,7 @@ pub(crate) fn install() -> Result<PathBuf> {
     machine::ensure(&MUSL_MATERIALS)?;
     machine::ensure(&[("debootstrap", "debootstrap")])?;
     for (program, _) in PROGRAMS {
-        let path = machine::find(program).ok_or_else(|| miette!("{program} is still not here"))?;
+        let path = machine::find(program).ok_or_else(|| miette!("{program} is still missing"))?;
         link(&path, &directory.join(program))?;
     }
     roots::install(&directory)?;

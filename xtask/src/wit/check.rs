@@ -34,13 +34,14 @@ pub(crate) fn check(repository: &Path) -> Result<()> {
     }
     if !different.is_empty() {
         bail!(
-            help = "restore them: a released contract never changes (wit/README.md). In a clone without tags, fetch them: git fetch --tags",
-            "frozen files differ from what was released:\n  {}",
+            help = "restore them: a released contract never changes (wit/README.md). If the clone has no \
+                    tags, run `git fetch --tags`",
+            "frozen files differ from the release:\n  {}",
             different.join("\n  ")
         );
     }
     if kept.is_empty() {
-        println!("No version of the contract is released: nothing is frozen");
+        println!("No version of the contract has been released: nothing is frozen");
     }
     Ok(())
 }

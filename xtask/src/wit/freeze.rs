@@ -13,15 +13,15 @@ pub(crate) fn freeze(repository: &Path, version: &str) -> Result<()> {
     let contract = Contract::read(&wit)?;
     if contract.version != version {
         bail!(
-            help = "say the version in wit/types.wit and in CONTRACT (host/runtime/src/inspect.rs) first",
+            help = "first set the version in wit/types.wit and in CONTRACT (host/runtime/src/inspect.rs)",
             "wit/ is version {} of the contract, not {version}",
             contract.version
         );
     }
     if git::versions(repository)?.iter().any(|released| released == version) {
         bail!(
-            help = "what changes the contract is a new version: wit/README.md says which",
-            "version {version} of the contract is released: the tag {} has it",
+            help = "a changed contract needs a new version: see wit/README.md",
+            "version {version} of the contract is already released, with the tag {}",
             git::tag(version)
         );
     }

@@ -116,7 +116,7 @@ fn a_released_version_is_what_its_tag_has() {
     repository.append("wit/types.wit", "// changed\n");
     repository.check().unwrap();
     let error = repository.freeze(VERSION).unwrap_err();
-    assert!(error.contains("0.1.0 of the contract is released: the tag wit-v0.1.0 has it"), "{error}");
+    assert!(error.contains("0.1.0 of the contract is already released, with the tag wit-v0.1.0"), "{error}");
 
     for file in [FILE, COMPONENT] {
         let original = fs::read(repository.path().join(file)).unwrap();
