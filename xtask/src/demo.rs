@@ -21,7 +21,7 @@ const PASSWORD: &str = "demo";
 /// Build an image from a real flake, and show what to try with it
 ///
 /// Looks for Nix, and installs the distribution's package where it is missing and this is root. Then it builds `seed`,
-/// makes a signing key, and runs examples/hello or another one. Where Nix cannot be had it runs examples/directories.
+/// makes a signing key, and runs examples/hello or another one. If Nix is unavailable, it runs examples/directories.
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
     /// The example to run

@@ -1,4 +1,4 @@
-//! The environment of this process. No other code of `seed` reads variables: it is handed to whom needs them.
+//! The environment of this process. No other code of `seed` reads variables: it is passed to the code that needs it.
 
 use std::env;
 use std::ffi::OsString;

@@ -1,4 +1,4 @@
-//! Exit codes: what a script may rely on. The same table stands in `docs/exit-codes.md`.
+//! Exit codes: what a script may rely on. `docs/exit-codes.md` has the same table.
 
 use seed_report::Kind;
 
@@ -10,7 +10,7 @@ pub(crate) enum Exit {
     Done = 0,
     /// Something failed that none of the other codes names: a full disk, an unreadable file, a fault of `seed`.
     Failed = 1,
-    /// The command line or the pipeline file cannot be used as it stands.
+    /// Invalid command line or pipeline file.
     Usage = 2,
     /// The source does not evaluate or does not build.
     Source = 3,

@@ -1,4 +1,4 @@
-//! `[select] layer-lock`: the file that keeps layers as they are. `seed run` writes it where it is missing, `seed plan --lock-layers` anew.
+//! `[select] layer-lock`: the file that keeps layers as they are. `seed run` writes it if it is missing, `seed plan --lock-layers` rewrites it.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -95,12 +95,12 @@ struct LockedImage {
 pub(crate) struct LayerLocks {
     path: Option<PathBuf>,
     systems: BTreeMap<String, LayerLock>,
-    /// Whether they will be written anew.
+    /// Whether they will be rewritten.
     renew: bool,
 }
 
 impl LayerLocks {
-    /// Reads the layer lock, if the pipeline names one and it is there. `renew`: they will be written anew; `systems` are
+    /// Reads the layer lock, if the pipeline names one and it is there. `renew`: they will be rewritten; `systems` are
     /// those of the run.
     pub(crate) fn open<'a>(
         path: Option<PathBuf>,
@@ -126,7 +126,8 @@ impl LayerLocks {
         Some(LayerLock { rebalance: self.renew, ..layer_lock.clone() })
     }
 
-    /// Writes the layer locks of `plans` (the system, its plan, and what that is of) that have none, or of all where they are to be written anew. Gives the file that was
+    /// Writes the layer locks of `plans` (the system, its plan, and what that is of) that have none, or of all if
+    /// they are to be rewritten. Gives the file that was
     /// written.
     pub(crate) fn write<'a>(
         &mut self,

@@ -53,7 +53,7 @@ pub(crate) struct Request<'a> {
     pub(crate) locked: bool,
     /// Systems instead of those in the pipeline file; empty for those.
     pub(crate) systems: &'a [String],
-    /// Whether the locked layers will be written anew.
+    /// Whether the locked layers will be rewritten.
     pub(crate) renew_layer_locks: bool,
 }
 

@@ -21,7 +21,7 @@ const MAX_FILE: u64 = 64 << 10;
 const PATHS: &str = "write the path relative to the pipeline file";
 const MAKE_KEY: &str = "write the path relative to the pipeline file; `cosign generate-key-pair` creates `cosign.key` and `cosign.pub`";
 
-/// Why a key or secret cannot be had. Values never appear.
+/// Why a key or secret is unavailable. Values never appear.
 #[derive(Debug, thiserror::Error, Diagnostic)]
 pub(crate) enum SecretError {
     /// A file cannot be read.

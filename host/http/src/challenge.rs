@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_answered_is_no_challenge() {
+    fn unsupported_challenges_are_ignored() {
         for header in
             ["", "Bearer", "Bearer realm=\"not a url\"", "Bearer realm=\"open", "=", "Negotiate abc==", "é"]
         {

@@ -37,7 +37,7 @@ pub enum Credential {
     IdentityToken(Secret),
 }
 
-/// Why credentials cannot be had. That there are none is not an error.
+/// Why credentials are unavailable. Having none is not an error.
 #[derive(Debug, thiserror::Error)]
 pub enum CredentialError {
     /// A file cannot be read or understood.

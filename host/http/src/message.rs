@@ -32,7 +32,7 @@ pub const MAX_BODY: usize = 4 << 20;
 pub struct SecretHeader {
     /// The header's name.
     pub name: String,
-    /// What stands before the secret, such as `Bearer `.
+    /// The prefix of the secret, such as `Bearer `.
     pub prefix: String,
     /// The secret's name.
     pub secret: String,

@@ -10,6 +10,6 @@ pub trait Progress: Send + Sync + fmt::Debug {
     /// More bytes of it were sent.
     fn advance(&self, task: u64, bytes: u64);
 
-    /// It ended, sent or not. A body that has to be sent again begins anew.
+    /// It ended, sent or not. A body that must be sent again starts over.
     fn end(&self, task: u64);
 }

@@ -31,7 +31,7 @@ pub struct LayerLock {
     pub updates: u32,
     /// How often each package changed then, by its name without hash and version.
     pub changes: BTreeMap<String, u32>,
-    /// Whether the layer lock will be written anew from the plan.
+    /// Whether the layer lock will be rewritten from the plan.
     pub rebalance: bool,
 }
 

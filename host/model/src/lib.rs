@@ -1,7 +1,7 @@
 //! The words of a pipeline as data: digests, platforms, closures, plans, images.
 //!
 //! Every other crate speaks these types, so that none has to know a sibling. They mirror `wit/*.wit`, whose
-//! comments are the reference for each field; here stands what Rust adds.
+//! comments are the reference for each field; this crate documents what Rust adds.
 #![warn(missing_docs)]
 #![cfg_attr(test, allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests fail by panicking"))]
 

@@ -8,7 +8,7 @@ const MAX_LENGTH: usize = 1024;
 /// How many names a message suggests.
 const MAX_NEAR: usize = 3;
 
-/// Splits an attribute path at its dots; a part may stand in double quotes.
+/// Splits an attribute path at its dots; a component may be in double quotes.
 pub(crate) fn parse(text: &str) -> Result<Vec<String>, NixError> {
     let invalid = |problem| NixError::Invalid { value: shorten(text), kind: "attribute path", problem };
     if text.len() > MAX_LENGTH {

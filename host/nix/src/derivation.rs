@@ -93,7 +93,7 @@ struct Output {
     path: String,
 }
 
-/// What stands at an attribute path.
+/// The value at an attribute path.
 #[derive(Deserialize)]
 #[serde(untagged)]
 pub(crate) enum EvaluatedValue {

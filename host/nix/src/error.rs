@@ -73,7 +73,7 @@ pub enum NixError {
         value: String,
         /// What it should be.
         kind: &'static str,
-        /// Why it is none.
+        /// What is wrong with it.
         problem: &'static str,
     },
     /// There is no flake.

@@ -17,7 +17,7 @@ const EXPRESSION: &str = include_str!("evaluate.nix");
 const MAX_OUTPUT: u64 = 16 * 1024 * 1024;
 
 impl Nix {
-    /// What stands at the paths `names` below the attribute `at`; nothing where there is no `at`.
+    /// The values at the paths `names` below the attribute `at`; nothing if there is no `at`.
     pub(crate) fn ask<'a>(
         &self,
         flake: &FlakeInfo,

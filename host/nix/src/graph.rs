@@ -23,7 +23,7 @@ pub enum GraphError {
     /// It is not in the form of a registration.
     #[error("{0}")]
     Registration(String),
-    /// A hash is none.
+    /// Not a SHA-256 hash.
     #[error("invalid NAR hash of `{path}`: `{text}` is not a SHA-256 hash")]
     Hash {
         path: String,
@@ -33,7 +33,7 @@ pub enum GraphError {
     /// One path has two entries that differ.
     #[error("it lists `{path}` twice, with different contents or references")]
     Contradiction { path: String },
-    /// Something is not a store path.
+    /// Not a store path.
     #[error("`{path}` is not a store path in /nix/store")]
     Outside {
         /// What stands there.

@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_sha256_is_refused() {
+    fn invalid_sha256_hashes_are_refused() {
         let overflow = format!("z{}", &NIX[1..]);
         let letter = NIX.replace('k', "e");
         let bad = [

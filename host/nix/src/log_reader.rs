@@ -15,7 +15,7 @@ use crate::text::{dedent, end_of, plain, without_escapes};
 pub(crate) const QUOTED_LINES: usize = 20;
 /// The longest line of a log that is kept, in characters.
 const MAX_LINE: usize = 4096;
-/// The longest message that is kept, in bytes: its end, where the cause stands.
+/// The longest message that is kept, in bytes: its end, which has the cause.
 const MAX_MESSAGE: usize = 16 * 1024;
 /// How many error messages are kept: the first ones, which are the causes of the later ones.
 const MAX_ERRORS: usize = 32;

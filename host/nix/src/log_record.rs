@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-/// What stands behind `@nix `.
+/// What follows `@nix `.
 #[derive(Deserialize)]
 pub(crate) struct Record {
     pub(crate) action: String,
@@ -31,7 +31,7 @@ pub(crate) const RESULT_PROGRESS: u64 = 105;
 pub(crate) const RESULT_POST_BUILD_LOG_LINE: u64 = 107;
 
 impl Record {
-    /// The field at `index`, or no text where it is none.
+    /// The field at `index`, or no text if it is not text.
     pub(crate) fn text_field(&self, index: usize) -> &str {
         self.fields.get(index).and_then(Value::as_str).unwrap_or_default()
     }

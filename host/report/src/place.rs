@@ -1,4 +1,4 @@
-//! Where in a file an error stands.
+//! Where in a file an error is.
 
 use miette::{LabeledSpan, SourceCode};
 

@@ -13,7 +13,7 @@ use crate::table::{Align, Table};
 /// Where the default packer writes a layer's name. Layers of other images are numbered.
 const LAYER_ANNOTATION: &str = "io.github.seed-oci.layer";
 
-/// Where the host writes why something is in the image that nobody may usually pass on, followed by what it is.
+/// Where the host writes why the image has content whose licence restricts redistribution, followed by what it is.
 const LEGAL_ANNOTATION: &str = "io.github.seed-oci.legal.";
 
 /// The image, or all images of an index.

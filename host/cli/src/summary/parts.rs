@@ -35,7 +35,7 @@ pub(super) fn notes(notes: &[Diagnostic]) -> String {
     section("Notes", lines)
 }
 
-/// What is in the image although nobody may usually pass it on.
+/// What is in the image although its licence restricts redistribution.
 pub(super) fn legal(grants: &[LegalSummary]) -> String {
     let mut lines = Vec::new();
     for LegalSummary { system, rule, reason, paths } in grants {

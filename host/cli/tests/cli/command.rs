@@ -142,7 +142,7 @@ fn colours_are_used_when_asked_for() {
 }
 
 #[test]
-fn a_reader_that_goes_away_is_no_error() {
+fn a_closed_pipe_is_not_an_error() {
     let environment = TestEnvironment::new();
     let mut child = environment
         .seed_command(&["completions", "bash"])

@@ -21,7 +21,7 @@ pub struct PlanOptions {
     pub locked: bool,
     /// Systems instead of those in the pipeline file; empty for those.
     pub systems: Vec<String>,
-    /// Write the locked layers anew.
+    /// Rewrite the locked layers.
     pub lock_layers: bool,
 }
 

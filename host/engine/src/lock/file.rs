@@ -30,7 +30,7 @@ pub fn lock_path(pipeline: &Path) -> PathBuf {
     }
 }
 
-/// One locked plugin. A component that serves two stages stands twice.
+/// One locked plugin. A component that serves two stages has two entries.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LockedPlugin {

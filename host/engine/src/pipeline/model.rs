@@ -135,7 +135,7 @@ pub struct Forbid {
     pub names: Vec<Spanned<String>>,
 }
 
-/// A kind of content that programs do not need to run. Which files belong to it stands in `rules/content.rs`.
+/// A kind of content that programs do not need to run. `rules/content.rs` says which files belong to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Group {
     /// `compilers`
@@ -157,7 +157,7 @@ impl Group {
     }
 }
 
-/// `[legal]`: what may be in an image although nobody may usually pass it on.
+/// `[legal]`: what may be in an image although its licence restricts redistribution.
 #[derive(Clone, Debug, Default)]
 pub struct Legal {
     /// Why content of Apple's SDKs may be in the image; none where it may not.

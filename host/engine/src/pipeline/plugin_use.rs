@@ -59,7 +59,7 @@ impl fmt::Display for PluginSource {
     }
 }
 
-/// A plugin's `config` and where each value stands.
+/// A plugin's `config` and the place of each value.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// The values, as JSON with sorted keys.
@@ -70,7 +70,7 @@ pub struct Config {
 }
 
 impl Default for Config {
-    /// An empty table that stands nowhere.
+    /// An empty table without a place.
     fn default() -> Self {
         Self { value: serde_json::Value::Object(serde_json::Map::new()), spans: BTreeMap::new() }
     }

@@ -110,7 +110,7 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// Reports the keys that nobody asked for.
+    /// Reports unknown keys.
     pub(super) fn finish(self, problems: &mut Vec<Problem>) {
         for key in self.table.keys().filter(|key| !self.known.contains(key.get_ref().as_ref())) {
             let name = key.get_ref().as_ref();

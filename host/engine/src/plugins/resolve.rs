@@ -31,7 +31,7 @@ pub(crate) struct ResolvedPlugin {
 /// Why a plugin cannot be used.
 #[derive(Debug, thiserror::Error, Diagnostic)]
 pub(crate) enum PluginError {
-    /// Its bytes cannot be had.
+    /// Its bytes are unavailable.
     #[error("cannot load the plugin `{source_text}`")]
     #[diagnostic(code("seed::plugin::not-found"))]
     Bytes {

@@ -22,7 +22,7 @@ pub(crate) enum PublishError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Failed(#[from] StageFailure),
-    /// A secret cannot be had.
+    /// A secret is unavailable.
     #[error(transparent)]
     #[diagnostic(transparent)]
     Secrets(#[from] SecretError),
@@ -92,7 +92,7 @@ pub(crate) fn publish(
 
 fn system_image(image: &PackedImage) -> SystemImage {
     let mut blobs: Vec<_> = descriptors(&image.image).skip(1).cloned().collect();
-    // The same layer may stand twice in an image.
+    // An image may list the same layer twice.
     let mut seen = std::collections::BTreeSet::new();
     blobs.retain(|blob| seen.insert(blob.digest));
     SystemImage {

@@ -22,7 +22,7 @@ pub(crate) enum SignError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Failed(#[from] StageFailure),
-    /// A secret cannot be had.
+    /// A secret is unavailable.
     #[error(transparent)]
     #[diagnostic(transparent)]
     Secrets(#[from] SecretError),

@@ -17,7 +17,7 @@ pub struct VerifySummary {
     pub image: WholeImage,
     /// The given keys, each of which has signed.
     pub keys: Vec<VerifiedKey>,
-    /// What else is attached in the place of a signature.
+    /// What else is attached instead of a signature.
     pub not_counted: Vec<NotCounted>,
 }
 

@@ -75,7 +75,7 @@ fn a_document_is_put_and_read_back_in_parts() {
 }
 
 #[test]
-fn what_is_no_digest_or_no_blob_of_the_run_cannot_be_read() {
+fn invalid_digests_and_blobs_of_other_runs_cannot_be_read() {
     let read = |text: usize, length: usize| {
         format!(
             "(call $read (i32.const {text}) (i32.const {length}) (i64.const 0) (i32.const 9) (i32.const {RESULT}))"

@@ -15,7 +15,7 @@ use serde_json::json;
 use crate::commands::exec::error::ExecError;
 use crate::commands::exec::options::{ContainerEngine, ExecOptions};
 
-/// Where the working directory stands in the container.
+/// The working directory's path in the container.
 const WORK: &str = "/work";
 
 /// How much of a failed command's output an error quotes, in bytes.
@@ -104,7 +104,7 @@ impl Container {
         drop(stdin);
         let output = child.wait_with_output().map_err(start)?;
         match sent {
-            // What broke the pipe stands in the engine's own words.
+            // The engine's own message says what broke the pipe.
             Err(FilesError::Io { .. }) | Ok(()) if !output.status.success() => Err(ExecError::Engine {
                 command: format!("{} load", self.engine),
                 output: quote(&output.stderr),

@@ -25,7 +25,7 @@ pub(in crate::v0_1) fn digest(field: &str, text: &str) -> Result<model::Digest, 
     text.parse().map_err(|error: model::DigestError| invalid(field, printable(&error.to_string(), TEXT)))
 }
 
-/// Pairs of which each name may stand once.
+/// Pairs whose names must be unique.
 pub(super) fn map(
     field: &str,
     pairs: Vec<(String, String)>,
@@ -180,7 +180,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_that_stands_twice_is_refused() {
+    fn duplicate_names_are_refused() {
         let pairs = |names: [&str; 2]| names.map(|name| (name.to_owned(), String::new())).to_vec();
         assert_eq!(map("annotations", pairs(["b", "a"])).unwrap().len(), 2);
         insta::assert_snapshot!(map("annotations", pairs(["a", "a"])).unwrap_err(), @"its result violates the contract: annotations: `a` appears twice");
