@@ -102,8 +102,8 @@ fn whose_store_path_changed() {
     let changed = ChangedStorePath::change(&greeting);
     insta::assert_snapshot!(environment.run_error(3), @r"
     error[seed::pack::failed]: packing failed
-      cause: `/nix/store/[HASH]-greeting` changed: its NAR hash should be sha256:[HASH] (144 bytes), but it is sha256:[HASH] (144 bytes)
-      help: something wrote to the path after its hash was taken: run again, or mend a Nix store with `nix-store --verify --check-contents --repair`
+      cause: `/nix/store/[HASH]-greeting` changed: expected the NAR hash sha256:[HASH] (144 bytes), found sha256:[HASH] (144 bytes)
+      help: the path was modified after Nix computed its hash: run again, or repair the store with `nix-store --verify --check-contents --repair`
     ");
     drop(changed);
     let summary: Value = environment.run_json(&[]);

@@ -163,12 +163,12 @@ fn what_cannot_be_pulled_is_refused() {
     fs::write(&largest, damaged).unwrap();
     insta::assert_snapshot!(other.error(1, &["result"]), @r#"
     error[seed::pull::failed]: cannot pull `result`
-      cause: layer sha256:[HASH] of result cannot be read: corrupt gzip stream does not have a matching checksum
+      cause: cannot read layer sha256:[HASH] of result: corrupt gzip stream does not have a matching checksum
     "#);
     fs::write(&largest, whole).unwrap();
     let missing =
         environment.seed(&["cache", "pull", "--json", "--system", "aarch64-linux", "result"]).failed(1);
-    insta::assert_snapshot!(missing.json()["error"]["causes"][0], @r#""result has no image for linux/arm64; there are: linux/amd64""#);
+    insta::assert_snapshot!(missing.json()["error"]["causes"][0], @r#""result has no image for linux/arm64; available: linux/amd64""#);
     let port = free_port();
     let unreachable = other.error(1, &[&format!("127.0.0.1:{port}/org/app@sha256:{}", "0".repeat(64))]);
     insta::assert_snapshot!(unreachable.replace(&port.to_string(), "PORT"), @r#"

@@ -43,8 +43,8 @@ fn a_damaged_blob_is_not_sent_and_the_next_run_builds_it_anew() {
     23 | [[publish]]
     24 | plugin = \"builtin:registry-publisher\"
        |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^ this plugin
-      cause: `[ROOT]/cache/blobs/sha256/[HASH]` is damaged: its content has digest sha256:[HASH]
-      help: run again: the damaged blob is built anew
+      cause: `[ROOT]/cache/blobs/sha256/[HASH]` is damaged: its content has the digest sha256:[HASH]
+      help: run again to rebuild the damaged blob
     ");
     assert_eq!(environment.run_json(&[])["digest"], summary["digest"]);
 }

@@ -20,7 +20,7 @@ const LIBDEFLATE_VERSION: &str = "1.26";
 #[derive(Debug, thiserror::Error)]
 pub enum CodecError {
     /// The level is out of range.
-    #[error("{codec} has no level {level}: choose one from 1 to {highest}")]
+    #[error("{codec} has no level {level}: choose 1 to {highest}")]
     Level {
         /// `gzip` or `zstd`.
         codec: &'static str,
@@ -130,7 +130,7 @@ pub(crate) fn decompress(codec: Codec, packed: &[u8], length: usize) -> Result<V
     if tar.len() == length {
         Ok(tar)
     } else {
-        Err(failed(name, format!("it holds {} bytes instead of {length}", tar.len())))
+        Err(failed(name, format!("it contains {} bytes, expected {length}", tar.len())))
     }
 }
 
@@ -160,10 +160,10 @@ mod tests {
         let wrong = [Codec::Gzip(0), Codec::Gzip(13), Codec::Zstd(0), Codec::Zstd(20)];
         let errors = wrong.map(|codec| codec_id(codec).unwrap_err().to_string());
         insta::assert_snapshot!(errors.join("\n"), @"
-        gzip has no level 0: choose one from 1 to 12
-        gzip has no level 13: choose one from 1 to 12
-        zstd has no level 0: choose one from 1 to 19
-        zstd has no level 20: choose one from 1 to 19
+        gzip has no level 0: choose 1 to 12
+        gzip has no level 13: choose 1 to 12
+        zstd has no level 0: choose 1 to 19
+        zstd has no level 20: choose 1 to 19
         ");
     }
 

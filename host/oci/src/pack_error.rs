@@ -43,8 +43,8 @@ impl PackError {
         match self {
             Self::Store(error) => error.help(),
             Self::Tree(TreeError::Hash { .. }) => Some(
-                "something wrote to the path after its hash was taken: run again, or mend a Nix store with `nix-store --verify \
-                 --check-contents --repair`",
+                "the path was modified after Nix computed its hash: run again, or repair the store with \
+                 `nix-store --verify --check-contents --repair`",
             ),
             _ => None,
         }

@@ -21,7 +21,8 @@ pub enum TreeError {
     Stopped,
     /// It is not what it was.
     #[error(
-        "`{store_path}` changed: its NAR hash should be {expected} ({expected_size} bytes), but it is {found} ({found_size} bytes)"
+        "`{store_path}` changed: expected the NAR hash {expected} ({expected_size} bytes), found {found} \
+         ({found_size} bytes)"
     )]
     Hash {
         /// The path.
@@ -119,12 +120,12 @@ impl TarSink<'_> {
             // The image's root has no entry.
             return match kind {
                 EntryType::Directory => Ok(()),
-                _ => Err("only a directory has contents for the image's root".to_owned()),
+                _ => Err("only a directory can provide the contents of the image's root".to_owned()),
             };
         }
         if path.rsplit(|byte| *byte == b'/').next().is_some_and(is_whiteout) {
             return Err(
-                "container engines take a name with `.wh.` for the deletion of another file".to_owned()
+                "container engines read a name with `.wh.` as the deletion of another file".to_owned()
             );
         }
         self.path.clear();

@@ -94,16 +94,19 @@ fn children_of(
 ) -> Result<Vec<Document>, WholeError> {
     let wrong = |reason| WholeError::from(DocumentError::wrong("image index", index.digest, reason));
     if !(1..=MAX_IMAGES).contains(&children.len()) {
-        return Err(wrong(format!("it has {} images, not 1 to {MAX_IMAGES}", children.len())));
+        return Err(wrong(format!("it has {} images, expected 1 to {MAX_IMAGES}", children.len())));
     }
     let mut platforms = BTreeSet::new();
     for child in children {
         let Some(platform) = &child.platform else {
-            return Err(wrong(format!("it does not say what {} runs on", child.digest)));
+            return Err(wrong(format!("it has no platform for {}", child.digest)));
         };
         if child.media_type != MANIFEST {
             let media_type = child.media_type.escape_debug();
-            return Err(wrong(format!("{} is `{media_type}` in it, not `{MANIFEST}`", child.digest)));
+            return Err(wrong(format!(
+                "the media type of {} is `{media_type}`, expected `{MANIFEST}`",
+                child.digest
+            )));
         }
         if !platforms.insert(platform) {
             return Err(wrong(format!("two of its images are for {platform}")));
@@ -125,7 +128,7 @@ fn image(location: &dyn Location, document: &Document) -> Result<ImageContent, W
         && *platform != configuration.platform
     {
         let found = configuration.platform.to_string();
-        let reason = format!("it is for `{}`, and the index says {platform}", found.escape_debug());
+        let reason = format!("its platform is `{}`, but the index says {platform}", found.escape_debug());
         return Err(DocumentError::wrong("image configuration", config.digest, reason).into());
     }
     let layer = |(layer, diff_id): (&Descriptor, Digest)| {

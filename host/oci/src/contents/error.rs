@@ -7,7 +7,7 @@ use crate::nar::NarError;
 #[derive(Debug, thiserror::Error)]
 pub enum ContentsError {
     /// Two inputs want the same name.
-    #[error("`/{}` comes both from {first} and from {second}", path.escape_debug())]
+    #[error("both {first} and {second} contain `/{}`", path.escape_debug())]
     Conflict {
         /// The path in the image, without a leading slash.
         path: String,
@@ -17,7 +17,7 @@ pub enum ContentsError {
         second: String,
     },
     /// A path that cannot be in an image.
-    #[error("{owner} cannot be at `{}` in an image: {reason}", path.escape_debug())]
+    #[error("{owner} has an invalid path `{}`: {reason}", path.escape_debug())]
     Path {
         /// What has the path.
         owner: String,

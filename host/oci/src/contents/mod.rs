@@ -155,13 +155,15 @@ fn check_path(path: &str, owner: &str) -> Result<(), ContentsError> {
         return bad("it has more than 4096 bytes");
     }
     if path.contains('\0') {
-        return bad("it has a zero byte");
+        return bad("it contains a NUL");
     }
     for name in path.split('/').filter(|_| !path.is_empty()) {
         match name {
-            "" => return bad("it has an empty name"),
+            "" => return bad("it has an empty component"),
             "." | ".." => return bad("it has a `.` or `..`"),
-            name if is_whiteout(name.as_bytes()) => return bad("names with `.wh.` mean deletion there"),
+            name if is_whiteout(name.as_bytes()) => {
+                return bad("container engines read a name with `.wh.` as a deletion");
+            }
             _ => {}
         }
     }

@@ -24,7 +24,7 @@ impl Configuration {
         let wrong = |reason: String| Err(DocumentError::wrong(DOCUMENT, descriptor.digest, reason));
         if descriptor.media_type != CONFIG {
             let media_type = descriptor.media_type.escape_debug();
-            return wrong(format!("its media type is `{media_type}`, not `{CONFIG}`"));
+            return wrong(format!("its media type is `{media_type}`, expected `{CONFIG}`"));
         }
         let configuration: ImageConfiguration = parse(descriptor, bytes)?;
         // The specification lets it be missing; Kubernetes refuses an image without it.
@@ -33,18 +33,18 @@ impl Configuration {
         }
         let rootfs = configuration.rootfs();
         if rootfs.typ() != "layers" {
-            return wrong(format!("its rootfs.type is `{}`, not `layers`", rootfs.typ().escape_debug()));
+            return wrong(format!("its rootfs.type is `{}`, expected `layers`", rootfs.typ().escape_debug()));
         }
         let diff_ids: Result<Vec<Digest>, _> = rootfs.diff_ids().iter().map(|id| id.parse()).collect();
         let diff_ids = match diff_ids {
             Ok(diff_ids) => diff_ids,
-            Err(error) => return wrong(format!("a diff id is none: {error}")),
+            Err(error) => return wrong(format!("invalid diff ID: {error}")),
         };
         check_count(descriptor, &diff_ids, layers)?;
         let history = configuration.history().as_deref().unwrap_or_default();
         let steps = history.iter().filter(|step| step.empty_layer() != Some(true)).count();
         if !history.is_empty() && steps != layers {
-            return wrong(format!("its history has {steps} steps with a layer for {layers} layers"));
+            return wrong(format!("its history has {steps} steps with a layer, expected {layers}"));
         }
         let platform = Platform {
             os: configuration.os().to_string(),
@@ -136,6 +136,6 @@ fn check_count(descriptor: &Descriptor, diff_ids: &[Digest], layers: usize) -> R
     if diff_ids.len() == layers {
         return Ok(());
     }
-    let reason = format!("it has {} diff ids for {layers} layers", diff_ids.len());
+    let reason = format!("it has {} diff IDs for {layers} layers", diff_ids.len());
     Err(DocumentError::wrong(DOCUMENT, descriptor.digest, reason))
 }

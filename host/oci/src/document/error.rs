@@ -11,7 +11,7 @@ pub enum DocumentError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// It is not of its form, or says something wrong.
-    #[error("the {document} {digest} is wrong: {reason}")]
+    #[error("invalid {document} {digest}: {reason}")]
     Wrong {
         /// What it should be.
         document: &'static str,
@@ -21,7 +21,7 @@ pub enum DocumentError {
         reason: String,
     },
     /// An index would name two images for one platform.
-    #[error("two images are for {platform}, so an index of them would be ambiguous")]
+    #[error("ambiguous index: two images are for {platform}")]
     SamePlatform {
         /// The platform.
         platform: Platform,

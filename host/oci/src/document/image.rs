@@ -29,21 +29,21 @@ pub fn check_image(
         if let Some(made) = rest.next_if(|made| made.descriptor.digest == *digest) {
             if made.diff_id != layer.diff_id || made.descriptor.media_type != *media_type {
                 return wrong(format!(
-                    "layer {digest} was packed as {} with diff id {}, not as {media_type} with {}",
+                    "layer {digest} was packed as {} with the diff ID {}, not as {media_type} with {}",
                     made.descriptor.media_type, made.diff_id, layer.diff_id
                 ));
             }
         } else if let Some(made) = packed.iter().find(|made| made.descriptor.digest == *digest) {
-            return wrong(format!("layer {} is not where the plan has it", made.descriptor.digest));
+            return wrong(format!("layer {} is not at its place in the plan", made.descriptor.digest));
         }
         match store.size(*digest)? {
             Some(found) if found == *size => {}
-            Some(found) => return wrong(format!("layer {digest} has {found} bytes, not {size}")),
+            Some(found) => return wrong(format!("layer {digest} has {found} bytes, expected {size}")),
             None => return wrong(format!("layer {digest} is not in the blob store")),
         }
     }
     match rest.next() {
-        Some(made) => wrong(format!("planned layer {} is not in it", made.descriptor.digest)),
+        Some(made) => wrong(format!("the planned layer {} is missing", made.descriptor.digest)),
         None => Ok(()),
     }
 }
@@ -52,14 +52,18 @@ fn check_manifest(store: &BlobStore, image: &Image) -> Result<(), DocumentError>
     let wrong = |reason| Err(DocumentError::wrong("image manifest", image.manifest.digest, reason));
     let manifest = stored_manifest(store, &image.manifest)?;
     if !same_blob(&manifest.config, &image.config) {
-        return wrong(format!("its config is {}, not {}", shown(&manifest.config), shown(&image.config)));
+        return wrong(format!(
+            "its config is {}, expected {}",
+            shown(&manifest.config),
+            shown(&image.config)
+        ));
     }
     if manifest.layers.len() != image.layers.len() {
-        return wrong(format!("it has {} layers, not {}", manifest.layers.len(), image.layers.len()));
+        return wrong(format!("it has {} layers, expected {}", manifest.layers.len(), image.layers.len()));
     }
     for (named, layer) in manifest.layers.iter().zip(&image.layers) {
         if !same_blob(named, &layer.descriptor) {
-            return wrong(format!("it names layer {} instead of {}", shown(named), shown(&layer.descriptor)));
+            return wrong(format!("it names layer {}, expected {}", shown(named), shown(&layer.descriptor)));
         }
     }
     Ok(())
@@ -70,10 +74,10 @@ fn check_configuration(store: &BlobStore, image: &Image, platform: &Platform) ->
     let configuration = stored_configuration(store, &image.config, image.layers.len())?;
     if configuration.platform != *platform {
         let described = configuration.platform.to_string();
-        return wrong(format!("it is for `{}`, not for {platform}", described.escape_debug()));
+        return wrong(format!("its platform is `{}`, expected {platform}", described.escape_debug()));
     }
     if !configuration.diff_ids.iter().eq(image.layers.iter().map(|layer| &layer.diff_id)) {
-        return wrong("its rootfs.diff_ids are not those of the layers, in their order".to_owned());
+        return wrong("its rootfs.diff_ids do not match the layers".to_owned());
     }
     Ok(())
 }

@@ -124,7 +124,7 @@ impl Reader {
         }
         match head.media_type {
             Some(own) if own == named => Ok(()),
-            Some(own) => Err(format!("its mediaType is `{}`, not `{named}`", own.escape_debug())),
+            Some(own) => Err(format!("its mediaType is `{}`, expected `{named}`", own.escape_debug())),
             None if self.lenient => Ok(()),
             None => Err("it has no `mediaType`".to_owned()),
         }
@@ -153,7 +153,7 @@ pub(crate) fn read_listing(bytes: &[u8]) -> Result<Vec<Descriptor>, String> {
     let head = Head::read(Kind::Index, bytes)?;
     match head.media_type {
         Some(own) if Kind::of(&own) != Some(Kind::Index) => {
-            Err(format!("its mediaType is `{}`, not `{INDEX}`", own.escape_debug()))
+            Err(format!("its mediaType is `{}`, expected `{INDEX}`", own.escape_debug()))
         }
         _ => Ok(index(bytes)?.manifests),
     }
@@ -205,7 +205,7 @@ impl Head {
         let head: Self = parse(bytes)?;
         match head.schema_version {
             Some(2) => Ok(head),
-            Some(other) => Err(format!("its schemaVersion is {other}, not 2")),
+            Some(other) => Err(format!("its schemaVersion is {other}, expected 2")),
             None => Err("it has no `schemaVersion`".to_owned()),
         }
     }

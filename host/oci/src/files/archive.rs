@@ -50,7 +50,7 @@ pub fn stream_tar(store: &BlobStore, files: &[File], out: &mut dyn Write) -> Res
 /// The directory and the name of a file.
 fn split(path: &Path) -> Result<(&Path, &OsStr), FilesError> {
     let Some(name) = path.file_name() else {
-        let reason = "it does not end in a name";
+        let reason = "it does not end with a file name";
         return Err(FilesError::Path { path: path.display().to_string(), reason });
     };
     Ok((parent(path), name))

@@ -19,7 +19,7 @@ pub enum FilesError {
         source: io::Error,
     },
     /// A path that does not stay below its directory, or stands twice.
-    #[error("`{}` cannot be the path of a file to write: {reason}", path.escape_debug())]
+    #[error("cannot write to `{}`: {reason}", path.escape_debug())]
     Path {
         /// The path.
         path: String,
@@ -27,7 +27,7 @@ pub enum FilesError {
         reason: &'static str,
     },
     /// There is something else at the place.
-    #[error("`{}` is not what should be there: {reason}", path.display())]
+    #[error("will not overwrite `{}`: {reason}", path.display())]
     NotOurs {
         /// The place.
         path: PathBuf,
@@ -35,7 +35,7 @@ pub enum FilesError {
         reason: String,
     },
     /// Another process writes there.
-    #[error("another process is writing `{}`", path.display())]
+    #[error("another process is writing to `{}`", path.display())]
     Busy {
         /// The place.
         path: PathBuf,
@@ -55,11 +55,11 @@ impl FilesError {
     pub fn help(&self) -> Option<&'static str> {
         match self {
             Self::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
-                Some("free some space and run again; nothing half-written was kept")
+                Some("free some space and run again; incomplete files were removed")
             }
-            Self::NotOurs { .. } => Some("choose another path, or remove what is there"),
+            Self::NotOurs { .. } => Some("choose another path, or remove the existing one"),
             Self::Busy { .. } => {
-                Some("run again when it has ended; runs at the same time need paths of their own")
+                Some("run again after it exits, or use another path for each concurrent run")
             }
             Self::Store(error) => error.help(),
             _ => None,

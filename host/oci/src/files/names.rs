@@ -21,13 +21,13 @@ impl<'a> Names<'a> {
         for File { path, .. } in files {
             let bad = |reason| Err(FilesError::Path { path: path.clone(), reason });
             if path.contains('\0') || path.split('/').any(|name| matches!(name, "" | "." | "..")) {
-                return bad("it must be relative, of plain names with `/` between them");
+                return bad("it must be a relative path of plain names separated by `/`");
             }
             if path.ends_with(PARTIAL_SUFFIX) {
-                return bad("names with this ending are for files that are being written");
+                return bad("this file extension is reserved for temporary files");
             }
             if !names.files.insert(path) {
-                return bad("it stands twice in the list");
+                return bad("the list has it twice");
             }
             names.directories.extend(path.match_indices('/').map(|(end, _)| &path[..end]));
         }

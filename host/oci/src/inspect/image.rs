@@ -54,7 +54,7 @@ fn images_of(
         let bytes = location.manifest(&descriptor)?;
         match LENIENT.document(&descriptor, &bytes)? {
             ManifestOrIndex::Manifest(manifest) => manifests.push((descriptor, *manifest)),
-            ManifestOrIndex::Index(_) => return wrong("it holds another index".to_owned()),
+            ManifestOrIndex::Index(_) => return wrong("it contains another index".to_owned()),
         }
     }
     Ok(manifests)

@@ -83,18 +83,18 @@ fn hostile_layers_end_with_an_error() {
         encoder.write_all(bytes).unwrap();
         encoder.finish().unwrap()
     };
-    insta::assert_snapshot!(error(PLAIN, &good, b"other"), @"layer sha256:HEX of DIR unpacks to sha256:HEX, but the configuration says sha256:d9298a10d1b0735837dc4bd85dac641b0f3cef27a47e5d53a54f2f3f5b2fcffa");
-    insta::assert_snapshot!(error(GZIP, &good, &good), @"layer sha256:HEX of DIR cannot be read: invalid gzip header");
-    insta::assert_snapshot!(error(ZSTD, &good, &good), @"layer sha256:HEX of DIR cannot be read: Unknown frame descriptor");
-    insta::assert_snapshot!(error(PLAIN, b"", b""), @"layer sha256:HEX of DIR cannot be read: no tar header at byte 0: it ends in the middle");
-    insta::assert_snapshot!(error(PLAIN, &good[..600], &good), @"layer sha256:HEX of DIR cannot be read: unexpected end of file");
-    insta::assert_snapshot!(error(GZIP, &gzip(&good)[..30], &good), @"layer sha256:HEX of DIR cannot be read: incomplete deflate stream");
+    insta::assert_snapshot!(error(PLAIN, &good, b"other"), @"layer sha256:HEX of DIR has the diff ID sha256:HEX, but the config says sha256:d9298a10d1b0735837dc4bd85dac641b0f3cef27a47e5d53a54f2f3f5b2fcffa");
+    insta::assert_snapshot!(error(GZIP, &good, &good), @"cannot read layer sha256:HEX of DIR: invalid gzip header");
+    insta::assert_snapshot!(error(ZSTD, &good, &good), @"cannot read layer sha256:HEX of DIR: Unknown frame descriptor");
+    insta::assert_snapshot!(error(PLAIN, b"", b""), @"cannot read layer sha256:HEX of DIR: no tar header at byte 0: it ends in the middle");
+    insta::assert_snapshot!(error(PLAIN, &good[..600], &good), @"cannot read layer sha256:HEX of DIR: unexpected end of file");
+    insta::assert_snapshot!(error(GZIP, &gzip(&good)[..30], &good), @"cannot read layer sha256:HEX of DIR: incomplete deflate stream");
     let many: Vec<String> = (0..101).map(|n| n.to_string()).collect();
     let many = tar(&many.iter().map(|n| (n.as_str(), 0)).collect::<Vec<_>>());
-    insta::assert_snapshot!(error(PLAIN, &many, &many), @"layer sha256:HEX of DIR cannot be read: it has more than 100 entries");
+    insta::assert_snapshot!(error(PLAIN, &many, &many), @"cannot read layer sha256:HEX of DIR: it has more than 100 entries");
     let bomb = tar(&[("zeros", 2 << 20)]);
-    insta::assert_snapshot!(error(GZIP, &gzip(&bomb), &bomb), @"layer sha256:HEX of DIR cannot be read: it unpacks to more bytes than the limit");
-    insta::assert_snapshot!(error(ZSTD, &zstd::encode_all(&bomb[..], 3).unwrap(), &bomb), @"layer sha256:HEX of DIR cannot be read: it unpacks to more bytes than the limit");
+    insta::assert_snapshot!(error(GZIP, &gzip(&bomb), &bomb), @"cannot read layer sha256:HEX of DIR: its uncompressed size exceeds the limit");
+    insta::assert_snapshot!(error(ZSTD, &zstd::encode_all(&bomb[..], 3).unwrap(), &bomb), @"cannot read layer sha256:HEX of DIR: its uncompressed size exceeds the limit");
     // A long-name record that claims 8 EiB.
     let mut record = good[..512].to_vec();
     record[156] = b'L';
@@ -102,7 +102,7 @@ fn hostile_layers_end_with_an_error() {
     record[148..156].copy_from_slice(b"        ");
     let sum: u32 = record.iter().map(|b| u32::from(*b)).sum();
     record[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
-    insta::assert_snapshot!(error(PLAIN, &record, &record), @"layer sha256:HEX of DIR cannot be read: no tar header at byte 512: a record is larger than 1 MiB");
+    insta::assert_snapshot!(error(PLAIN, &record, &record), @"cannot read layer sha256:HEX of DIR: no tar header at byte 512: a record is larger than 1 MiB");
 }
 
 #[test]
@@ -116,18 +116,18 @@ fn documents_that_do_not_fit_together_are_refused() {
     insta::assert_snapshot!(error(&|fixture| {
         let nothing = fixture.document(MANIFEST, &json!({"schemaVersion": 2}));
         fixture.name("v1", &nothing);
-    }), @"the image manifest sha256:ROOT is wrong: it has no `config`");
+    }), @"invalid image manifest sha256:ROOT: it has no `config`");
     insta::assert_snapshot!(error(&|fixture| {
         let index = fixture.document(INDEX, &json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": []}));
         let outer = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": [index]});
         let outer = fixture.document(INDEX, &outer);
         fixture.name("v1", &outer);
-    }), @"the image index sha256:ROOT is wrong: it holds another index");
+    }), @"invalid image index sha256:ROOT: it contains another index");
     let uneven = error(&|fixture| {
         let layer = fixture.blob(PLAIN, &tar(&[]));
         image(fixture, &[layer], &[]);
     });
-    assert!(uneven.contains("it has 0 diff ids for 1 layers"), "{uneven}");
+    assert!(uneven.contains("it has 0 diff IDs for 1 layers"), "{uneven}");
 }
 
 #[test]

@@ -102,7 +102,7 @@ impl DockerArchive {
     }
 
     fn missing(&self, name: &str) -> LocationError {
-        self.unusable(name, "it is not in the archive".to_owned())
+        self.unusable(name, "the archive does not contain it".to_owned())
     }
 
     fn unusable(&self, what: &str, reason: String) -> LocationError {

@@ -10,7 +10,7 @@ use crate::location::entries::TarError;
 #[derive(Debug, thiserror::Error)]
 pub enum LocationError {
     /// The reference cannot be used.
-    #[error("`{text}` cannot be used: {reason}")]
+    #[error("invalid image reference `{text}`: {reason}")]
     Reference {
         /// The reference.
         text: String,
@@ -28,7 +28,7 @@ pub enum LocationError {
         known: Vec<String>,
     },
     /// There are several images, and the reference names none of them.
-    #[error("{place} holds several images{}; name one as {place}:TAG", list(.known))]
+    #[error("{place} contains several images{}; name one as {place}:TAG", list(.known))]
     Ambiguous {
         /// The layout or archive.
         place: String,
@@ -36,7 +36,7 @@ pub enum LocationError {
         known: Vec<String>,
     },
     /// A file cannot be read.
-    #[error("{} cannot be read: {source}", path.display())]
+    #[error("cannot read {}: {source}", path.display())]
     File {
         /// The file.
         path: PathBuf,
@@ -44,7 +44,7 @@ pub enum LocationError {
         source: std::io::Error,
     },
     /// A file that cannot be indexed as a tar.
-    #[error("{} is not an uncompressed tar of an image: {source}", path.display())]
+    #[error("{} is not an uncompressed tar archive of an image: {source}", path.display())]
     Tar {
         /// The file.
         path: PathBuf,
@@ -66,7 +66,8 @@ pub enum LocationError {
     },
     /// Content that does not have the digest and size by which it was asked for.
     #[error(
-        "{place} gave other content than it was asked for: wanted {expected} ({expected_size} bytes), got {actual} ({actual_size} bytes)"
+        "{place} returned the wrong content: expected {expected} ({expected_size} bytes), got {actual} \
+         ({actual_size} bytes)"
     )]
     Digest {
         /// Where it came from.
@@ -81,7 +82,7 @@ pub enum LocationError {
         actual_size: u64,
     },
     /// A document that does not follow its format.
-    #[error("{what} of {place} cannot be used: {reason}")]
+    #[error("cannot use {what} of {place}: {reason}")]
     Document {
         /// Which document.
         what: String,
@@ -91,7 +92,7 @@ pub enum LocationError {
         reason: String,
     },
     /// A blob that could not be copied.
-    #[error("{digest} of {place} cannot be copied: {source}")]
+    #[error("cannot copy {digest} from {place}: {source}")]
     Copy {
         /// Where it came from.
         place: String,
@@ -103,5 +104,5 @@ pub enum LocationError {
 }
 
 fn list(names: &[String]) -> String {
-    if names.is_empty() { String::new() } else { format!("; there are: {}", names.join(", ")) }
+    if names.is_empty() { String::new() } else { format!("; available: {}", names.join(", ")) }
 }

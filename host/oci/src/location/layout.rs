@@ -43,7 +43,7 @@ impl LayoutLocation {
     fn index(&self) -> Result<Vec<Descriptor>, LocationError> {
         let mut bytes = Vec::new();
         let reader = self.open("index.json")?.ok_or_else(|| {
-            self.unusable("index.json", "there is none, so this is no OCI layout".to_owned())
+            self.unusable("index.json", "the file does not exist, so this is not an OCI layout".to_owned())
         })?;
         reader
             .take(MAX_DOCUMENT + 1)

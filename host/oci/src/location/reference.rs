@@ -42,7 +42,8 @@ pub struct RegistryReference {
 /// A text that is no reference.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{text}` is not a reference to an image: {reason}; write host/repository:tag, or the path of a layout directory or tar"
+    "invalid image reference `{text}`: {reason}; write host/repository:tag, or the path of a layout \
+     directory or tar archive"
 )]
 pub struct ReferenceError {
     /// The text.
@@ -57,14 +58,13 @@ impl Reference {
     pub fn parse(text: &str) -> Result<Self, ReferenceError> {
         // `oci:` is what skopeo and podman call a layout.
         if let Some(rest) = text.strip_prefix("layout:").or_else(|| text.strip_prefix("oci:")) {
-            return path_and_tag(rest)
-                .ok_or_else(|| error(text, "there is no such directory or file".to_owned()));
+            return path_and_tag(rest).ok_or_else(|| error(text, "no such file or directory".to_owned()));
         }
         if let Some(found) = path_and_tag(text) {
             return Ok(found);
         }
         if text.starts_with(['.', '/']) {
-            return Err(error(text, "there is no such directory or file".to_owned()));
+            return Err(error(text, "no such file or directory".to_owned()));
         }
         text.parse().map(Self::Registry)
     }
@@ -101,7 +101,7 @@ impl std::str::FromStr for RegistryReference {
         if !(registry.contains(['.', ':']) || registry == "localhost") {
             return Err(error(
                 text,
-                format!("`{registry}` is not the host of a registry (Docker Hub is `docker.io`)"),
+                format!("`{registry}` is not a registry host (Docker Hub is `docker.io`)"),
             ));
         }
         if !registry.bytes().all(|b| b.is_ascii_alphanumeric() || b".-:[]".contains(&b)) {
@@ -119,12 +119,12 @@ impl std::str::FromStr for RegistryReference {
             return Err(error(
                 text,
                 format!(
-                    "`{repository}` is not a repository: lower-case letters, digits, `.`, `_`, `-` and `/`"
+                    "invalid repository `{repository}`: use lower-case letters, digits, `.`, `_`, `-` and `/`"
                 ),
             ));
         }
         if let Some(tag) = tag.filter(|tag| !is_tag(tag)) {
-            return Err(error(text, format!("`{tag}` is not a tag")));
+            return Err(error(text, format!("invalid tag `{tag}`")));
         }
         // Docker Hub keeps its official images in `library`.
         let official = registry == "docker.io" && !repository.contains('/');
@@ -193,15 +193,15 @@ mod tests {
     #[test]
     fn what_is_no_reference_is_refused_with_the_reason() {
         insta::assert_snapshot!(registry("alpine").unwrap_err(), @"it has no registry");
-        insta::assert_snapshot!(registry("library/alpine").unwrap_err(), @"`library` is not the host of a registry (Docker Hub is `docker.io`)");
+        insta::assert_snapshot!(registry("library/alpine").unwrap_err(), @"`library` is not a registry host (Docker Hub is `docker.io`)");
         insta::assert_snapshot!(registry("a.b?x/app").unwrap_err(), @"`a.b?x` is not a host");
-        insta::assert_snapshot!(registry("ghcr.io/Org/app").unwrap_err(), @"`Org/app` is not a repository: lower-case letters, digits, `.`, `_`, `-` and `/`");
-        insta::assert_snapshot!(registry("ghcr.io/org/../app").unwrap_err(), @"`org/../app` is not a repository: lower-case letters, digits, `.`, `_`, `-` and `/`");
-        insta::assert_snapshot!(registry("ghcr.io/org/app:").unwrap_err(), @"`` is not a tag");
+        insta::assert_snapshot!(registry("ghcr.io/Org/app").unwrap_err(), @"invalid repository `Org/app`: use lower-case letters, digits, `.`, `_`, `-` and `/`");
+        insta::assert_snapshot!(registry("ghcr.io/org/../app").unwrap_err(), @"invalid repository `org/../app`: use lower-case letters, digits, `.`, `_`, `-` and `/`");
+        insta::assert_snapshot!(registry("ghcr.io/org/app:").unwrap_err(), @"invalid tag ``");
         insta::assert_snapshot!(registry("ghcr.io/org/app@sha256:12").unwrap_err(), @"`sha256:12` is not a digest: expected `sha256:` and 64 lower-case hexadecimal digits");
-        insta::assert_snapshot!(Reference::parse("./missing.tar").unwrap_err(), @"`./missing.tar` is not a reference to an image: there is no such directory or file; write host/repository:tag, or the path of a layout directory or tar");
-        insta::assert_snapshot!(Reference::parse("oci:missing").unwrap_err().reason, @"there is no such directory or file");
-        insta::assert_snapshot!(Reference::parse("layout:missing").unwrap_err(), @"`layout:missing` is not a reference to an image: there is no such directory or file; write host/repository:tag, or the path of a layout directory or tar");
+        insta::assert_snapshot!(Reference::parse("./missing.tar").unwrap_err(), @"invalid image reference `./missing.tar`: no such file or directory; write host/repository:tag, or the path of a layout directory or tar archive");
+        insta::assert_snapshot!(Reference::parse("oci:missing").unwrap_err().reason, @"no such file or directory");
+        insta::assert_snapshot!(Reference::parse("layout:missing").unwrap_err(), @"invalid image reference `layout:missing`: no such file or directory; write host/repository:tag, or the path of a layout directory or tar archive");
     }
 
     #[test]

@@ -79,7 +79,9 @@ impl RegistryLocation {
         if let Some(claimed) = response.header("docker-content-digest")
             && claimed != digest.to_string()
         {
-            return Err(error(format!("the registry says that it is {claimed}, but it is {digest}")));
+            return Err(error(format!(
+                "the registry states the digest {claimed}, but the content has {digest}"
+            )));
         }
         let content_type = response.header("content-type").unwrap_or_default();
         let content_type = content_type.split(';').next().unwrap_or_default().trim().to_owned();

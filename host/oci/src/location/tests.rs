@@ -85,14 +85,14 @@ fn without_a_tag_the_only_image_is_meant() {
     assert_eq!(location(text).resolve().unwrap().descriptor.digest, root.digest);
     assert_eq!(location(&format!("{text}:v1.0")).resolve().unwrap().descriptor.digest, root.digest);
     let error = |reference: &str| location(reference).resolve().unwrap_err().to_string().replace(text, "DIR");
-    insta::assert_snapshot!(error(&format!("{text}:v2")), @"DIR has no image `v2`; there are: ghcr.io/org/app:v1.0, v1");
+    insta::assert_snapshot!(error(&format!("{text}:v2")), @"DIR has no image `v2`; available: ghcr.io/org/app:v1.0, v1");
 
     let config = fixture.document(CONFIG, &json!({}));
     let other = json!({"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": []});
     let other = fixture.document(MANIFEST, &other);
     fixture.name("other", &other);
     fixture.write_layout(directory.path());
-    insta::assert_snapshot!(error(text), @"DIR holds several images; there are: ghcr.io/org/app:v1.0, other, v1; name one as DIR:TAG");
+    insta::assert_snapshot!(error(text), @"DIR contains several images; available: ghcr.io/org/app:v1.0, other, v1; name one as DIR:TAG");
 
     fixture.named.clear();
     fixture.write_layout(directory.path());
@@ -110,21 +110,21 @@ fn layouts_and_archives_that_are_none() {
         error.to_string().replace(directory.path().to_str().unwrap(), "DIR")
     };
     std::fs::create_dir(path("empty")).unwrap();
-    insta::assert_snapshot!(error("empty"), @"index.json of DIR/empty cannot be used: there is none, so this is no OCI layout");
+    insta::assert_snapshot!(error("empty"), @"cannot use index.json of DIR/empty: the file does not exist, so this is not an OCI layout");
     std::fs::create_dir(path("bad")).unwrap();
     std::fs::write(path("bad/index.json"), r#"{"schemaVersion": 2, "manifests": [{"digest": "md5:1"}]}"#)
         .unwrap();
-    insta::assert_snapshot!(error("bad"), @"index.json of DIR/bad cannot be used: `md5:1` is not a digest: expected `sha256:` and 64 lower-case hexadecimal digits at line 1 column 54");
+    insta::assert_snapshot!(error("bad"), @"cannot use index.json of DIR/bad: `md5:1` is not a digest: expected `sha256:` and 64 lower-case hexadecimal digits at line 1 column 54");
     std::fs::create_dir_all(path("odd/index.json")).unwrap();
-    insta::assert_snapshot!(error("odd"), @"DIR/odd/index.json cannot be read: it is not a regular file");
+    insta::assert_snapshot!(error("odd"), @"cannot read DIR/odd/index.json: it is not a regular file");
     std::fs::write(path("text.tar"), "x".repeat(2000)).unwrap();
-    insta::assert_snapshot!(error("text.tar"), @"DIR/text.tar is not an uncompressed tar of an image: no tar header at byte 0: a number is not octal");
+    insta::assert_snapshot!(error("text.tar"), @"DIR/text.tar is not an uncompressed tar archive of an image: no tar header at byte 0: a number is not octal");
     std::fs::write(path("short.tar"), "x").unwrap();
-    insta::assert_snapshot!(error("short.tar"), @"DIR/short.tar is not an uncompressed tar of an image: no tar header at byte 0: it ends in the middle");
+    insta::assert_snapshot!(error("short.tar"), @"DIR/short.tar is not an uncompressed tar archive of an image: no tar header at byte 0: it ends in the middle");
     write_tar(&path("cut.tar"), &Fixture::new().files());
     let bytes = std::fs::read(path("cut.tar")).unwrap();
     std::fs::write(path("cut.tar"), &bytes[..bytes.len() / 2 + 100]).unwrap();
-    insta::assert_snapshot!(error("cut.tar"), @"DIR/cut.tar is not an uncompressed tar of an image: unexpected end of file");
+    insta::assert_snapshot!(error("cut.tar"), @"DIR/cut.tar is not an uncompressed tar archive of an image: unexpected end of file");
 }
 
 #[test]
@@ -160,11 +160,11 @@ fn an_archive_that_only_docker_reads_is_seen_as_a_layout() {
         opened.map_err(|e| e.to_string().replace(path.to_str().unwrap(), "FILE"))
     };
     write(listing(&["b/layer.tar"]), &layer);
-    insta::assert_snapshot!(open().unwrap_err(), @"b/layer.tar of FILE cannot be used: it is not in the archive");
+    insta::assert_snapshot!(open().unwrap_err(), @"cannot use b/layer.tar of FILE: the archive does not contain it");
     write(listing(&[]), &layer);
-    insta::assert_snapshot!(open().unwrap_err(), @"c.json of FILE cannot be used: the image configuration sha256:339e56a156061bf1e1d527339c5d3e2c4a2e15e92512da387492583f9950448b is wrong: it has 1 diff ids for 0 layers");
+    insta::assert_snapshot!(open().unwrap_err(), @"cannot use c.json of FILE: invalid image configuration sha256:339e56a156061bf1e1d527339c5d3e2c4a2e15e92512da387492583f9950448b: it has 1 diff IDs for 0 layers");
     write("[{}]".to_owned(), &layer);
-    insta::assert_snapshot!(open().unwrap_err(), @"manifest.json of FILE cannot be used: missing field `Config` at line 1 column 3");
+    insta::assert_snapshot!(open().unwrap_err(), @"cannot use manifest.json of FILE: missing field `Config` at line 1 column 3");
     // Another layer than the configuration names.
     write(listing(&["a/layer.tar"]), &tar(&[("etc/passwd", 31)]));
     let descriptor = Descriptor::new("x", Digest::of(&layer), layer.len() as u64);
@@ -204,12 +204,12 @@ fn a_listing_that_fails_is_an_error_and_never_empty() {
         path.contains("/referrers/").then(|| (403, Vec::new(), body.to_vec()))
     };
     insta::assert_snapshot!(error(denied), @"http://HOST/v2/org/app/referrers/sha256:HEX answered 403: DENIED no[31m way");
-    insta::assert_snapshot!(error(|p| p.contains("/referrers/").then(|| (200, Vec::new(), b"<html>".to_vec()))), @"the list of referrers of HOST/org/app cannot be used: expected value at line 1 column 1");
-    insta::assert_snapshot!(error(|p| p.contains("/referrers/").then(|| (200, Vec::new(), b"{}".to_vec()))), @"the list of referrers of HOST/org/app cannot be used: it has no `manifests`");
-    insta::assert_snapshot!(error(|p| p.contains("/referrers/").then(|| page(&[], Some(p)))), @"the list of referrers of HOST/org/app cannot be used: it has more than 100 pages");
+    insta::assert_snapshot!(error(|p| p.contains("/referrers/").then(|| (200, Vec::new(), b"<html>".to_vec()))), @"cannot use the list of referrers of HOST/org/app: expected value at line 1 column 1");
+    insta::assert_snapshot!(error(|p| p.contains("/referrers/").then(|| (200, Vec::new(), b"{}".to_vec()))), @"cannot use the list of referrers of HOST/org/app: it has no `manifests`");
+    insta::assert_snapshot!(error(|p| p.contains("/referrers/").then(|| page(&[], Some(p)))), @"cannot use the list of referrers of HOST/org/app: it has more than 100 pages");
     // Without the API: what is at the fallback tag.
     insta::assert_snapshot!(error(|p| p.contains("/manifests/sha256-").then(|| (403, Vec::new(), Vec::new()))), @"http://HOST/v2/org/app/manifests/sha256-HEX answered 403");
-    insta::assert_snapshot!(error(|p| p.contains("/manifests/sha256-").then(|| (200, Vec::new(), b"{}".to_vec()))), @"the referrers index `sha256-HEX` of HOST/org/app cannot be used: it has no `manifests`");
+    insta::assert_snapshot!(error(|p| p.contains("/manifests/sha256-").then(|| (200, Vec::new(), b"{}".to_vec()))), @"cannot use the referrers index `sha256-HEX` of HOST/org/app: it has no `manifests`");
 }
 
 #[test]
@@ -224,20 +224,20 @@ fn a_registry_that_lies_is_caught() {
         let digest = ("docker-content-digest".to_owned(), Digest::of(b"x").to_string());
         path.contains("/manifests/").then(|| (200, vec![digest], b"{}".to_vec()))
     };
-    insta::assert_snapshot!(error("org/app:v1", other), @"the manifest `v1` of HOST/org/app cannot be used: the registry says that it is sha256:2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881, but it is sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a");
+    insta::assert_snapshot!(error("org/app:v1", other), @"cannot use the manifest `v1` of HOST/org/app: the registry states the digest sha256:2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881, but the content has sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a");
     let two = |path: &str| {
         path.contains("/manifests/").then(|| (200, Vec::new(), br#"{"layers":[],"manifests":[]}"#.to_vec()))
     };
-    insta::assert_snapshot!(error("org/app:v1", two), @"the manifest `v1` of HOST/org/app cannot be used: it has both `layers` and `manifests`");
+    insta::assert_snapshot!(error("org/app:v1", two), @"cannot use the manifest `v1` of HOST/org/app: it has both `layers` and `manifests`");
     let by_digest = format!("org/app@{}", fixture.root().digest);
     let swapped =
         |path: &str| path.contains("/manifests/").then(|| (200, Vec::new(), br#"{"layers":[]}"#.to_vec()));
     let root = fixture.root().digest.hex();
-    insta::assert_snapshot!(error(&by_digest, swapped).replace(&root, "ROOT"), @"HOST/org/app gave other content than it was asked for: wanted sha256:ROOT (13 bytes), got sha256:c824a9aa7d2e3471306648c6d4baa1abbcb97ff0276181ab4722ca27127cdba0 (13 bytes)");
+    insta::assert_snapshot!(error(&by_digest, swapped).replace(&root, "ROOT"), @"HOST/org/app returned the wrong content: expected sha256:ROOT (13 bytes), got sha256:c824a9aa7d2e3471306648c6d4baa1abbcb97ff0276181ab4722ca27127cdba0 (13 bytes)");
     insta::assert_snapshot!(error("org/app:v2", |_| None), @"HOST/org/app has no image `v2`");
     let huge =
         |path: &str| path.contains("/manifests/").then(|| (200, Vec::new(), vec![b' '; (4 << 20) + 1]));
-    insta::assert_snapshot!(error("org/app:v1", huge), @"the response of http://HOST/v2/org/app/manifests/v1 is larger than the limit of 4194304 bytes");
+    insta::assert_snapshot!(error("org/app:v1", huge), @"the response from http://HOST/v2/org/app/manifests/v1 exceeds the limit of 4194304 bytes");
 }
 
 #[test]

@@ -34,7 +34,7 @@ pub enum UnpackError {
     #[error(transparent)]
     Location(#[from] LocationError),
     /// It is not what it should be.
-    #[error("layer {digest} of {place} cannot be read: {source}")]
+    #[error("cannot read layer {digest} of {place}: {source}")]
     Tar {
         /// The layer.
         digest: Digest,
@@ -44,7 +44,7 @@ pub enum UnpackError {
         source: TarError,
     },
     /// It unpacks to something else than the configuration says.
-    #[error("layer {digest} of {place} unpacks to {actual}, but the configuration says {expected}")]
+    #[error("layer {digest} of {place} has the diff ID {actual}, but the config says {expected}")]
     DiffId {
         /// The layer.
         digest: Digest,
@@ -137,7 +137,7 @@ impl Read for Unpacked {
         if read as u64 > self.left {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidData,
-                "it unpacks to more bytes than the limit",
+                "its uncompressed size exceeds the limit",
             ));
         }
         self.left -= read as u64;

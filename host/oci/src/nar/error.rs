@@ -18,7 +18,7 @@ pub enum NarError {
         source: io::Error,
     },
     /// A device, pipe or socket.
-    #[error("`{}` is a {kind}: only regular files, directories and symbolic links can be packed", path.display())]
+    #[error("cannot pack `{}`: it is a {kind}, not a regular file, directory or symbolic link", path.display())]
     Type {
         /// The file.
         path: PathBuf,
@@ -32,13 +32,13 @@ pub enum NarError {
         path: PathBuf,
     },
     /// Too many directories inside each other.
-    #[error("`{}` is more than {MAX_DEPTH} directories deep", path.display())]
+    #[error("`{}` is nested more than {MAX_DEPTH} directories deep", path.display())]
     TooDeep {
         /// The directory.
         path: PathBuf,
     },
     /// Two names become one without macOS's case hack.
-    #[error("`{}` exists twice, in different case", path.display())]
+    #[error("another file name differs from `{}` only in case", path.display())]
     CaseCollision {
         /// The second file.
         path: PathBuf,

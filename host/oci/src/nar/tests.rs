@@ -40,11 +40,11 @@ fn what_has_no_nar_view_is_an_error() {
     let _socket = UnixListener::bind(root.join("socket")).unwrap();
     assert_eq!(
         error(root, root),
-        "`[root]/socket` is a socket: only regular files, directories and symbolic links can be packed"
+        "cannot pack `[root]/socket`: it is a socket, not a regular file, directory or symbolic link"
     );
     rustix::fs::mknodat(CWD, root.join("pipe"), FileType::Fifo, Mode::RUSR, 0).unwrap();
-    insta::assert_snapshot!(error(&root.join("pipe"), root), @"`[root]/pipe` is a named pipe: only regular files, directories and symbolic links can be packed");
-    insta::assert_snapshot!(error(Path::new("/dev/null"), root), @"`/dev/null` is a character device: only regular files, directories and symbolic links can be packed");
+    insta::assert_snapshot!(error(&root.join("pipe"), root), @"cannot pack `[root]/pipe`: it is a named pipe, not a regular file, directory or symbolic link");
+    insta::assert_snapshot!(error(Path::new("/dev/null"), root), @"cannot pack `/dev/null`: it is a character device, not a regular file, directory or symbolic link");
     insta::assert_snapshot!(error(&root.join("missing"), root), @"cannot read `[root]/missing`");
 }
 
@@ -53,7 +53,7 @@ fn depth_has_a_limit() {
     let directory = tempfile::tempdir().unwrap();
     fs::create_dir_all(directory.path().join("d/".repeat(MAX_DEPTH))).unwrap();
     let error = error(directory.path(), directory.path());
-    assert!(error.ends_with("/d` is more than 256 directories deep"), "{error}");
+    assert!(error.ends_with("/d` is nested more than 256 directories deep"), "{error}");
     nar_digest(&directory.path().join("d")).unwrap();
 }
 

@@ -47,7 +47,7 @@ pub enum RestoreError {
     #[error(transparent)]
     Layer(#[from] UnpackError),
     /// It has no image for this platform.
-    #[error("{place} has no image for {platform}; there are: {}", known.join(", "))]
+    #[error("{place} has no image for {platform}; available: {}", known.join(", "))]
     Platform {
         /// Where it is.
         place: String,
@@ -57,7 +57,7 @@ pub enum RestoreError {
         known: Vec<String>,
     },
     /// It was not made to build in.
-    #[error("{digest} of {place} is not a build seed")]
+    #[error("{digest} in {place} is not a build seed")]
     NotABuildSeed {
         /// The manifest.
         digest: Digest,
@@ -65,7 +65,7 @@ pub enum RestoreError {
         place: String,
     },
     /// What it says about its contents cannot be used.
-    #[error("`/{file}` in {place} cannot be used: {reason}")]
+    #[error("invalid `/{file}` in {place}: {reason}")]
     Listing {
         /// The file.
         file: &'static str,
@@ -177,7 +177,7 @@ fn listing(entries: &mut Entries<Unpacked>) -> Result<[Option<Vec<u8>>; 2], TarE
             continue;
         };
         if entry.kind != EntryType::File || entry.size > MAX_LISTING {
-            return Err(refused(&entry, "is not a file, or larger than 512 MiB"));
+            return Err(refused(&entry, "is not a file or is larger than 512 MiB"));
         }
         let mut bytes = Vec::new();
         copy(entries, &entry, &mut |piece| {
@@ -192,7 +192,7 @@ fn listing(entries: &mut Entries<Unpacked>) -> Result<[Option<Vec<u8>>; 2], TarE
 /// Reads the lines of [`LAYERS`].
 fn parse(text: &[u8]) -> Result<Vec<Vec<u32>>, String> {
     let text = std::str::from_utf8(text).map_err(|e| e.to_string())?;
-    let number = |word: &str| word.parse().map_err(|_| "it holds something else than numbers".to_owned());
+    let number = |word: &str| word.parse().map_err(|_| "it contains values that are not numbers".to_owned());
     text.lines().map(|line| line.split_ascii_whitespace().map(number).collect()).collect()
 }
 
@@ -210,7 +210,7 @@ impl Current<'_> {
             return Ok(());
         }
         let reason = format!(
-            "has the NAR hash {hash} ({size} bytes), but is registered with {} ({} bytes)",
+            "has the NAR hash {hash} ({size} bytes), but its registration says {} ({} bytes)",
             self.path.nar_hash, self.path.nar_size
         );
         Err(TarError::Entry { path: self.path.store_path.clone(), reason })
@@ -242,7 +242,9 @@ fn restore(entries: &mut Entries<Unpacked>, wanted: &[&StorePath], directory: &P
             EntryType::File => Node::File { executable: entry.executable, size: entry.size },
             EntryType::Directory => Node::Directory,
             EntryType::Symlink => Node::Symlink(&entry.target),
-            EntryType::Other => return Err(refused(&entry, "is of a type that no store path holds")),
+            EntryType::Other => {
+                return Err(refused(&entry, "has a file type that store paths cannot contain"));
+            }
         };
         nar.node(&parts.collect::<Vec<_>>(), node)?;
         if entry.kind == EntryType::File {
@@ -255,7 +257,7 @@ fn restore(entries: &mut Entries<Unpacked>, wanted: &[&StorePath], directory: &P
         None => Ok(()),
         Some(path) => Err(TarError::Entry {
             path: path.store_path.clone(),
-            reason: "should be in it, and is not".to_owned(),
+            reason: "is missing from the layer".to_owned(),
         }),
     }
 }

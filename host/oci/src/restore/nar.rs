@@ -143,7 +143,7 @@ impl<W: Write> NarWriter<W> {
         if self.size > self.limit {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidData,
-                "a store path is larger than it is registered with",
+                "a store path is larger than its registration says",
             ));
         }
         self.hasher.update(bytes);
@@ -154,7 +154,6 @@ impl<W: Write> NarWriter<W> {
 fn unordered(path: &[&[u8]]) -> TarError {
     TarError::Entry {
         path: String::from_utf8_lossy(&path.join(&b'/')).into_owned(),
-        reason: "is not where the archive format of Nix has it: directories first, and names in byte order"
-            .to_owned(),
+        reason: "is not in NAR order: directories first, and names in byte order".to_owned(),
     }
 }

@@ -144,16 +144,16 @@ fn a_store_path_becomes_its_nar_again() {
 #[test]
 fn what_is_no_build_seed_is_refused_before_a_layer_is_read() {
     let error = restore(&build_seed(&json!({}), &TOOL, "0\n\n"), "x86_64-linux").unwrap_err();
-    insta::assert_snapshot!(error, @"DIGEST of DIR is not a build seed");
+    insta::assert_snapshot!(error, @"DIGEST in DIR is not a build seed");
     let error = restore(&build_seed(&annotated(), &TOOL, "0\n\n"), "aarch64-linux").unwrap_err();
-    insta::assert_snapshot!(error, @"DIR has no image for linux/arm64; there are: linux/amd64");
+    insta::assert_snapshot!(error, @"DIR has no image for linux/arm64; available: linux/amd64");
 }
 
 #[test]
 fn lists_that_lie_are_refused() {
     let error = |layers| restore(&build_seed(&annotated(), &TOOL, layers), "x86_64-linux").unwrap_err();
-    insta::assert_snapshot!(error("0\n"), @"`/nix/seed/layers` in DIR cannot be used: it lists 1 layers of 2");
-    insta::assert_snapshot!(error("0 x\n\n"), @"`/nix/seed/layers` in DIR cannot be used: it holds something else than numbers");
+    insta::assert_snapshot!(error("0\n"), @"invalid `/nix/seed/layers` in DIR: it lists 1 layers of 2");
+    insta::assert_snapshot!(error("0 x\n\n"), @"invalid `/nix/seed/layers` in DIR: it contains values that are not numbers");
 }
 
 /// The error for a layer in which one entry is another one.
@@ -166,12 +166,12 @@ fn changed(index: usize, entry: (&'static str, Content)) -> String {
 
 #[test]
 fn what_is_not_as_it_is_registered_is_refused() {
-    insta::assert_snapshot!(changed(5, ("/share", Content::File("12345679"))), @"layer DIGEST of DIR cannot be read: `/nix/store/0c0ffee0c0ffee0c0ffee0c0ffee0c0f-tool` has the NAR hash DIGEST (1072 bytes), but is registered with DIGEST (1072 bytes)");
-    insta::assert_snapshot!(changed(5, ("/share", Content::File("more than there should be"))), @"layer DIGEST of DIR cannot be read: a store path is larger than it is registered with");
-    insta::assert_snapshot!(changed(2, ("/bin/tool", Content::File("#!/bin/sh\n"))), @"layer DIGEST of DIR cannot be read: `/nix/store/0c0ffee0c0ffee0c0ffee0c0ffee0c0f-tool` has the NAR hash DIGEST (1040 bytes), but is registered with DIGEST (1072 bytes)");
-    insta::assert_snapshot!(changed(5, ("/share", Content::Device)), @"layer DIGEST of DIR cannot be read: `/nix/store/0c0ffee0c0ffee0c0ffee0c0ffee0c0f-tool/share` is of a type that no store path holds");
-    insta::assert_snapshot!(changed(3, ("/a", Content::Link("bin"))), @"layer DIGEST of DIR cannot be read: `a` is not where the archive format of Nix has it: directories first, and names in byte order");
-    insta::assert_snapshot!(changed(2, ("/missing/tool", Content::File(""))), @"layer DIGEST of DIR cannot be read: `missing/tool` is not where the archive format of Nix has it: directories first, and names in byte order");
+    insta::assert_snapshot!(changed(5, ("/share", Content::File("12345679"))), @"cannot read layer DIGEST of DIR: `/nix/store/0c0ffee0c0ffee0c0ffee0c0ffee0c0f-tool` has the NAR hash DIGEST (1072 bytes), but its registration says DIGEST (1072 bytes)");
+    insta::assert_snapshot!(changed(5, ("/share", Content::File("more than there should be"))), @"cannot read layer DIGEST of DIR: a store path is larger than its registration says");
+    insta::assert_snapshot!(changed(2, ("/bin/tool", Content::File("#!/bin/sh\n"))), @"cannot read layer DIGEST of DIR: `/nix/store/0c0ffee0c0ffee0c0ffee0c0ffee0c0f-tool` has the NAR hash DIGEST (1040 bytes), but its registration says DIGEST (1072 bytes)");
+    insta::assert_snapshot!(changed(5, ("/share", Content::Device)), @"cannot read layer DIGEST of DIR: `/nix/store/0c0ffee0c0ffee0c0ffee0c0ffee0c0f-tool/share` has a file type that store paths cannot contain");
+    insta::assert_snapshot!(changed(3, ("/a", Content::Link("bin"))), @"cannot read layer DIGEST of DIR: `a` is not in NAR order: directories first, and names in byte order");
+    insta::assert_snapshot!(changed(2, ("/missing/tool", Content::File(""))), @"cannot read layer DIGEST of DIR: `missing/tool` is not in NAR order: directories first, and names in byte order");
     let nothing = restore(&build_seed(&annotated(), &[], "0\n\n"), "x86_64-linux").unwrap_err();
-    insta::assert_snapshot!(nothing, @"layer DIGEST of DIR cannot be read: `/nix/store/0c0ffee0c0ffee0c0ffee0c0ffee0c0f-tool` should be in it, and is not");
+    insta::assert_snapshot!(nothing, @"cannot read layer DIGEST of DIR: `/nix/store/0c0ffee0c0ffee0c0ffee0c0ffee0c0f-tool` is missing from the layer");
 }

@@ -21,7 +21,7 @@ pub enum StoreError {
         store: PathBuf,
     },
     /// A file's content is not what its name says.
-    #[error("`{}` is damaged: its content has digest {found}", path.display())]
+    #[error("`{}` is damaged: its content has the digest {found}", path.display())]
     Corrupt {
         /// The blob's file.
         path: PathBuf,
@@ -29,7 +29,7 @@ pub enum StoreError {
         found: Digest,
     },
     /// A document is larger than whoever reads it can take.
-    #[error("blob {digest} has {size} bytes, but a document of this kind may have {limit}")]
+    #[error("blob {digest} has {size} bytes, more than the limit of {limit} for this kind of document")]
     TooLarge {
         /// The blob.
         digest: Digest,
@@ -50,7 +50,7 @@ impl StoreError {
     pub fn help(&self) -> Option<&'static str> {
         match self {
             Self::Disk(error) => error.help(),
-            Self::Corrupt { .. } => Some("run again: the damaged blob is built anew"),
+            Self::Corrupt { .. } => Some("run again to rebuild the damaged blob"),
             Self::Missing { .. } | Self::TooLarge { .. } => None,
         }
     }

@@ -61,7 +61,7 @@ fn large_documents_are_refused() {
     let (_directory, store) = store();
     let digest = store.put(b"content").unwrap();
     let error = store.document(digest, 6).unwrap_err();
-    insta::assert_snapshot!(error, @"blob sha256:ed7002b439e9ac845f22357d822bac1444730fbdb6016d3ec9432297b9ec9f73 has 7 bytes, but a document of this kind may have 6");
+    insta::assert_snapshot!(error, @"blob sha256:ed7002b439e9ac845f22357d822bac1444730fbdb6016d3ec9432297b9ec9f73 has 7 bytes, more than the limit of 6 for this kind of document");
 }
 
 #[test]

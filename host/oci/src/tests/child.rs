@@ -209,5 +209,5 @@ fn killed_output_has_whole_files_only() {
 fn a_full_disk_has_a_help() {
     let full = std::io::Error::from_raw_os_error(28);
     let error = StoreError::io("write", "/cache/partial/x")(full);
-    insta::assert_snapshot!(error.help().unwrap(), @"free some space, or move the cache with SEED_CACHE_DIR; nothing half-written was kept");
+    insta::assert_snapshot!(error.help().unwrap(), @"free some space, or move the cache with SEED_CACHE_DIR; incomplete files were removed");
 }

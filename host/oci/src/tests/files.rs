@@ -96,7 +96,7 @@ fn what_is_not_ours_is_left_alone() {
 
     fs::create_dir(&out).unwrap();
     fs::write(out.join("precious"), "p").unwrap();
-    insta::assert_snapshot!(place.message(place.write(&files)), @"`[dir]/out` is not what should be there: the directory is not empty and has no file `marker`");
+    insta::assert_snapshot!(place.message(place.write(&files)), @"will not overwrite `[dir]/out`: the directory is not empty and has no file `marker`");
     assert_eq!(tree(&out), expected(&[("precious", "p")]));
 
     // A directory or link of the marker's name does not make it ours.
@@ -108,12 +108,12 @@ fn what_is_not_ours_is_left_alone() {
 
     fs::remove_dir_all(&out).unwrap();
     fs::write(&out, "file").unwrap();
-    insta::assert_snapshot!(place.message(place.write(&files)), @"`[dir]/out` is not what should be there: it is a file");
+    insta::assert_snapshot!(place.message(place.write(&files)), @"will not overwrite `[dir]/out`: it is a file");
 
     fs::remove_file(&out).unwrap();
     fs::create_dir(place.path("elsewhere")).unwrap();
     symlink("elsewhere", &out).unwrap();
-    insta::assert_snapshot!(place.message(place.write(&files)), @"`[dir]/out` is not what should be there: it is a symbolic link");
+    insta::assert_snapshot!(place.message(place.write(&files)), @"will not overwrite `[dir]/out`: it is a symbolic link");
     assert_eq!(tree(&place.path("elsewhere")), []);
 }
 
@@ -140,20 +140,20 @@ fn paths_stay_below_the_directory() {
     messages.push(place.message(write_tar(&place.store, &place.path("t"), &[bytes("../x", "")])));
     messages.push(place.message(write_tar(&place.store, Path::new("/"), &[bytes("x", "")])));
     insta::assert_snapshot!(messages.join("\n"), @r#"
-    `` cannot be the path of a file to write: it must be relative, of plain names with `/` between them
-    `/etc/x` cannot be the path of a file to write: it must be relative, of plain names with `/` between them
-    `../x` cannot be the path of a file to write: it must be relative, of plain names with `/` between them
-    `a/../../x` cannot be the path of a file to write: it must be relative, of plain names with `/` between them
-    `./a` cannot be the path of a file to write: it must be relative, of plain names with `/` between them
-    `a//b` cannot be the path of a file to write: it must be relative, of plain names with `/` between them
-    `a/` cannot be the path of a file to write: it must be relative, of plain names with `/` between them
-    `a\0b` cannot be the path of a file to write: it must be relative, of plain names with `/` between them
-    `.a.seed-partial` cannot be the path of a file to write: names with this ending are for files that are being written
-    `a` cannot be the path of a file to write: it stands twice in the list
-    `a` cannot be the path of a file to write: it is the directory of another file in the list
-    `marker` cannot be the path of a file to write: the marker is not among the files
-    `../x` cannot be the path of a file to write: it must be relative, of plain names with `/` between them
-    `/` cannot be the path of a file to write: it does not end in a name
+    cannot write to ``: it must be a relative path of plain names separated by `/`
+    cannot write to `/etc/x`: it must be a relative path of plain names separated by `/`
+    cannot write to `../x`: it must be a relative path of plain names separated by `/`
+    cannot write to `a/../../x`: it must be a relative path of plain names separated by `/`
+    cannot write to `./a`: it must be a relative path of plain names separated by `/`
+    cannot write to `a//b`: it must be a relative path of plain names separated by `/`
+    cannot write to `a/`: it must be a relative path of plain names separated by `/`
+    cannot write to `a\0b`: it must be a relative path of plain names separated by `/`
+    cannot write to `.a.seed-partial`: this file extension is reserved for temporary files
+    cannot write to `a`: the list has it twice
+    cannot write to `a`: it is the directory of another file in the list
+    cannot write to `marker`: the marker is not among the files
+    cannot write to `../x`: it must be a relative path of plain names separated by `/`
+    cannot write to `/`: it does not end with a file name
     "#);
     assert!(!place.path("out").exists());
 }
@@ -195,7 +195,7 @@ fn damaged_blobs_do_not_get_out() {
     let tar = fs::read(place.path("tar")).unwrap();
     let digest = place.store.list().unwrap()[0];
     fs::write(place.store.path(digest), "c0ntent").unwrap();
-    assert!(place.message(place.write(&files)).contains("is damaged: its content has digest sha256:"));
+    assert!(place.message(place.write(&files)).contains("is damaged: its content has the digest sha256:"));
     assert!(!place.store.path(digest).exists(), "it would be found again");
     fs::write(place.store.path(digest), "c0ntent").unwrap();
     assert!(place.message(write_tar(&place.store, &place.path("tar"), &files)).contains("is damaged"));
@@ -211,13 +211,13 @@ fn two_writers_do_not_mix() {
     place.write(&files).unwrap();
     let held = fs::File::open(place.path("out")).unwrap();
     held.lock().unwrap();
-    insta::assert_snapshot!(place.message(place.write(&files)), @"another process is writing `[dir]/out`");
+    insta::assert_snapshot!(place.message(place.write(&files)), @"another process is writing to `[dir]/out`");
     let busy = FilesError::Busy { path: place.path("out") };
-    insta::assert_snapshot!(busy.help().unwrap(), @"run again when it has ended; runs at the same time need paths of their own");
+    insta::assert_snapshot!(busy.help().unwrap(), @"run again after it exits, or use another path for each concurrent run");
 
     let held = fs::File::create(place.path(".tar.seed-partial")).unwrap();
     held.lock().unwrap();
-    insta::assert_snapshot!(place.message(write_tar(&place.store, &place.path("tar"), &files)), @"another process is writing `[dir]/tar`");
+    insta::assert_snapshot!(place.message(write_tar(&place.store, &place.path("tar"), &files)), @"another process is writing to `[dir]/tar`");
     drop(held);
     write_tar(&place.store, &place.path("tar"), &files).unwrap();
     assert!(!place.path(".tar.seed-partial").exists());
@@ -257,5 +257,5 @@ fn a_tar_has_the_files_in_their_order() {
     assert_eq!(write_tar(&place.store, &path, &files).unwrap(), written);
     fs::remove_file(&path).unwrap();
     fs::create_dir(&path).unwrap();
-    insta::assert_snapshot!(place.message(write_tar(&place.store, &path, &files)), @"`[dir]/new/directory/x.tar` is not what should be there: it is a directory");
+    insta::assert_snapshot!(place.message(write_tar(&place.store, &path, &files)), @"will not overwrite `[dir]/new/directory/x.tar`: it is a directory");
 }

@@ -76,7 +76,7 @@ fn a_path_that_changed_gives_an_error_and_no_layer() {
     let layers = [fixture.layer(&["odd", "single"], Codec::Gzip(4))];
     fs::write(fixture.source("single"), "tampered\n").unwrap();
     let error = pack(&fixture.packer(2), &layers).unwrap_err();
-    insta::assert_snapshot!(error, @"`/nix/store/00000000000000000000000000000000-single` changed: its NAR hash should be sha256:72d88b156e09c505bbe0f16991f838a9af0b54e66bf59a1f00f9e9a0fe22384d (128 bytes), but it is sha256:3582098029f107366525658169bbadec599dae1e4932ecfc7c423401648d5ad4 (128 bytes)");
+    insta::assert_snapshot!(error, @"`/nix/store/00000000000000000000000000000000-single` changed: expected the NAR hash sha256:72d88b156e09c505bbe0f16991f838a9af0b54e66bf59a1f00f9e9a0fe22384d (128 bytes), found sha256:3582098029f107366525658169bbadec599dae1e4932ecfc7c423401648d5ad4 (128 bytes)");
     assert!(matches!(error, PackError::Tree(TreeError::Hash { .. })));
     assert!(error.help().unwrap().contains("--repair"));
     assert!(fixture.store().list().unwrap().is_empty());

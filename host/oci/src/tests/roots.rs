@@ -121,17 +121,17 @@ fn one_name_from_two_inputs_is_an_error() {
         errors.push(names(&layer).unwrap_err());
     }
     insta::assert_snapshot!(errors.join("\n"), @"
-    `/bin/tool` comes both from /one and from /two
-    `/bin` comes both from /one and from /three
-    `/bin` comes both from /three and from /one
-    `/nix/store/x` comes both from /two and from /inside
-    `/nix/store/x` comes both from /two and from /inside
-    `/nix/store/x` comes both from /two and from /two
-    `/nix/store/x` comes both from /two and from /four
-    `/nix` comes both from the directories above other entries and from /five
-    `/etc/conf` comes both from the entry `/etc/conf` and from /one
-    `/etc` comes both from the entry `/etc` and from /one
-    `/etc/conf` comes both from the directories above other entries and from /one
+    both /one and /two contain `/bin/tool`
+    both /one and /three contain `/bin`
+    both /three and /one contain `/bin`
+    both /two and /inside contain `/nix/store/x`
+    both /two and /inside contain `/nix/store/x`
+    both /two and /two contain `/nix/store/x`
+    both /two and /four contain `/nix/store/x`
+    both the directories above other entries and /five contain `/nix`
+    both the entry `/etc/conf` and /one contain `/etc/conf`
+    both the entry `/etc` and /one contain `/etc`
+    both the directories above other entries and /one contain `/etc/conf`
     ");
 }
 
@@ -154,17 +154,17 @@ fn names_that_cannot_be_in_an_image_are_errors() {
     let file = root_path(&directory.path().join("file"), "file");
     errors.push(names(&layer(vec![file])).unwrap_err().replace(directory.path().to_str().unwrap(), "[dir]"));
     insta::assert_snapshot!(errors.join("\n"), @r#"
-    an entry cannot be at `etc` in an image: it must begin with `/`
-    an entry cannot be at `/` in an image: the root directory has no entry of its own
-    an entry cannot be at `a//b` in an image: it has an empty name
-    an entry cannot be at `a/../b` in an image: it has a `.` or `..`
-    an entry cannot be at `./a` in an image: it has a `.` or `..`
-    an entry cannot be at `a/` in an image: it has an empty name
-    an entry cannot be at `a/.wh.b` in an image: names with `.wh.` mean deletion there
-    an entry cannot be at `\0` in an image: it has a zero byte
-    an entry cannot be at `[long]a/` in an image: it has more than 4096 bytes
-    cannot pack `[dir]/one/lib/.wh.gone`: container engines take a name with `.wh.` for the deletion of another file
-    cannot pack `[dir]/file`: only a directory has contents for the image's root
+    an entry has an invalid path `etc`: it must begin with `/`
+    an entry has an invalid path `/`: the root directory has no entry of its own
+    an entry has an invalid path `a//b`: it has an empty component
+    an entry has an invalid path `a/../b`: it has a `.` or `..`
+    an entry has an invalid path `./a`: it has a `.` or `..`
+    an entry has an invalid path `a/`: it has an empty component
+    an entry has an invalid path `a/.wh.b`: container engines read a name with `.wh.` as a deletion
+    an entry has an invalid path `\0`: it contains a NUL
+    an entry has an invalid path `[long]a/`: it has more than 4096 bytes
+    cannot pack `[dir]/one/lib/.wh.gone`: container engines read a name with `.wh.` as the deletion of another file
+    cannot pack `[dir]/file`: only a directory can provide the contents of the image's root
     "#);
 }
 

@@ -106,15 +106,15 @@ fn wrong_manifests_are_refused() {
         errors.push(images.check(&images.image(&images.config(), change)).unwrap_err());
     }
     insta::assert_snapshot!(errors.join("\n"), @"
-    the image manifest sha256:3e8… is wrong: its schemaVersion is 1, not 2
-    the image manifest sha256:8d4… is wrong: its mediaType is `application/vnd.docker.distribution.manifest.v2+json`, not `application/vnd.oci.image.manifest.v1+json`
-    the image manifest sha256:303… is wrong: its config is sha256:170… (3 bytes, `application/vnd.oci.image.config.v1+json`), not sha256:170… (389 bytes, `application/vnd.oci.image.config.v1+json`)
-    the image manifest sha256:ab5… is wrong: invalid type: null, expected a sequence at line 1 column 174
-    the image manifest sha256:83c… is wrong: it has 1 layers, not 2
-    the image manifest sha256:e9a… is wrong: it names layer sha256:3fc… (3 bytes, `application/vnd.oci.image.layer.v1.tar+gzip`) instead of sha256:769… (3 bytes, `application/vnd.oci.image.layer.v1.tar+gzip`)
-    the image manifest sha256:9dc… is wrong: it names layer sha256:769… (3 bytes, `application/vnd.oci.image.layer.v1.tar`) instead of sha256:769… (3 bytes, `application/vnd.oci.image.layer.v1.tar+gzip`)
-    the image manifest sha256:bbc… is wrong: invalid type: integer `1`, expected a string at line 1 column 21
-    the image manifest sha256:4f5… is wrong: invalid type: sequence, expected a map at line 1 column 0
+    invalid image manifest sha256:3e8…: its schemaVersion is 1, expected 2
+    invalid image manifest sha256:8d4…: its mediaType is `application/vnd.docker.distribution.manifest.v2+json`, expected `application/vnd.oci.image.manifest.v1+json`
+    invalid image manifest sha256:303…: its config is sha256:170… (3 bytes, `application/vnd.oci.image.config.v1+json`), expected sha256:170… (389 bytes, `application/vnd.oci.image.config.v1+json`)
+    invalid image manifest sha256:ab5…: invalid type: null, expected a sequence at line 1 column 174
+    invalid image manifest sha256:83c…: it has 1 layers, not 2
+    invalid image manifest sha256:e9a…: it names layer sha256:3fc… (3 bytes, `application/vnd.oci.image.layer.v1.tar+gzip`), expected sha256:769… (3 bytes, `application/vnd.oci.image.layer.v1.tar+gzip`)
+    invalid image manifest sha256:9dc…: it names layer sha256:769… (3 bytes, `application/vnd.oci.image.layer.v1.tar`), expected sha256:769… (3 bytes, `application/vnd.oci.image.layer.v1.tar+gzip`)
+    invalid image manifest sha256:bbc…: invalid type: integer `1`, expected a string at line 1 column 21
+    invalid image manifest sha256:4f5…: invalid type: sequence, expected a map at line 1 column 0
     ");
 }
 
@@ -137,13 +137,13 @@ fn wrong_configurations_are_refused() {
         errors.push(images.check(&images.image(&config, |_| {})).unwrap_err());
     }
     insta::assert_snapshot!(errors.join("\n"), @"
-    the image configuration sha256:911… is wrong: it is for `linux/amd64`, not for linux/arm64
-    the image configuration sha256:389… is wrong: it is for `linux/arm64/v8`, not for linux/arm64
-    the image configuration sha256:9e7… is wrong: it has no `config` object
-    the image configuration sha256:518… is wrong: its rootfs.type is `squashfs`, not `layers`
-    the image configuration sha256:8c9… is wrong: its rootfs.diff_ids are not those of the layers, in their order
-    the image configuration sha256:3ce… is wrong: it has 1 diff ids for 2 layers
-    the image configuration sha256:a26… is wrong: its history has 1 steps with a layer for 2 layers
+    invalid image configuration sha256:911…: it is for `linux/amd64`, not for linux/arm64
+    invalid image configuration sha256:389…: it is for `linux/arm64/v8`, not for linux/arm64
+    invalid image configuration sha256:9e7…: it has no `config` object
+    invalid image configuration sha256:518…: its rootfs.type is `squashfs`, expected `layers`
+    invalid image configuration sha256:8c9…: its rootfs.diff_ids do not match the layers
+    invalid image configuration sha256:3ce…: it has 1 diff IDs for 2 layers
+    invalid image configuration sha256:a26…: its history has 1 steps with a layer, expected 2
     ");
 }
 
@@ -172,11 +172,11 @@ fn layers_are_those_that_were_packed() {
         errors.push(images.check(&image).unwrap_err());
     }
     insta::assert_snapshot!(errors.join("\n"), @"
-    the image manifest sha256:22f… is wrong: layer sha256:769… was packed as application/vnd.oci.image.layer.v1.tar+gzip with diff id sha256:89e…, not as application/vnd.oci.image.layer.v1.tar+gzip with sha256:11d…
-    the image manifest sha256:63a… is wrong: layer sha256:3fc… is not where the plan has it
-    the image manifest sha256:e83… is wrong: planned layer sha256:3fc… is not in it
-    the image manifest sha256:8e5… is wrong: layer sha256:686… is not in the blob store
-    the image manifest sha256:e72… is wrong: planned layer sha256:3fc… is not in it
+    invalid image manifest sha256:22f…: layer sha256:769… was packed as application/vnd.oci.image.layer.v1.tar+gzip with the diff ID sha256:89e…, not as application/vnd.oci.image.layer.v1.tar+gzip with sha256:11d…
+    invalid image manifest sha256:63a…: layer sha256:3fc… is not at its place in the plan
+    invalid image manifest sha256:e83…: the planned layer sha256:3fc… is missing
+    invalid image manifest sha256:8e5…: layer sha256:686… is not in the blob store
+    invalid image manifest sha256:e72…: the planned layer sha256:3fc… is missing
     ");
 
     // A layer that the packer wrote itself may stand between planned ones.
@@ -205,9 +205,9 @@ fn what_is_not_there_or_too_large_is_refused() {
     image.manifest = Descriptor::of(MANIFEST, &large);
     errors.push(images.check(&image).unwrap_err());
     insta::assert_snapshot!(errors.join("\n"), @"
-    the image manifest sha256:139… is wrong: it has 551 bytes, not 552
+    invalid image manifest sha256:139…: it has 551 bytes, not 552
     blob sha256:ffa… is not in the store `[dir]`
-    blob sha256:265… has 4194305 bytes, but a document of this kind may have 4194304
+    blob sha256:265… has 4194305 bytes, more than the limit of 4194304 for this kind of document
     ");
 }
 
@@ -224,5 +224,5 @@ fn an_index_is_sorted_and_canonical() {
     assert_eq!(descriptor.digest, Digest::of(&bytes));
     insta::assert_snapshot!(String::from_utf8(bytes).unwrap(), @r#"{"annotations":{"a":"ü","b":"2"},"manifests":[{"digest":"sha256:5861314d7fccb39c2192173240eab44fa35ca66426201ca2acd0630a6258dd51","mediaType":"application/vnd.oci.image.manifest.v1+json","platform":{"architecture":"amd64","os":"linux"},"size":5},{"digest":"sha256:f69162950f235e3cdbbad33f1f912d1a504be90d8a37d002c735d6f3e3882265","mediaType":"application/vnd.oci.image.manifest.v1+json","platform":{"architecture":"arm64","os":"linux"},"size":5}],"mediaType":"application/vnd.oci.image.index.v1+json","schemaVersion":2}"#);
     let error = make_index(&[amd64.clone(), arm64, amd64], &annotations).unwrap_err();
-    insta::assert_snapshot!(error, @"two images are for linux/amd64, so an index of them would be ambiguous");
+    insta::assert_snapshot!(error, @"ambiguous index: two images are for linux/amd64");
 }

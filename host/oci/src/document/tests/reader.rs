@@ -76,7 +76,8 @@ fn manifests() -> Vec<(&'static str, Vec<u8>)> {
 #[expect(clippy::needless_pass_by_value, reason = "the shape that `map_err` takes")]
 fn reason(error: impl ToString) -> String {
     let text = error.to_string();
-    text.split_once(" is wrong: ").map_or(text.clone(), |(_, reason)| reason.to_owned())
+    let reason = text.strip_prefix("invalid ").and_then(|rest| rest.split_once(": "));
+    reason.map_or(text.clone(), |(_, reason)| reason.to_owned())
 }
 
 #[test]
@@ -112,12 +113,12 @@ fn one_reader_decides_on_manifests() {
     insta::assert_snapshot!(verdicts.join("\n"), @r#"
     as it should be: good
     no schemaVersion: it has no `schemaVersion`
-    schemaVersion 1: its schemaVersion is 1, not 2
+    schemaVersion 1: its schemaVersion is 1, expected 2
     schemaVersion as text: invalid type: string "2", expected u64 at line 1 column 20
     no mediaType: it has no `mediaType`
     no mediaType, leniently: good
-    mediaType of an index: its mediaType is `application/vnd.oci.image.index.v1+json`, not `application/vnd.oci.image.manifest.v1+json`
-    mediaType of Docker: its mediaType is `application/vnd.docker.distribution.manifest.v2+json`, not `application/vnd.oci.image.manifest.v1+json`
+    mediaType of an index: its mediaType is `application/vnd.oci.image.index.v1+json`, expected `application/vnd.oci.image.manifest.v1+json`
+    mediaType of Docker: its mediaType is `application/vnd.docker.distribution.manifest.v2+json`, expected `application/vnd.oci.image.manifest.v1+json`
     an index too: it has both `layers` and `manifests`
     an index too, of null: it has both `layers` and `manifests`
     no config: it has no `config`
@@ -179,7 +180,7 @@ fn one_reader_decides_on_indexes() {
     no schemaVersion: it has no `schemaVersion`
     no mediaType: it has no `mediaType`
     no mediaType, leniently: good
-    mediaType of a manifest: its mediaType is `application/vnd.oci.image.manifest.v1+json`, not `application/vnd.oci.image.index.v1+json`
+    mediaType of a manifest: its mediaType is `application/vnd.oci.image.manifest.v1+json`, expected `application/vnd.oci.image.index.v1+json`
     a manifest too: it has both `layers` and `manifests`
     a config: it is an image index and has `config`
     no manifests: it has no `manifests`
