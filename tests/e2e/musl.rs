@@ -65,7 +65,7 @@ fn an_image_that_still_needs_glibc_is_refused() {
     14 | plugin = "builtin:musl-runtime"
     15 | config = { entrypoint = ["hello"] }
        |          ^^^^^^^^^^^^^^^^^^^^^^^^^^ said of this
-      help: in each chain, the last path but one is what refers to it: take its musl build (in nixpkgs, `pkgsMusl` and `pkgsStatic` have them), or build it without that reference
+      help: the second-to-last path of each chain refers to it: use the musl build of that path (in nixpkgs, from `pkgsMusl` or `pkgsStatic`), or build it without the reference
     "#);
     environment.replace("pipeline.toml", "entrypoint = [\"hello\"]", "musl = { refuse = [\"libc6\"] }");
     environment.run_json(&[]);
@@ -80,13 +80,13 @@ fn what_has_no_musl_build_is_refused() {
         "[seed]\nvariant = \"build\"\nnix = \"hello\"\nbuilds = [\"hello\"]\n",
     );
     insta::assert_snapshot!(environment.run_error(2), @r#"
-    error[musl-runtime::variant]: pipeline.toml: musl-runtime 0.1.0: this makes runtime images only: what builds inside a build image is linked with the C library of its compiler
+    error[musl-runtime::variant]: pipeline.toml: musl-runtime 0.1.0: `musl-runtime` makes only runtime images: a build image links programs with the C library of its compiler
       --> pipeline.toml:19:10
        |
     18 | plugin = "builtin:musl-runtime"
     19 | config = { entrypoint = ["hello"] }
        |          ^^^^^^^^^^^^^^^^^^^^^^^^^^ said of this
-      help: write `variant = "runtime"` in [seed], or take `builtin:standard-layers` for the build image
+      help: set `variant = "runtime"` in `[seed]`, or use `builtin:standard-layers` for the build image
     "#);
     environment.replace("pipeline.toml", "variant = \"build\"\nnix = \"hello\"\nbuilds = [\"hello\"]\n", "");
     environment.replace("pipeline.toml", "apps = [\"hello\"]", "apps = [\"glibc\"]");

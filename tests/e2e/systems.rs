@@ -107,7 +107,7 @@ fn runs_on_several_machines_become_what_one_run_makes() {
     let layers = |manifest: &Value| manifest["layers"].as_array().unwrap().len();
     assert_eq!(layers(&manifest) + 1, layers(&linux), "the layer of entries is missing");
     let notes: Vec<_> = summary["notes"].as_array().unwrap().iter().map(|note| &note["message"]).collect();
-    assert_eq!(notes, ["the image for aarch64-darwin carries outputs only: `entrypoint` is left out"]);
+    assert_eq!(notes, ["images for aarch64-darwin hold only store paths: ignored `entrypoint`"]);
 }
 
 #[test]

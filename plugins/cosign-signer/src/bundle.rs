@@ -46,7 +46,7 @@ pub(crate) fn sign(
 ) -> Result<Artifact, StageError> {
     let subject = &request.subject;
     let statement = Statement::about(&subject.digest, PREDICATE, serde_json::Map::new())
-        .ok_or_else(|| StageError::Failed(format!("`{}` is no sha256 digest", subject.digest)))?;
+        .ok_or_else(|| StageError::Failed(format!("`{}` is not a SHA-256 digest", subject.digest)))?;
     let payload = canonical_json::to_vec(&statement)?;
     let signed = pre_authentication_encoding(IN_TOTO_PAYLOAD_TYPE, &payload);
     let signature = signature(key, PayloadFormat::Dsse, signed, noted)?;

@@ -19,8 +19,8 @@ pub(crate) fn sign(
     noted: &mut Vec<Signature>,
 ) -> Result<Artifact, StageError> {
     let subject = &request.subject.digest;
-    let tag =
-        digest::tag(subject).ok_or_else(|| StageError::Failed(format!("`{subject}` is no sha256 digest")))?;
+    let tag = digest::tag(subject)
+        .ok_or_else(|| StageError::Failed(format!("`{subject}` is not a SHA-256 digest")))?;
     let mut layers = Vec::new();
     for reference in references(request) {
         let payload = canonical_json::to_vec(&payload(subject, reference))?;

@@ -46,8 +46,7 @@ seed_plugin::export_signer!(CosignSigner);
 /// The granted keys, all of a kind that cosign verifies.
 fn keys(request: &SignRequest) -> Result<Vec<PublicKey>, StageError> {
     if request.keys.is_empty() {
-        let line =
-            "no key is granted: add `grants = { keys = [\"NAME\"] }` to this `[[sign]]`, and `[keys.NAME]`";
+        let line = "no key granted: add `grants = { keys = [\"NAME\"] }` to this `[[sign]]`, and define `[keys.NAME]`";
         return Err(StageError::Denied(line.to_owned()));
     }
     let keys = request.keys.iter().map(|name| keyring::get(name)).collect::<Result<Vec<_>, _>>()?;
@@ -55,12 +54,12 @@ fn keys(request: &SignRequest) -> Result<Vec<PublicKey>, StageError> {
         // cosign signs and verifies Ed25519 pre-hashed or pure, depending on its other options.
         Some(key) => {
             let message = format!(
-                "the key `{}` is no ECDSA P-256 key, the one kind that every cosign verifies",
+                "key `{}` is not an ECDSA P-256 key, the only kind that every version of cosign verifies",
                 key.name
             );
             Err(Diagnostic::error("cosign-signer::algorithm", &message)
                 .with_help(
-                    "make one with `cosign generate-key-pair`, or use a signing plugin that takes this key",
+                    "run `cosign generate-key-pair` to make one, or use a signing plugin that supports this key",
                 )
                 .into())
         }

@@ -5,7 +5,6 @@ use seed_plugin::selector::Closure;
 /// The paths of one standard layer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Role {
-    /// The layer's name.
     pub(crate) name: String,
     /// Indices into the closure, ascending.
     pub(crate) paths: Vec<u32>,

@@ -106,8 +106,8 @@ fn nix<'a>(request: &SelectRequest, closure: &'a Closure) -> Result<&'a str, Dia
     let mut paths = packages.iter().map(|index| closure.store_path(*index));
     let named = paths.clone().find(|path| packages::is_package(path, NIX));
     named.or_else(|| paths.next()).ok_or_else(|| {
-        Diagnostic::error("layering::no-nix", "a build seed needs a layer `nix` with Nix itself")
-            .with_help("a flake as the source offers it: list it in `layers`, or leave `layers` out")
+        Diagnostic::error("layering::no-nix", "a build seed needs a layer `nix` that contains Nix")
+            .with_help("a flake offers this layer: add `nix` to `layers`, or remove `layers`")
     })
 }
 
@@ -128,10 +128,10 @@ fn shell(request: &SelectRequest, closure: &Closure) -> Result<String, Diagnosti
         let names = SHELLS.map(|(package, _)| package).join(", ");
         Diagnostic::error(
             "layering::no-shell",
-            &format!("a build seed needs a shell at `{SHELL}`, and none of {names} is in the closure"),
+            &format!("a build seed needs a shell at `{SHELL}`, but the closure has none of {names}"),
         )
         .with_help(
-            "add one to a layer, such as `base`, or link another: `links = { \"/bin/sh\" = \"PACKAGE/bin/sh\" }`",
+            "add one to a layer such as `base`, or link another: `links = { \"/bin/sh\" = \"PACKAGE/bin/sh\" }`",
         )
     })
 }

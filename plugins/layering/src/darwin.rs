@@ -28,11 +28,7 @@ pub(crate) fn outputs_only(config: &Config, request: &SelectRequest) -> (Config,
     ];
     let left_out: Vec<String> =
         asked.iter().filter(|(_, asked)| *asked).map(|(key, _)| format!("`{key}`")).collect();
-    let notes = match left_out.as_slice() {
-        [] => Vec::new(),
-        [only] => vec![note(request, &format!("{only} is"))],
-        several => vec![note(request, &format!("{} are", several.join(", ")))],
-    };
+    let notes = if left_out.is_empty() { Vec::new() } else { vec![note(request, &left_out.join(", "))] };
     let config = Config {
         layers: config.layers.clone(),
         max_layers: config.max_layers,
@@ -45,7 +41,7 @@ pub(crate) fn outputs_only(config: &Config, request: &SelectRequest) -> (Config,
     (config, notes)
 }
 
-fn note(request: &SelectRequest, what: &str) -> Diagnostic {
-    let message = format!("the image for {} carries outputs only: {what} left out", request.system);
+fn note(request: &SelectRequest, left_out: &str) -> Diagnostic {
+    let message = format!("images for {} hold only store paths: ignored {left_out}", request.system);
     Diagnostic::note("layering::darwin", &message)
 }

@@ -60,12 +60,12 @@ fn resolve(path: &str, target: &str, closure: &Closure) -> Result<String, Diagno
     match &*packages::find(closure, package) {
         [store_path] => Ok(format!("{store_path}{rest}")),
         [] => Err(problem(
-            &format!("the link `{path}` names the package `{package}`, which is not in the closure"),
-            "begin the target with the name of a package in one of the layers, or with a slash to write it as it stands",
+            &format!("the link `{path}` refers to package `{package}`, which is not in the closure"),
+            "begin the target with a package from one of the layers, or with a slash to use it unchanged",
         )),
         several => Err(problem(
-            &format!("the link `{path}` names the package `{package}`, of which there are several"),
-            &format!("write the name with its version, or the whole path; there are {}", several.join(", ")),
+            &format!("the link `{path}` refers to package `{package}`, which the closure has more than once"),
+            &format!("add the version, or write one of the store paths: {}", several.join(", ")),
         )),
     }
 }

@@ -85,24 +85,21 @@ impl Kept {
             .collect();
         let mut notes = Vec::new();
         let mut warn = |code, message: String| {
-            let help = "write the layer lock anew with `seed plan --lock-layers`, and commit it";
+            let help = "run `seed plan --lock-layers` to rewrite the layer lock, and commit it";
             notes.push(Diagnostic::warning(code, &message).with_help(help));
         };
         if !unknown.is_empty() {
             let has = roles.iter().map(|role| format!("`{}`", role.name)).collect::<Vec<_>>().join(", ");
             warn(
                 "layering::layer-lock-unknown",
-                format!(
-                    "the layer lock has {}, which this image does not have; it has {has}",
-                    unknown.join(", ")
-                ),
+                format!("the layer lock names {}, but this image has only {has}", unknown.join(", ")),
             );
         }
         let paths = closure.len() as usize;
         if self.found * 2 < paths {
             warn(
                 "layering::layer-lock-old",
-                format!("the layer lock has places for {} of {paths} paths only", self.found),
+                format!("the layer lock covers only {} of {paths} paths", self.found),
             );
         }
         notes

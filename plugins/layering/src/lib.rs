@@ -52,10 +52,7 @@ fn compose(config: &Config, request: &SelectRequest, closure: &Closure) -> Resul
         let least = roles.len() + reserved;
         return Err(Diagnostic::error(
             "layering::max-layers",
-            &format!(
-                "{} layers are too few: this image has {least} parts that stay apart",
-                config.max_layers.0
-            ),
+            &format!("`max-layers` is {}, but this image needs at least {least} layers", config.max_layers.0),
         )
         .with_help(&format!("set `max-layers` to {least} or more"))
         .at("/max-layers"));

@@ -60,7 +60,7 @@ pub fn choose(config: &Config, request: &SelectRequest) -> Result<Vec<OutputRequ
             &format!("the derivation `{attribute}` has no output `{missing}`"),
         )
         .with_help(&format!(
-            "it has {}; `mkSeed` makes one output for each standard layer, or list the layers to take, bottom first, in \
+            "it has {}; `mkSeed` makes one output per standard layer, or list the layers to use, bottom first, in \
              `[select] config = {{ layers = [...] }}`",
             list(request)
         )));
@@ -86,10 +86,10 @@ fn did_you_mean(name: &str, request: &SelectRequest) -> String {
 fn way_out(request: &SelectRequest) -> String {
     match plain_package(request) {
         Some(attribute) => format!(
-            "`{attribute}` is a plain package: in the place of `attr`, write a table `[layers]` with `apps = [{attribute:?}]`"
+            "`{attribute}` is a plain package: instead of `attr`, write a table `[layers]` with `apps = [{attribute:?}]`"
         ),
         None => format!(
-            "name it one of {}, or list the layers to take, bottom first, in `[select] config = {{ layers = [...] }}`",
+            "rename it to one of {}, or list the layers to use, bottom first, in `[select] config = {{ layers = [...] }}`",
             STANDARD.join(", ")
         ),
     }
@@ -119,7 +119,7 @@ fn split_derivation(request: &SelectRequest) -> Option<&str> {
 
 fn list(request: &SelectRequest) -> String {
     match &*request.available {
-        [] => "no layer at all".to_owned(),
+        [] => "no layers".to_owned(),
         some => some.iter().map(|output| format!("`{}`", output.layer)).collect::<Vec<_>>().join(", "),
     }
 }

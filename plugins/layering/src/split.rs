@@ -121,10 +121,10 @@ fn crowded(kept: usize, left: usize, budget: usize) -> Diagnostic {
     Diagnostic::warning(
         "layering::layer-lock-crowded",
         &format!(
-            "the layer lock has {kept} layers; beside what is new, {left} of them fit into a budget of {budget}"
+            "only {left} of {kept} locked layers fit into the budget of {budget} layers, which new paths share"
         ),
     )
-    .with_help("raise `max-layers`, or write the layer lock anew with `seed plan --lock-layers`; what was merged is sent again")
+    .with_help("raise `max-layers`, or run `seed plan --lock-layers` to rewrite the layer lock; merged layers are sent again")
 }
 
 #[cfg(test)]

@@ -107,7 +107,7 @@ fn refuses_a_layer_that_is_not_standard() {
     let error =
         outputs::choose(&Config::default(), &request(&["base", "app"], VariantKind::Runtime)).unwrap_err();
     assert_eq!(error.message, "the source offers `app`, which is not a standard layer");
-    assert!(error.help.unwrap().starts_with("did you mean `apps`? name it one of base, library, apps"));
+    assert!(error.help.unwrap().starts_with("did you mean `apps`? rename it to one of base, library, apps"));
 }
 
 /// An output per layer, of one derivation.
@@ -129,7 +129,7 @@ fn refuses_a_split_derivation_that_lacks_an_output() {
         error
             .help
             .unwrap()
-            .starts_with("it has `base`, `apps`; `mkSeed` makes one output for each standard layer")
+            .starts_with("it has `base`, `apps`; `mkSeed` makes one output per standard layer")
     );
 
     let runtime = ["base", "library", "apps"];
@@ -148,11 +148,14 @@ fn says_how_to_take_a_plain_package() {
         let request = split(outputs, VariantKind::Runtime);
         outputs::choose(&Config::default(), &request).unwrap_err().help.unwrap()
     };
-    let plain = "`seed` is a plain package: in the place of `attr`, write a table `[layers]` with `apps = [\"seed\"]`";
+    let plain =
+        "`seed` is a plain package: instead of `attr`, write a table `[layers]` with `apps = [\"seed\"]`";
     assert_eq!(help(&["out"]), plain);
     assert_eq!(help(&["dev", "out"]), plain);
     // One derivation that means its outputs as layers, and misnames one.
-    assert!(help(&["base", "app"]).starts_with("did you mean `apps`? name it one of base, library, apps"));
+    assert!(
+        help(&["base", "app"]).starts_with("did you mean `apps`? rename it to one of base, library, apps")
+    );
 }
 
 #[test]
@@ -161,7 +164,7 @@ fn refuses_a_source_with_nothing_to_take() {
     assert_eq!(error.message, "the source offers none of the layers base, library, apps");
     assert_eq!(error.help.as_deref(), Some("it offers `checks`"));
     let error = outputs::choose(&Config::default(), &request(&[], VariantKind::Runtime)).unwrap_err();
-    assert_eq!(error.help.as_deref(), Some("it offers no layer at all"));
+    assert_eq!(error.help.as_deref(), Some("it offers no layers"));
 }
 
 #[test]
@@ -184,7 +187,7 @@ fn keeps_within_the_budget_and_the_boundaries() {
     assert_eq!(summary(&plan_for(3).unwrap()), ["base: [1, 3]", "library: [2]", "apps: [0]"]);
     assert_eq!(summary(&plan_for(4).unwrap()), ["base: [1]", "base: [3]", "library: [2]", "apps: [0]"]);
     let error = plan_for(2).unwrap_err();
-    assert_eq!(error.message, "2 layers are too few: this image has 3 parts that stay apart");
+    assert_eq!(error.message, "`max-layers` is 2, but this image needs at least 3 layers");
     assert_eq!(error.help.as_deref(), Some("set `max-layers` to 3 or more"));
 }
 
@@ -265,11 +268,11 @@ fn refuses_a_link_to_a_package_that_is_missing_or_ambiguous() {
     };
     assert_eq!(
         error("zsh/bin/zsh").message,
-        "the link `/bin/sh` names the package `zsh`, which is not in the closure"
+        "the link `/bin/sh` refers to package `zsh`, which is not in the closure"
     );
     assert_eq!(
         error("bash/bin/sh").message,
-        "the link `/bin/sh` names the package `bash`, of which there are several"
+        "the link `/bin/sh` refers to package `bash`, which the closure has more than once"
     );
     assert_eq!(error("bash/bin/sh").config_path.as_deref(), Some("/links/~1bin~1sh"));
 }
@@ -320,7 +323,7 @@ fn images_for_darwin_carry_outputs_only() {
     assert_eq!(reduced.config.labels, [("a".to_owned(), "b".to_owned())]);
     assert_eq!(
         reduced.notes[0].message,
-        "the image for aarch64-darwin carries outputs only: `entrypoint`, `env`, `links` are left out"
+        "images for aarch64-darwin hold only store paths: ignored `entrypoint`, `env`, `links`"
     );
 }
 
@@ -426,9 +429,9 @@ fn what_a_build_seed_lacks_is_said() {
         plan(&Config::default(), &request(&["nix", "base"], VariantKind::Build), &without).unwrap_err();
     assert_eq!(
         error.message,
-        "a build seed needs a shell at `/bin/sh`, and none of bash, bash-interactive, dash, busybox is in the closure"
+        "a build seed needs a shell at `/bin/sh`, but the closure has none of bash, bash-interactive, dash, busybox"
     );
     let closure = closure(&[("busybox-1.35", 10, &[])], &[("base", &[0])]);
     let error = plan(&Config::default(), &request(&["base"], VariantKind::Build), &closure).unwrap_err();
-    assert_eq!(error.message, "a build seed needs a layer `nix` with Nix itself");
+    assert_eq!(error.message, "a build seed needs a layer `nix` that contains Nix");
 }

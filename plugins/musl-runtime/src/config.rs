@@ -28,7 +28,6 @@ pub(crate) struct Musl {
     pub(crate) attribute: String,
     /// The output of the musl build for `{output}`.
     pub(crate) output: String,
-    /// Names of packages that must not be reachable.
     pub(crate) refuse: Vec<String>,
 }
 

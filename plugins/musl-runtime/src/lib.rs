@@ -41,9 +41,9 @@ fn outputs(config: &Config, request: &SelectRequest) -> Result<Vec<OutputRequest
     if matches!(request.variant, VariantKind::Build) {
         return Err(Diagnostic::error(
             "musl-runtime::variant",
-            "this makes runtime images only: what builds inside a build image is linked with the C library of its compiler",
+            "`musl-runtime` makes only runtime images: a build image links programs with the C library of its compiler",
         )
-        .with_help("write `variant = \"runtime\"` in [seed], or take `builtin:standard-layers` for the build image"));
+        .with_help("set `variant = \"runtime\"` in `[seed]`, or use `builtin:standard-layers` for the build image"));
     }
     let mut chosen = layering::choose(&config.layering, request)?;
     match request.source {
@@ -52,9 +52,9 @@ fn outputs(config: &Config, request: &SelectRequest) -> Result<Vec<OutputRequest
         SourceKind::Directories => {
             return Err(Diagnostic::error(
                 "musl-runtime::source",
-                "plain directories have no musl builds, and no references that could be checked",
+                "plain directories have no musl builds and no references to check",
             )
-            .with_help("take `builtin:standard-layers` for them, or build with a flake"));
+            .with_help("use `builtin:standard-layers`, or build from a flake"));
         }
     }
     Ok(chosen)
@@ -89,8 +89,8 @@ fn refuse(musl: &Musl, closure: &Closure) -> Result<(), Diagnostic> {
         &format!("{name} is still reachable from the musl outputs:{}", lines.concat()),
     )
     .with_help(
-        "in each chain, the last path but one is what refers to it: take its musl build (in nixpkgs, `pkgsMusl` and `pkgsStatic` \
-         have them), or build it without that reference",
+        "the second-to-last path of each chain refers to it: use the musl build of that path (in nixpkgs, from `pkgsMusl` or \
+         `pkgsStatic`), or build it without the reference",
     )
     .at("/musl/refuse"))
 }

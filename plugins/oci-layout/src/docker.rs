@@ -28,9 +28,7 @@ pub(crate) fn manifest(
     for image in &request.images {
         let manifest = layout::manifest(&image.content.manifest)?;
         if manifest.layers.iter().any(|layer| layer.media_type.ends_with("+zstd")) {
-            log::warn(
-                "layers are zstd: `docker load` needs Docker with the containerd image store to read them",
-            );
+            log::warn("`docker load` reads zstd layers only with the containerd image store");
         }
         let suffix = if request.images.len() > 1 { format!("-{}", image.system) } else { String::new() };
         images.push(DockerImage {
@@ -53,7 +51,7 @@ fn check_repository(repository: &str) -> Result<(), Diagnostic> {
     }
     Err(Diagnostic::error(
         "oci-layout::repository",
-        &format!("Docker does not take `{repository}` as an image's name"),
+        &format!("`{repository}` is not an image name for Docker"),
     )
     .with_help("set `repository` to a lower-case name such as `org/app`")
     .at("/repository"))

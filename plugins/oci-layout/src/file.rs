@@ -8,8 +8,8 @@ pub(crate) const MARKER: &str = "oci-layout";
 
 /// Where a blob lies in a layout.
 pub(crate) fn blob_path(digest: &str) -> Result<String, StageError> {
-    let hex =
-        digest::hex(digest).ok_or_else(|| StageError::Failed(format!("`{digest}` is no sha256 digest")))?;
+    let hex = digest::hex(digest)
+        .ok_or_else(|| StageError::Failed(format!("`{digest}` is not a SHA-256 digest")))?;
     Ok(format!("blobs/sha256/{hex}"))
 }
 

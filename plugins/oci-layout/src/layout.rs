@@ -26,10 +26,7 @@ impl Layout {
             (Some(index), _) => &index.manifest,
             (None, [image]) => &image.content.manifest,
             (None, images) => {
-                return Err(StageError::Failed(format!(
-                    "{} images came without an index over them",
-                    images.len()
-                )));
+                return Err(StageError::Failed(format!("{} images without an image index", images.len())));
             }
         };
         let mut blobs = BTreeSet::new();
@@ -108,5 +105,5 @@ fn collect(artifacts: &[&Attached]) -> Result<(Descriptor, Manifest), StageError
 /// Reads a manifest from the blob store.
 pub(crate) fn manifest(descriptor: &Descriptor) -> Result<Manifest, StageError> {
     serde_json::from_slice(&oci::read(descriptor)?)
-        .map_err(|error| StageError::Failed(format!("{} is no manifest: {error}", descriptor.digest)))
+        .map_err(|error| StageError::Failed(format!("{} is not a manifest: {error}", descriptor.digest)))
 }

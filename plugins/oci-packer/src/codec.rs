@@ -37,7 +37,7 @@ impl Config {
             (Compression::None, None) => Ok(Codec::None),
             (Compression::None, Some(_)) => refuse(
                 "uncompressed layers have no compression level",
-                "remove `level`, or set `compression` to gzip or zstd",
+                "remove `level`, or set `compression` to `gzip` or `zstd`",
             ),
             (Compression::Gzip, Some(level @ 13..)) => {
                 refuse(&format!("gzip has no level {level}"), "use a level from 1 to 12")

@@ -23,7 +23,7 @@ impl Packer for OciPacker {
     fn pack(config: Config, request: PackRequest) -> Result<Image, StageError> {
         let codec = config.codec()?;
         let count = u32::try_from(request.plan.layers.len())
-            .map_err(|_| StageError::Failed("the plan has more layers than a list can hold".to_owned()))?;
+            .map_err(|_| StageError::Failed("the plan has too many layers".to_owned()))?;
         let jobs: Vec<LayerJob> = (0..count).map(|layer| LayerJob { layer, codec }).collect();
         let layers = pack_layers(&jobs)?;
         let config = oci::put_json(media_type::CONFIG, &documents::configuration(&request, &layers))?;

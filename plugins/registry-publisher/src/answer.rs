@@ -17,19 +17,19 @@ pub(crate) fn is_transient(status: u16) -> bool {
     status == 429 || (500..600).contains(&status)
 }
 
-/// The error that an unexpected answer to `what` ("push the manifest …") means.
+/// The error for an unexpected answer to `what` ("push manifest …").
 pub(crate) fn refusal(what: &str, response: &Response) -> StageError {
     let status = response.status;
-    let message = format!("the registry would not {what}: HTTP {status}{}", detail(&response.body));
+    let message = format!("cannot {what}: the registry answered HTTP {status}{}", detail(&response.body));
     match status {
-        401 | 403 => StageError::Auth(format!(
-            "{message}; check that the credentials are for an account that may push to this repository"
-        )),
+        401 | 403 => {
+            StageError::Auth(format!("{message}; check that your account may push to this repository"))
+        }
         404 => StageError::Remote(format!(
-            "{message}; check the repository's name, and whether the registry makes repositories by itself"
+            "{message}; check the repository's name; some registries do not create repositories on push"
         )),
         413 => StageError::Remote(format!(
-            "{message}; it limits the size of requests: set `chunk-size` in this publisher's config"
+            "{message}; it limits the size of a request: set `chunk-size` in the publisher's `config`"
         )),
         status if is_transient(status) => StageError::Transient(message),
         _ => StageError::Remote(message),
@@ -37,10 +37,10 @@ pub(crate) fn refusal(what: &str, response: &Response) -> StageError {
 }
 
 /// Refuses an answer that names another digest than the one that was asked for or sent.
-pub(crate) fn check_digest(what: &str, expected: &str, response: &Response) -> Result<(), StageError> {
+pub(crate) fn check_digest(expected: &str, response: &Response) -> Result<(), StageError> {
     match header(response, "docker-content-digest") {
         Some(said) if said != expected => Err(StageError::Remote(format!(
-            "the registry answered for {what} {expected} with the digest {}; nothing that it says can be relied on",
+            "digest mismatch: expected {expected}, but the registry answered {}",
             clip(said)
         ))),
         _ => Ok(()),
@@ -83,17 +83,17 @@ mod tests {
     #[test]
     fn tells_what_to_do() {
         let body = r#"{"errors":[{"code":"DENIED","message":"no push"}]}"#;
-        let StageError::Auth(text) = refusal("start an upload", &response(403, body)) else { panic!() };
+        let StageError::Auth(text) = refusal("push blob x", &response(403, body)) else { panic!() };
         assert_eq!(
             text,
-            "the registry would not start an upload: HTTP 403 (DENIED no push); check that the credentials are for an \
-             account that may push to this repository"
+            "cannot push blob x: the registry answered HTTP 403 (DENIED no push); check that your account may push to \
+             this repository"
         );
         assert!(matches!(refusal("x", &response(429, "")), StageError::Transient(_)));
         assert!(matches!(refusal("x", &response(503, "")), StageError::Transient(_)));
         assert!(matches!(refusal("x", &response(404, "<html>")), StageError::Remote(_)));
         let StageError::Remote(text) = refusal("x", &response(413, "")) else { panic!() };
-        assert!(text.ends_with("set `chunk-size` in this publisher's config"), "{text}");
+        assert!(text.ends_with("set `chunk-size` in the publisher's `config`"), "{text}");
     }
 
     #[test]
@@ -105,12 +105,9 @@ mod tests {
     #[test]
     fn notices_a_lie_about_a_digest() {
         let mut answer = response(201, "");
-        assert_eq!(check_digest("blob", "sha256:aa", &answer), Ok(()));
+        assert_eq!(check_digest("sha256:aa", &answer), Ok(()));
         answer.headers.push(("docker-content-digest".to_owned(), "sha256:bb".to_owned()));
-        let Err(StageError::Remote(text)) = check_digest("blob", "sha256:aa", &answer) else { panic!() };
-        assert!(
-            text.starts_with("the registry answered for blob sha256:aa with the digest sha256:bb"),
-            "{text}"
-        );
+        let Err(StageError::Remote(text)) = check_digest("sha256:aa", &answer) else { panic!() };
+        assert_eq!(text, "digest mismatch: expected sha256:aa, but the registry answered sha256:bb");
     }
 }

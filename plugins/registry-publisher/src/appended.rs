@@ -24,10 +24,10 @@ pub(crate) fn publish(
         return Ok(());
     };
     let existing: Manifest = serde_json::from_slice(&existing).map_err(|error| {
-        StageError::Remote(format!("the tag `{tag}` holds no manifest of signatures: {error}"))
+        StageError::Remote(format!("cannot add signatures at tag `{tag}`: not an image manifest: {error}"))
     })?;
     let ours: Manifest = serde_json::from_slice(&oci::read(manifest)?)
-        .map_err(|error| StageError::Failed(format!("{} is no manifest: {error}", manifest.digest)))?;
+        .map_err(|error| StageError::Failed(format!("{} is not a manifest: {error}", manifest.digest)))?;
     let Some(merged) = merge(registry, config, existing, &ours, count)? else {
         count.skipped += 1;
         return Ok(());
@@ -50,7 +50,7 @@ fn merge(
         return Ok(None);
     }
     if layers.iter().any(|layer| digest::hex(&layer.digest).is_none()) {
-        return Err(StageError::Remote("a signature in the registry has no sha256 digest".to_owned()));
+        return Err(StageError::Remote("the registry lists a signature without a SHA-256 digest".to_owned()));
     }
     existing.layers = layers;
     let configuration = oci::put_json(media_type::CONFIG, &appending::configuration(&existing.layers))?;

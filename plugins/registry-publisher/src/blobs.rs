@@ -83,9 +83,9 @@ fn mounts(
     let mut wanted = missing.clone();
     for (index, name) in config.mount_from.iter().enumerate() {
         if !is_name(name) {
-            let message = format!("`{name}` is no name of a repository");
+            let message = format!("`{name}` is not the name of a repository");
             return Err(Diagnostic::error("registry-publisher::mount-from", &message)
-                .with_help("write it without the registry, such as `org/base`")
+                .with_help("write the name without the registry, such as `org/base`")
                 .at(&format!("/mount-from/{index}"))
                 .into());
         }

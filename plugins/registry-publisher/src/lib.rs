@@ -59,9 +59,7 @@ fn root(request: &PublishRequest) -> Result<&Descriptor, StageError> {
     match (&request.index, &*request.images) {
         (Some(index), _) => Ok(&index.manifest),
         (None, [image]) => Ok(&image.content.manifest),
-        (None, images) => {
-            Err(StageError::Failed(format!("{} images came without an index over them", images.len())))
-        }
+        (None, images) => Err(StageError::Failed(format!("{} images without an image index", images.len()))),
     }
 }
 

@@ -52,14 +52,12 @@ fn list(
     manifests: &[&Descriptor],
     count: &mut Count,
 ) -> Result<(), StageError> {
-    let tag =
-        digest::tag(subject).ok_or_else(|| StageError::Failed(format!("`{subject}` is no sha256 digest")))?;
+    let tag = digest::tag(subject)
+        .ok_or_else(|| StageError::Failed(format!("`{subject}` is not a SHA-256 digest")))?;
     let entries = manifests.iter().map(|manifest| entry(manifest)).collect::<Result<Vec<_>, _>>()?;
     for _ in 0..ATTEMPTS {
         let Some(index) = add(registry.get(&tag)?.as_deref(), &entries).map_err(|error| {
-            StageError::Remote(format!(
-                "the tag `{tag}` holds no index of referrers, so none is added: {error}"
-            ))
+            StageError::Remote(format!("cannot add referrers at tag `{tag}`: not an image index: {error}"))
         })?
         else {
             return Ok(());
@@ -70,7 +68,7 @@ fn list(
     }
     match add(registry.get(&tag)?.as_deref(), &entries) {
         Ok(None) => Ok(()),
-        _ => Err(StageError::Transient(format!("others keep writing to the tag `{tag}`"))),
+        _ => Err(StageError::Transient(format!("other clients keep overwriting tag `{tag}`"))),
     }
 }
 
@@ -92,7 +90,7 @@ fn add(existing: Option<&[u8]>, entries: &[JsonDescriptor]) -> Result<Option<Ind
 /// A referrer's entry: its descriptor with the artifact type and annotations of its manifest.
 fn entry(descriptor: &Descriptor) -> Result<JsonDescriptor, StageError> {
     let manifest: Manifest = serde_json::from_slice(&oci::read(descriptor)?)
-        .map_err(|error| StageError::Failed(format!("{} is no manifest: {error}", descriptor.digest)))?;
+        .map_err(|error| StageError::Failed(format!("{} is not a manifest: {error}", descriptor.digest)))?;
     let mut entry = JsonDescriptor::from(descriptor);
     entry.artifact_type = Some(manifest.artifact_type.unwrap_or(manifest.config.media_type));
     entry.annotations = manifest.annotations;

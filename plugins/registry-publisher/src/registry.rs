@@ -90,9 +90,9 @@ impl Registry {
         let found = |(digest, answer): (&str, Result<Response, Error>)| {
             let answer = answer?;
             match answer.status {
-                200 => check_digest("a request for", digest, &answer).map(|()| true),
+                200 => check_digest(digest, &answer).map(|()| true),
                 404 => Ok(false),
-                _ => Err(refusal(&format!("say whether it has {digest}"), &answer)),
+                _ => Err(refusal(&format!("check whether {digest} exists"), &answer)),
             }
         };
         digests.into_iter().zip(self.send_all(requests)).map(found).collect()
@@ -104,7 +104,7 @@ impl Registry {
         match answer.status {
             200 => Ok(header(&answer, "docker-content-digest").map(str::to_owned)),
             404 => Ok(None),
-            _ => Err(refusal(&format!("say what is at the tag `{tag}`"), &answer)),
+            _ => Err(refusal(&format!("look up tag `{tag}`"), &answer)),
         }
     }
 
@@ -114,7 +114,7 @@ impl Registry {
         match answer.status {
             200 => Ok(Some(answer.body)),
             404 => Ok(None),
-            _ => Err(refusal(&format!("give the manifest at the tag `{tag}`"), &answer)),
+            _ => Err(refusal(&format!("fetch the manifest at tag `{tag}`"), &answer)),
         }
     }
 
@@ -124,7 +124,7 @@ impl Registry {
         match answer.status {
             200 => Ok(true),
             404 => Ok(false),
-            _ => Err(refusal(&format!("list what refers to {subject}"), &answer)),
+            _ => Err(refusal(&format!("list the referrers of {subject}"), &answer)),
         }
     }
 
@@ -136,9 +136,9 @@ impl Registry {
             Body::Blob(BlobRange { digest: manifest.digest.clone(), offset: 0, length: manifest.size });
         let answer = self.put_patiently(&request, at)?;
         if !matches!(answer.status, 200..=202) {
-            return Err(refusal(&format!("take the manifest {}", manifest.digest), &answer));
+            return Err(refusal(&format!("push manifest {}", manifest.digest), &answer));
         }
-        check_digest("the manifest", &manifest.digest, &answer)?;
+        check_digest(&manifest.digest, &answer)?;
         Ok(answer)
     }
 

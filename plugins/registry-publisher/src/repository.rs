@@ -19,9 +19,9 @@ impl Repository {
         let problem = |message: &str| {
             Err(Diagnostic::error(
                 "registry-publisher::repository",
-                &format!("`{text}` is no repository: {message}"),
+                &format!("`{text}` is not a repository: {message}"),
             )
-            .with_help("write the registry and the name in it, such as `ghcr.io/org/app`")
+            .with_help("write registry and name, such as `ghcr.io/org/app`")
             .at("/repository"))
         };
         let Some((registry, name)) = text.split_once('/') else {
@@ -29,15 +29,15 @@ impl Repository {
         };
         let host = registry.rsplit_once(':').map_or(registry, |(host, _)| host);
         if !(registry.contains(['.', ':']) || registry == "localhost") {
-            return problem("it does not begin with a registry's host");
+            return problem("it does not begin with the host of a registry");
         }
         let host_byte = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':' | b'[' | b']');
         if !registry.bytes().all(host_byte) || host.is_empty() {
-            return problem("its host has characters that no host has");
+            return problem("invalid character in the host");
         }
         if !is_name(name) {
             return problem(
-                "a name has lower-case letters, digits, and single `.`, `_`, `-` or `/` between them",
+                "the name may have only lower-case letters and digits, separated by `.`, `_`, `-` or `/`",
             );
         }
         let is_here = host == "localhost" || host == "[::1]" || host.starts_with("127.");
@@ -106,10 +106,10 @@ mod tests {
 
     #[test]
     fn refuses_what_is_no_repository() {
-        assert_eq!(parse("app").unwrap_err(), "`app` is no repository: it has no slash");
+        assert_eq!(parse("app").unwrap_err(), "`app` is not a repository: it has no slash");
         assert_eq!(
             parse("org/app").unwrap_err(),
-            "`org/app` is no repository: it does not begin with a registry's host"
+            "`org/app` is not a repository: it does not begin with the host of a registry"
         );
         for name in [
             "ghcr.io/Org/app",

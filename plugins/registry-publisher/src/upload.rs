@@ -109,14 +109,14 @@ impl Upload {
     ) -> Result<(), StageError> {
         let response = match outcome {
             Ok(response) if !is_transient(response.status) => response,
-            Ok(response) => return self.fail(refusal(&format!("take the blob {}", self.digest), &response)),
+            Ok(response) => return self.fail(refusal(&format!("push blob {}", self.digest), &response)),
             Err(error @ (Error::Connection(_) | Error::Timeout(_))) => return self.fail(error.into()),
             Err(error) => return Err(error.into()),
         };
         let (status, digest) = (response.status, &self.digest);
         self.step = match (&self.step, status) {
             (Step::Start { mount_from: Some(_) }, 201) => {
-                check_digest("blob", digest, &response)?;
+                check_digest(digest, &response)?;
                 Step::Done { sent: false }
             }
             (Step::Start { .. }, 202) => {
@@ -125,7 +125,7 @@ impl Upload {
                 Step::Send { location: location(repository, &response)?, offset: 0 }
             }
             (Step::Send { .. } | Step::Finish { .. }, 201 | 204) if !self.is_patching() => {
-                check_digest("blob", digest, &response)?;
+                check_digest(digest, &response)?;
                 Step::Done { sent: true }
             }
             (Step::Send { offset, .. }, 202 | 204) if self.is_patching() => {
@@ -133,7 +133,7 @@ impl Upload {
                 let next = self.go_on(repository, &response, Some(before + self.chunk_length(before)))?;
                 if matches!(next, Step::Send { offset, .. } if offset <= before) {
                     let message =
-                        format!("the registry took a part of the blob {digest} and does not have it");
+                        format!("the registry accepted a chunk of blob {digest}, but did not keep it");
                     return self.fail(StageError::Remote(message));
                 }
                 next
@@ -141,9 +141,9 @@ impl Upload {
             (Step::Ask { .. }, 200 | 202 | 204) => self.go_on(repository, &response, None)?,
             // The registry has forgotten the upload, or disagrees about how far it came.
             (Step::Ask { .. }, 400 | 404..=499) | (Step::Send { .. } | Step::Finish { .. }, 404 | 416) => {
-                return self.fail(refusal(&format!("go on with the upload of {digest}"), &response));
+                return self.fail(refusal(&format!("resume the upload of blob {digest}"), &response));
             }
-            _ => return Err(refusal(&format!("take the blob {digest}"), &response)),
+            _ => return Err(refusal(&format!("push blob {digest}"), &response)),
         };
         Ok(())
     }
@@ -167,7 +167,7 @@ impl Upload {
         let offset = header(response, "range").and_then(received).or(taken).unwrap_or(0);
         if offset > self.size {
             return Err(StageError::Remote(format!(
-                "the registry says that it has {offset} bytes of the blob {}, which has {}",
+                "the registry reports {offset} bytes of blob {}, which has only {}",
                 self.digest, self.size
             )));
         }
@@ -192,11 +192,12 @@ impl Upload {
 }
 
 fn location(repository: &Repository, response: &Response) -> Result<String, StageError> {
-    let said = header(response, "location")
-        .ok_or_else(|| StageError::Remote("the registry began an upload without saying where".to_owned()))?;
-    repository
-        .resolve(said)
-        .ok_or_else(|| StageError::Remote("the registry began an upload at what is no URL".to_owned()))
+    let said = header(response, "location").ok_or_else(|| {
+        StageError::Remote("the registry sent no `Location` header for an upload".to_owned())
+    })?;
+    repository.resolve(said).ok_or_else(|| {
+        StageError::Remote("the registry sent a `Location` header that is not a URL".to_owned())
+    })
 }
 
 /// How many bytes a `Range: 0-<last>` header stands for. `0-0` stands for none: that is what registries say before the

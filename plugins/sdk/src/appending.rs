@@ -24,7 +24,7 @@ struct RootFilesystem {
     kind: &'static str,
 }
 
-/// The configuration over these layers. Documents are not compressed, so a layer's digest is its diff id too.
+/// The configuration over these layers. Documents are not compressed, so the digest of a layer is also its diff ID.
 pub fn configuration(layers: &[JsonDescriptor]) -> Configuration {
     Configuration {
         architecture: "",

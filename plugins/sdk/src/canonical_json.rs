@@ -18,7 +18,7 @@ pub enum CanonicalJsonError {
 impl fmt::Display for CanonicalJsonError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Serialize(error) => write!(f, "the document is not JSON: {error}"),
+            Self::Serialize(error) => write!(f, "cannot write the document as JSON: {error}"),
             Self::Number(number) => write!(f, "the number {number} is not an integer of at most 53 bits"),
         }
     }

@@ -59,11 +59,7 @@ pub const NO_CONFIG_SCHEMA: &str = r#"{"type":"object","additionalProperties":fa
 /// type disagree.
 pub(crate) fn parse_config<C: DeserializeOwned>(config: &str) -> Result<C, StageError> {
     serde_json::from_str(config).map_err(|error| {
-        Diagnostic::error(
-            "plugin::config",
-            &format!("the configuration does not have the expected form: {error}"),
-        )
-        .into()
+        Diagnostic::error("plugin::config", &format!("invalid configuration: {error}")).into()
     })
 }
 

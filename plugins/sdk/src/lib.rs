@@ -92,7 +92,7 @@ pub mod __private {
 }
 
 /// The common part of the `export_*!` macros. Native builds (tests) check the type and export nothing: the symbols
-/// of a component are no valid names for native linkers.
+/// of a component are not valid names for native linkers.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __export {

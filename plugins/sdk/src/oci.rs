@@ -174,7 +174,7 @@ pub fn read(descriptor: &Descriptor) -> Result<Vec<u8>, StageError> {
     match u32::try_from(descriptor.size) {
         Ok(size) if size <= LIMIT => blobs::read(&descriptor.digest, 0, size),
         _ => Err(StageError::Failed(format!(
-            "{} has {} bytes, too many for a document (the limit is {LIMIT})",
+            "document {} has {} bytes; the limit is {LIMIT}",
             descriptor.digest, descriptor.size
         ))),
     }

@@ -17,15 +17,15 @@ pub fn expand_all(templates: &[String], variables: &[Pair]) -> Result<Vec<String
     for (index, text) in templates.iter().enumerate() {
         let pointer = format!("/tags/{index}");
         let tag = template::expand(text, variables).map_err(|error| {
-            let help = "a variable is known only where the source has it: `commit` needs a clean git tree, for example";
-            Diagnostic::error("tag::template", &format!("the tag `{text}` cannot be expanded: {error}"))
+            let help = "some variables depend on the source: `commit`, for example, needs a clean git tree";
+            Diagnostic::error("tag::template", &format!("cannot expand tag `{text}`: {error}"))
                 .with_help(help)
                 .at(&pointer)
         })?;
         if !is_tag(&tag) {
             let help =
-                "a tag has up to 128 letters, digits, `_`, `.` and `-`, and begins with none of the last two";
-            return Err(Diagnostic::error("tag::grammar", &format!("`{tag}` is no tag"))
+                "a tag has 1 to 128 letters, digits, `_`, `.` and `-`, and does not begin with `.` or `-`";
+            return Err(Diagnostic::error("tag::grammar", &format!("`{tag}` is not a tag"))
                 .with_help(help)
                 .at(&pointer));
         }
@@ -54,8 +54,8 @@ mod tests {
     fn points_to_the_tag_that_is_wrong() {
         let error = expand(&["v1", "{rev}"]).unwrap_err();
         assert_eq!(error.config_path.as_deref(), Some("/tags/1"));
-        assert!(error.message.starts_with("the tag `{rev}` cannot be expanded"), "{}", error.message);
-        assert_eq!(expand(&["{branch}"]).unwrap_err().message, "`a/b` is no tag");
+        assert!(error.message.starts_with("cannot expand tag `{rev}`"), "{}", error.message);
+        assert_eq!(expand(&["{branch}"]).unwrap_err().message, "`a/b` is not a tag");
     }
 
     #[test]

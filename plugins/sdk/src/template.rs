@@ -22,12 +22,12 @@ impl fmt::Display for TemplateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::UnknownVariable { name, known } if known.is_empty() => {
-                write!(f, "there is no variable `{{{name}}}`: this source has none")
+                write!(f, "unknown variable `{{{name}}}`: this source has none")
             }
             Self::UnknownVariable { name, known } => {
-                write!(f, "there is no variable `{{{name}}}`; this source has {}", known.join(", "))
+                write!(f, "unknown variable `{{{name}}}`; this source has {}", known.join(", "))
             }
-            Self::Unbalanced => f.write_str("a brace has no partner"),
+            Self::Unbalanced => f.write_str("unbalanced brace"),
         }
     }
 }
@@ -70,10 +70,10 @@ mod tests {
     #[test]
     fn names_what_there_is() {
         let error = expand("{rev}", &variables()).unwrap_err();
-        assert_eq!(error.to_string(), "there is no variable `{rev}`; this source has `{commit}`, `{name}`");
+        assert_eq!(error.to_string(), "unknown variable `{rev}`; this source has `{commit}`, `{name}`");
         assert_eq!(
             expand("{rev}", &[]).unwrap_err().to_string(),
-            "there is no variable `{rev}`: this source has none"
+            "unknown variable `{rev}`: this source has none"
         );
     }
 

@@ -129,19 +129,19 @@ fn a_layer_lock_that_does_not_fit_is_told() {
     let first = closure(&[0; PACKAGES]);
     let layer_lock = LayerLock::of(&plan(&first, None, 20), &first, None);
     assert_snapshot!(notes(&plan(&first, Some(&layer_lock), 10)), @"
-    layering::layer-lock-crowded: the layer lock has 20 layers; beside what is new, 10 of them fit into a budget of 10
-    help: raise `max-layers`, or write the layer lock anew with `seed plan --lock-layers`; what was merged is sent again
+    layering::layer-lock-crowded: only 10 of 20 locked layers fit into the budget of 10 layers, which new paths share
+    help: raise `max-layers`, or run `seed plan --lock-layers` to rewrite the layer lock; merged layers are sent again
     ");
     assert_snapshot!(notes(&plan(&closure(&[0; 3 * PACKAGES]), Some(&layer_lock), 20)), @"
-    layering::layer-lock-old: the layer lock has places for 121 of 361 paths only
-    help: write the layer lock anew with `seed plan --lock-layers`, and commit it
-    layering::layer-lock-crowded: the layer lock has 20 layers; beside what is new, 3 of them fit into a budget of 20
-    help: raise `max-layers`, or write the layer lock anew with `seed plan --lock-layers`; what was merged is sent again
+    layering::layer-lock-old: the layer lock covers only 121 of 361 paths
+    help: run `seed plan --lock-layers` to rewrite the layer lock, and commit it
+    layering::layer-lock-crowded: only 3 of 20 locked layers fit into the budget of 20 layers, which new paths share
+    help: raise `max-layers`, or run `seed plan --lock-layers` to rewrite the layer lock; merged layers are sent again
     ");
     let mut renamed = layer_lock;
     renamed.layers[0].name = "bottom".to_owned();
     assert_snapshot!(notes(&plan(&first, Some(&renamed), 20)), @"
-    layering::layer-lock-unknown: the layer lock has `bottom`, which this image does not have; it has `base`, `library`
-    help: write the layer lock anew with `seed plan --lock-layers`, and commit it
+    layering::layer-lock-unknown: the layer lock names `bottom`, but this image has only `base`, `library`
+    help: run `seed plan --lock-layers` to rewrite the layer lock, and commit it
     ");
 }

@@ -164,12 +164,12 @@ fn notices_a_registry_that_lies() {
     let lie = ("docker-content-digest", "sha256:bb");
     let mut upload = Upload::new("sha256:aa", 10, None, None);
     let error = talk(&mut upload, vec![answer(202, &[HERE]), answer(201, &[lie])]).unwrap_err();
-    assert!(format!("{error:?}").contains("with the digest sha256:bb"), "{error:?}");
+    assert!(format!("{error:?}").contains("the registry answered sha256:bb"), "{error:?}");
 
     let mut upload = Upload::new("sha256:aa", 10, Some(4), None);
     let error =
         talk(&mut upload, vec![answer(202, &[HERE]), answer(202, &[HERE, ("range", "0-99")])]).unwrap_err();
-    assert!(format!("{error:?}").contains("100 bytes of the blob sha256:aa, which has 10"), "{error:?}");
+    assert!(format!("{error:?}").contains("100 bytes of blob sha256:aa, which has only 10"), "{error:?}");
 
     for bad in [&[][..], &[("location", "file:///etc/passwd")][..]] {
         let mut upload = Upload::new("sha256:aa", 10, None, None);
