@@ -257,7 +257,7 @@ mod tests {
         assert_eq!([write("out/a"), write("out/ab"), write("real/x")], [Ok(()), Ok(()), Ok(())]);
         for again in ["out/a", "out/./a", "out", "out/a/b", "alias/x", "alias"] {
             let error = write(again).expect_err(again);
-            assert!(error.contains("would replace what this run has published to"), "{error}");
+            assert!(error.contains("which this run has published"), "{error}");
         }
         fs::write(base.join("out/file"), "not a directory of ours").unwrap();
         assert!(write("out/file").unwrap_err().contains("out/file"));

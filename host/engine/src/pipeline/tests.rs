@@ -260,7 +260,8 @@ fn build_seeds_have_keys_of_their_own() {
     let error = |source: &str, keys: &str| rendered(&seed(source, keys).unwrap_err());
     let of_others = error("flake = \".\"", "nix = \"nix\"\nbuilds = []");
     assert!(
-        of_others.contains("`nix` requires a build seed") && of_others.contains("`builds` is for"),
+        of_others.contains("`nix` requires a build seed")
+            && of_others.contains("`builds` requires a build seed"),
         "{of_others}"
     );
     let outputs = error("flake = \".\"", "variant = \"build\"\nbuilds = [\"a^dev\"]");
