@@ -210,8 +210,8 @@ mod tests {
     #[test]
     fn references_cannot_be_options() {
         assert!(check_reference("github:owner/repo/main?dir=sub").is_ok());
-        insta::assert_snapshot!(check_reference("--impure").unwrap_err(), @"`--impure` is not a flake reference: it begins with `-`");
-        insta::assert_snapshot!(check_reference(".#seed").unwrap_err(), @"`.#seed` is not a flake reference: put the attribute into `source.attr`");
+        insta::assert_snapshot!(check_reference("--impure").unwrap_err(), @"invalid flake reference `--impure`: it begins with `-`");
+        insta::assert_snapshot!(check_reference(".#seed").unwrap_err(), @"invalid flake reference `.#seed`: put the attribute into `source.attr`");
         assert!(check_reference("").is_err() && check_reference("a\nb").is_err());
     }
 }

@@ -76,7 +76,7 @@ fn errors_are_json_for_machines() {
             "file": "app/pipeline.toml",
             "line": 1,
             "column": 10,
-            "label": "only 1 is known"
+            "label": "expected 1"
           }
         ],
         "related": []

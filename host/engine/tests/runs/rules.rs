@@ -71,7 +71,10 @@ fn a_grant_is_told_and_recorded() {
 
     project.write(SDK_FILE, "");
     let run = project.run(&RunOptions::default()).unwrap();
-    assert_eq!(run.legal[0].paths[0].found, "it holds `Developer/SDKs/MacOSX14.4.sdk/usr/include/stdio.h`");
+    assert_eq!(
+        run.legal[0].paths[0].found,
+        "it contains `Developer/SDKs/MacOSX14.4.sdk/usr/include/stdio.h`"
+    );
     assert!(
         annotations(&project, &run)
             .contains(r#""io.github.seed-oci.legal.apple-sdk":"stays on our own Macs, see LEGAL-17""#),

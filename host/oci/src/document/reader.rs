@@ -138,7 +138,7 @@ pub(super) fn check_bytes(descriptor: &Descriptor, bytes: &[u8]) -> Result<(), S
         return Err(format!("it is larger than {MAX_DOCUMENT} bytes"));
     }
     if length != descriptor.size {
-        return Err(format!("it has {length} bytes, not {}", descriptor.size));
+        return Err(format!("it has {length} bytes, expected {}", descriptor.size));
     }
     let found = Digest::of(bytes);
     if found == descriptor.digest { Ok(()) } else { Err(format!("its content has the digest {found}")) }

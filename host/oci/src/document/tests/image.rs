@@ -110,7 +110,7 @@ fn wrong_manifests_are_refused() {
     invalid image manifest sha256:8d4…: its mediaType is `application/vnd.docker.distribution.manifest.v2+json`, expected `application/vnd.oci.image.manifest.v1+json`
     invalid image manifest sha256:303…: its config is sha256:170… (3 bytes, `application/vnd.oci.image.config.v1+json`), expected sha256:170… (389 bytes, `application/vnd.oci.image.config.v1+json`)
     invalid image manifest sha256:ab5…: invalid type: null, expected a sequence at line 1 column 174
-    invalid image manifest sha256:83c…: it has 1 layers, not 2
+    invalid image manifest sha256:83c…: it has 1 layers, expected 2
     invalid image manifest sha256:e9a…: it names layer sha256:3fc… (3 bytes, `application/vnd.oci.image.layer.v1.tar+gzip`), expected sha256:769… (3 bytes, `application/vnd.oci.image.layer.v1.tar+gzip`)
     invalid image manifest sha256:9dc…: it names layer sha256:769… (3 bytes, `application/vnd.oci.image.layer.v1.tar`), expected sha256:769… (3 bytes, `application/vnd.oci.image.layer.v1.tar+gzip`)
     invalid image manifest sha256:bbc…: invalid type: integer `1`, expected a string at line 1 column 21
@@ -137,8 +137,8 @@ fn wrong_configurations_are_refused() {
         errors.push(images.check(&images.image(&config, |_| {})).unwrap_err());
     }
     insta::assert_snapshot!(errors.join("\n"), @"
-    invalid image configuration sha256:911…: it is for `linux/amd64`, not for linux/arm64
-    invalid image configuration sha256:389…: it is for `linux/arm64/v8`, not for linux/arm64
+    invalid image configuration sha256:911…: its platform is `linux/amd64`, expected linux/arm64
+    invalid image configuration sha256:389…: its platform is `linux/arm64/v8`, expected linux/arm64
     invalid image configuration sha256:9e7…: it has no `config` object
     invalid image configuration sha256:518…: its rootfs.type is `squashfs`, expected `layers`
     invalid image configuration sha256:8c9…: its rootfs.diff_ids do not match the layers
@@ -205,7 +205,7 @@ fn what_is_not_there_or_too_large_is_refused() {
     image.manifest = Descriptor::of(MANIFEST, &large);
     errors.push(images.check(&image).unwrap_err());
     insta::assert_snapshot!(errors.join("\n"), @"
-    invalid image manifest sha256:139…: it has 551 bytes, not 552
+    invalid image manifest sha256:139…: it has 551 bytes, expected 552
     blob sha256:ffa… is not in the store `[dir]`
     blob sha256:265… has 4194305 bytes, more than the limit of 4194304 for this kind of document
     ");

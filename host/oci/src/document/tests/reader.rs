@@ -140,7 +140,7 @@ fn one_reader_decides_on_manifests() {
     a list: invalid type: sequence, expected a map at line 1 column 0
     too large: it is larger than 4194304 bytes
     of Docker: its descriptor calls it `application/vnd.docker.distribution.manifest.v2+json`, not `application/vnd.oci.image.manifest.v1+json`
-    another size: it has 445 bytes, not 446
+    another size: it has 445 bytes, expected 446
     other bytes: its content has the digest sha256:168806b36563516c27be25d07e9645bc307028c70b75c873b90d936b1700c1ab
     called an index: it has no `manifests`
     called something else: its descriptor calls it `text/plain\n`, not `application/vnd.oci.image.manifest.v1+json`
