@@ -95,12 +95,12 @@ fn commands_run_in_the_locked_seed_without_network() {
     let run = environment.seed(&["exec", "--", "sh", "-c", "echo /srv/www/*"]).ok();
     assert!(!run.stdout.contains("more.html"), "{}", run.stdout);
     assert!(run.stderr.contains(moved["digest"].as_str().unwrap()), "{}", run.stderr);
-    assert!(run.stderr.contains("the locked image is used"), "{}", run.stderr);
+    assert!(run.stderr.contains("using the locked image"), "{}", run.stderr);
 
     // Whoever publishes next hears of it too.
     let run = environment.seed(&["run"]).ok();
-    assert!(run.stderr.contains("somebody else published there"), "{}", run.stderr);
-    assert!(!environment.seed(&["run"]).ok().stderr.contains("somebody else"));
+    assert!(run.stderr.contains("someone else has published there"), "{}", run.stderr);
+    assert!(!environment.seed(&["run"]).ok().stderr.contains("someone else"));
 
     // A layout that was tampered with is no source of the image.
     let layer = fs::read_dir(other.work().join("result/blobs/sha256")).unwrap();

@@ -161,7 +161,7 @@ fn records_are_of_one_system_and_have_a_place() {
 fn the_lock_names_what_whole_runs_published() {
     let environment = two_systems();
     let part = environment.seed(&["run", "--system", "x86_64-linux"]).ok();
-    assert!(part.stderr.contains("not for all of the pipeline's systems"), "{}", part.stderr);
+    assert!(part.stderr.contains("does not cover all of the pipeline's systems"), "{}", part.stderr);
     assert!(!environment.read("seed.lock").contains("[[seed]]"));
 
     environment.run_json(&["--no-publish"]);

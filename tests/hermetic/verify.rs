@@ -243,5 +243,5 @@ fn an_image_that_is_not_whole_is_not_verified_whoever_signed_it() {
     bytes[30] ^= 1;
     fs::write(&path, &bytes).unwrap();
     let failed = error(&environment, &["result", "--key", "release.pub"], 1);
-    assert!(failed.starts_with("error[seed::verify::image]: `result` is not a whole image"), "{failed}");
+    assert!(failed.starts_with("error[seed::verify::image]: cannot verify `result`"), "{failed}");
 }

@@ -209,7 +209,7 @@ mod tests {
             "http://0x7f.1/",
         ] {
             let text = named(inside);
-            assert!(text.contains("inside of your own network") && !text.contains("grants = {"), "{text}");
+            assert!(text.contains("inside your own network") && !text.contains("grants = {"), "{text}");
         }
         insta::assert_snapshot!(named("http://10.0.0.7:8080/"), @"`http://10.0.0.7:8080`: no `http` grant names it; https://registry.example referred `seed` to this address inside your own network, which a hostile server could do to reach private services; grant it only if you know that it belongs to the server");
         insta::assert_snapshot!(named("http://169.254.169.254/latest"), @"`http://169.254.169.254`: no `http` grant names it; do not grant link-local addresses: cloud machines serve their credentials there");

@@ -164,7 +164,7 @@ mod tests {
         let error = supported("nix (Nix) 2.7.1").unwrap_err();
         insta::assert_snapshot!(error, @"Nix 2.7 is too old: version 2.8 or later is needed");
         let error = supported("hello").unwrap_err();
-        insta::assert_snapshot!(error, @"malformed output from `nix --version`: there is no version in `hello`");
+        insta::assert_snapshot!(error, @"malformed output from `nix --version`: no version in `hello`");
     }
 
     #[test]

@@ -61,7 +61,7 @@ fn unknown_limits_are_named() {
 fn limits_are_limits() {
     let error = error(&format!("{PUBLISH}[limits]\nfuel = 1000\n"), |_| {}, Kind::Plugin);
     // How far the component gets is the compiler's business; that it stops and says how to go on is ours.
-    assert!(error.contains("1000 units of fuel") && error.contains("`fuel = N` under `[limits]`"), "{error}");
+    assert!(error.contains("1000 units of fuel") && error.contains("`fuel = N` in `[limits]`"), "{error}");
 }
 
 #[test]

@@ -58,7 +58,7 @@ fn redirects_are_followed_to_granted_origins_only() {
     only_start.send(Request { method: "POST".to_owned(), ..Request::get(start.url("/")) }).unwrap();
     let denied = only_start.send(Request::get(target.url("/there"))).unwrap_err();
     assert!(
-        message(&denied, &[&start, &target]).contains("http://127.0.0.1:A named this address"),
+        message(&denied, &[&start, &target]).contains("http://127.0.0.1:A referred `seed` to this address"),
         "{denied}"
     );
 }
