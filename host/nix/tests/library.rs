@@ -180,10 +180,11 @@ fn an_image_brings_the_files_of_its_pipeline() {
         text.lines().find_map(|line| line.strip_prefix(&start).map(str::to_owned)).unwrap_or_default()
     };
     assert!(stored(&text, "plugin").ends_with("-packer.wasm\""), "{text}");
-    assert!(!text.contains("pin ="), "only a run pins layers: {text}");
+    assert!(!text.contains("layer-lock ="), "only a run locks layers: {text}");
     fs::write(directory.path().join("layers.lock"), "").unwrap();
-    let pin = evaluate(&format!("builtins.elemAt (image {}).drvAttrs.args 5", file.display())).unwrap();
-    assert!(pin.starts_with("/nix/store/") && pin.ends_with("-layers.lock"), "{pin}");
+    let layer_lock =
+        evaluate(&format!("builtins.elemAt (image {}).drvAttrs.args 5", file.display())).unwrap();
+    assert!(layer_lock.starts_with("/nix/store/") && layer_lock.ends_with("-layers.lock"), "{layer_lock}");
 }
 
 /// The commit of the flake, as `seed run` knows it.
