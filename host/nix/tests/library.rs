@@ -169,8 +169,7 @@ fn impossible_images_are_refused() {
 #[test]
 fn an_image_brings_the_files_of_its_pipeline() {
     let directory = tempfile::tempdir().unwrap();
-    let pipeline =
-        "[seed]\nname = \"hello\"\n[pack]\nplugin = \"./packer.wasm\"\n[select]\nlayer-lock = \"layers.lock\"\n";
+    let pipeline = "[seed]\nname = \"hello\"\n[pack]\nplugin = \"./packer.wasm\"\n[select]\nlayer-lock = \"layers.lock\"\n";
     fs::write(directory.path().join("pipeline.toml"), pipeline).unwrap();
     fs::write(directory.path().join("packer.wasm"), "a component").unwrap();
     let file = directory.path().join("pipeline.toml");
