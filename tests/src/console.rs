@@ -10,7 +10,7 @@
 //! | `not run: REASON` | leave it out |
 //!
 //! Each command must succeed. If a block shows output, it must be what the command prints (on standard error, if nothing
-//! is on standard output), except for what changes from run to run (see [`normal`]). In a block, `…` stands for any
+//! is on standard output), except for what changes from run to run (see `normal`). In a block, `…` stands for any
 //! text, and alone on its line for any lines.
 
 use std::env;

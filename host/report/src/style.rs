@@ -1,7 +1,7 @@
 //! The few styles of the output, as marks in the text.
 //!
 //! A mark is one of Unicode's noncharacters, which are for a program's inside only. Text of others cannot bring a style
-//! or an escape sequence along: [`visible`](crate::visible) escapes marks and sequences in it, and [`ansi`] writes the
+//! or an escape sequence along: [`visible`] escapes marks and sequences in it, and [`ansi`] writes the
 //! sequences of these few styles and no others.
 
 use anstyle::{AnsiColor, Style};

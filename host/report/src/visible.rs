@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 ///
 /// Escaped are control characters (C0 and C1), Unicode's invisible format characters, among them the bidirectional
 /// controls, and noncharacters. They are written as Rust writes them: `\u{1b}`. For messages and quoted files; see
-/// [`line`].
+/// [`line()`].
 pub fn lines(text: &str) -> String {
     let mut visible = String::with_capacity(text.len());
     for character in text.chars() {
@@ -16,7 +16,7 @@ pub fn lines(text: &str) -> String {
     visible
 }
 
-/// As [`lines`], and line breaks and tabs are escaped too: for names, cells of a table, and all that must stay in its line.
+/// As [`lines()`], and line breaks and tabs are escaped too: for names, cells of a table, and all that must stay in its line.
 pub fn line(text: &str) -> String {
     let mut visible = String::with_capacity(text.len());
     for character in text.chars() {
@@ -42,7 +42,7 @@ pub fn json(json: &str) -> String {
     visible
 }
 
-/// Appends a character of [`lines`].
+/// Appends a character of [`lines()`].
 pub(crate) fn push_in_lines(visible: &mut String, character: char) {
     match character {
         '\n' => visible.push('\n'),
