@@ -29,7 +29,6 @@ pub struct PathSpec {
 /// sorted), the paths in the order given, the other entries sorted by path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LayerSpec {
-    /// The paths.
     pub paths: Vec<PathSpec>,
     /// Entries that are in no path.
     pub entries: Vec<Entry>,

@@ -25,7 +25,6 @@ pub enum TreeError {
          ({found_size} bytes)"
     )]
     Hash {
-        /// The path.
         store_path: String,
         /// The NAR hash that was recorded when it was built.
         expected: Digest,

@@ -44,7 +44,6 @@ pub struct ImageContent {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct LayerContent {
-    /// Media type.
     pub media_type: String,
     /// Digest of the blob.
     pub digest: Digest,

@@ -52,30 +52,18 @@ pub enum ArtifactError {
     LayerCount(usize),
     /// A layer, or all together, longer than allowed.
     #[error("the signature layer {digest} has {size} bytes, more than the limit")]
-    LayerTooLong {
-        /// The layer.
-        digest: Digest,
-        /// Its size.
-        size: u64,
-    },
+    LayerTooLong { digest: Digest, size: u64 },
     /// A layer of an unexpected type among signatures.
     #[error("the signature layer {digest} has the media type {media_type:?}, expected `{expected}`")]
     LayerType {
-        /// The layer.
         digest: Digest,
-        /// Its type.
         media_type: String,
         /// What it should be.
         expected: &'static str,
     },
     /// A layer cannot be read.
     #[error("cannot read the signature layer {digest}: {source}")]
-    Read {
-        /// The layer.
-        digest: Digest,
-        /// Why.
-        source: std::io::Error,
-    },
+    Read { digest: Digest, source: std::io::Error },
     /// A layer's bytes are not what its descriptor says.
     #[error("the signature layer {0} does not match its descriptor")]
     LayerContent(Digest),

@@ -38,7 +38,6 @@ pub enum KeyError {
     Cipher {
         /// Key derivation.
         kdf: String,
-        /// Cipher.
         cipher: String,
     },
     /// Cost parameters outside what cosign takes; large ones would exhaust the memory.

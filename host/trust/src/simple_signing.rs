@@ -14,7 +14,6 @@ const TYPE: &str = "cosign container image signature";
 pub struct SimpleSigning {
     /// The repository the image was signed for, `host/repository`.
     pub docker_reference: String,
-    /// The image.
     pub digest: Digest,
     /// Annotations of the signer.
     pub optional: BTreeMap<String, serde_json::Value>,

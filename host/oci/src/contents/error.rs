@@ -21,7 +21,6 @@ pub enum ContentsError {
     Path {
         /// What has the path.
         owner: String,
-        /// The path.
         path: String,
         /// What is wrong with it.
         reason: &'static str,

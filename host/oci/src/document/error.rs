@@ -15,17 +15,12 @@ pub enum DocumentError {
     Wrong {
         /// What it should be.
         document: &'static str,
-        /// Its digest.
         digest: Digest,
-        /// What is wrong.
         reason: String,
     },
     /// An index would name two images for one platform.
     #[error("ambiguous index: two images are for {platform}")]
-    SamePlatform {
-        /// The platform.
-        platform: Platform,
-    },
+    SamePlatform { platform: Platform },
 }
 
 impl DocumentError {

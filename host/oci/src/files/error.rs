@@ -15,13 +15,11 @@ pub enum FilesError {
         action: &'static str,
         /// The file or directory.
         path: PathBuf,
-        /// Why not.
         source: io::Error,
     },
     /// A path that does not stay below its directory, or stands twice.
     #[error("cannot write to `{}`: {reason}", path.escape_debug())]
     Path {
-        /// The path.
         path: String,
         /// What is wrong with it.
         reason: &'static str,
@@ -29,17 +27,13 @@ pub enum FilesError {
     /// There is something else at the place.
     #[error("will not overwrite `{}`: {reason}", path.display())]
     NotOurs {
-        /// The place.
         path: PathBuf,
         /// What is there.
         reason: String,
     },
     /// Another process writes there.
     #[error("another process is writing to `{}`", path.display())]
-    Busy {
-        /// The place.
-        path: PathBuf,
-    },
+    Busy { path: PathBuf },
     /// A blob cannot be read, or is damaged.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -24,7 +24,6 @@ pub struct Inspection {
     pub place: String,
     /// Digest of the manifest or index.
     pub digest: Digest,
-    /// Its media type.
     pub media_type: String,
     /// The images, in the order of the index.
     pub images: Vec<InspectedImage>,
@@ -60,7 +59,6 @@ pub struct InspectedImage {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct InspectedLayer {
-    /// Media type.
     pub media_type: String,
     /// Digest of the blob.
     pub digest: Digest,
@@ -70,7 +68,6 @@ pub struct InspectedLayer {
     pub diff_id: Option<Digest>,
     /// Who made it, from the history of the configuration.
     pub created_by: Option<String>,
-    /// Annotations.
     pub annotations: BTreeMap<String, String>,
 }
 

@@ -13,7 +13,6 @@ use crate::location::error::LocationError;
 pub struct Document {
     /// Its media type, digest and size.
     pub descriptor: Descriptor,
-    /// Its bytes.
     pub bytes: Vec<u8>,
 }
 

@@ -50,13 +50,11 @@ pub enum TarError {
     Header {
         /// Where.
         position: u64,
-        /// What is wrong.
         reason: &'static str,
     },
     /// An entry that cannot be used.
     #[error("`{path}` {reason}")]
     Entry {
-        /// The entry.
         path: String,
         /// What is wrong with it.
         reason: String,

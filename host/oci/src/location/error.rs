@@ -11,12 +11,7 @@ use crate::location::entries::TarError;
 pub enum LocationError {
     /// The reference cannot be used.
     #[error("invalid image reference `{text}`: {reason}")]
-    Reference {
-        /// The reference.
-        text: String,
-        /// Why not.
-        reason: String,
-    },
+    Reference { text: String, reason: String },
     /// There is no such image.
     #[error("{place} has no image `{name}`{}", list(.known))]
     NotFound {
@@ -37,29 +32,17 @@ pub enum LocationError {
     },
     /// A file cannot be read.
     #[error("cannot read {}: {source}", path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
+    File { path: PathBuf, source: std::io::Error },
     /// A file that cannot be indexed as a tar.
     #[error("{} is not an uncompressed tar archive of an image: {source}", path.display())]
-    Tar {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: TarError,
-    },
+    Tar { path: PathBuf, source: TarError },
     /// A request failed.
     #[error(transparent)]
     Http(#[from] seed_http::Error),
     /// A registry answered with an unexpected status.
     #[error("{url} answered {status}{}", .message.as_ref().map(|m| format!(": {m}")).unwrap_or_default())]
     Status {
-        /// The URL.
         url: String,
-        /// The status.
         status: u16,
         /// The registry's own message, if it gave one.
         message: Option<String>,
@@ -74,11 +57,9 @@ pub enum LocationError {
         place: String,
         /// The digest that was asked for.
         expected: Digest,
-        /// Its size.
         expected_size: u64,
         /// The digest of what came.
         actual: Digest,
-        /// Its size.
         actual_size: u64,
     },
     /// A document that does not follow its format.
@@ -96,7 +77,6 @@ pub enum LocationError {
     Copy {
         /// Where it came from.
         place: String,
-        /// The blob.
         digest: Digest,
         /// Reading or writing failed.
         source: std::io::Error,

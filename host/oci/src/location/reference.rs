@@ -10,14 +10,12 @@ use seed_model::Digest;
 pub enum Reference {
     /// An OCI layout directory.
     Layout {
-        /// The directory.
         path: PathBuf,
         /// The image's name in its index.
         tag: Option<String>,
     },
     /// A tar of an OCI layout, or one that `docker save` wrote.
     Archive {
-        /// The file.
         path: PathBuf,
         /// The image's name in its index.
         tag: Option<String>,
@@ -31,7 +29,6 @@ pub enum Reference {
 pub struct RegistryReference {
     /// `host[:port]`, as Docker names the registry.
     pub registry: String,
-    /// The repository.
     pub repository: String,
     /// The tag; `latest` where there is neither tag nor digest.
     pub tag: Option<String>,
@@ -46,7 +43,6 @@ pub struct RegistryReference {
      directory or tar archive"
 )]
 pub struct ReferenceError {
-    /// The text.
     pub text: String,
     /// What is wrong with it.
     pub reason: String,

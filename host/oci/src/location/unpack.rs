@@ -14,7 +14,6 @@ use crate::location::error::LocationError;
 /// Bounds on what is read of one layer.
 #[derive(Clone, Copy, Debug)]
 pub struct ContentLimits {
-    /// Entries.
     pub entries: u64,
     /// Bytes of the uncompressed tar.
     pub unpacked: u64,
@@ -36,17 +35,14 @@ pub enum UnpackError {
     /// It is not what it should be.
     #[error("cannot read layer {digest} of {place}: {source}")]
     Tar {
-        /// The layer.
         digest: Digest,
         /// Where it is.
         place: String,
-        /// Why.
         source: TarError,
     },
     /// It unpacks to something else than the configuration says.
     #[error("layer {digest} of {place} has the diff ID {actual}, but the config says {expected}")]
     DiffId {
-        /// The layer.
         digest: Digest,
         /// Where it is.
         place: String,

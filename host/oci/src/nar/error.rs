@@ -14,13 +14,11 @@ pub enum NarError {
     Io {
         /// The file or directory.
         path: PathBuf,
-        /// Why not.
         source: io::Error,
     },
     /// A device, pipe or socket.
     #[error("cannot pack `{}`: it is a {kind}, not a regular file, directory or symbolic link", path.display())]
     Type {
-        /// The file.
         path: PathBuf,
         /// What it is.
         kind: &'static str,
@@ -33,10 +31,7 @@ pub enum NarError {
     },
     /// Too many directories inside each other.
     #[error("`{}` is nested more than {MAX_DEPTH} directories deep", path.display())]
-    TooDeep {
-        /// The directory.
-        path: PathBuf,
-    },
+    TooDeep { path: PathBuf },
     /// Two names become one without macOS's case hack.
     #[error("another file name differs from `{}` only in case", path.display())]
     CaseCollision {
@@ -48,7 +43,6 @@ pub enum NarError {
     Refused {
         /// The file or directory.
         path: PathBuf,
-        /// Why not.
         reason: String,
     },
 }

@@ -59,7 +59,6 @@ pub enum RestoreError {
     /// It was not made to build in.
     #[error("{digest} in {place} is not a build seed")]
     NotABuildSeed {
-        /// The manifest.
         digest: Digest,
         /// Where it is.
         place: String,
@@ -67,7 +66,6 @@ pub enum RestoreError {
     /// What it says about its contents cannot be used.
     #[error("invalid `/{file}` in {place}: {reason}")]
     Listing {
-        /// The file.
         file: &'static str,
         /// Where the image is.
         place: String,

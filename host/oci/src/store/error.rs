@@ -15,7 +15,6 @@ pub enum StoreError {
     /// There is no such blob.
     #[error("blob {digest} is not in the store `{}`", store.display())]
     Missing {
-        /// The blob.
         digest: Digest,
         /// The store's directory.
         store: PathBuf,
@@ -31,7 +30,6 @@ pub enum StoreError {
     /// A document is larger than whoever reads it can take.
     #[error("blob {digest} has {size} bytes, more than the limit of {limit} for this kind of document")]
     TooLarge {
-        /// The blob.
         digest: Digest,
         /// Its size in bytes.
         size: u64,
