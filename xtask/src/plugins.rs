@@ -137,7 +137,7 @@ fn componentise(module: &Path) -> Result<Component> {
     let bytes = ComponentEncoder::default()
         .validate(true)
         .module(&bytes)
-        .and_then(ComponentEncoder::encode)
+        .and_then(|mut encoder| encoder.encode())
         .map_err(|error| miette!("cannot make a component of {}: {error:#}", module.display()))?;
     let stem = module.file_stem().unwrap_or_default().to_string_lossy().replace('_', "-");
     Ok(Component { name: format!("{stem}.wasm"), bytes })

@@ -57,7 +57,7 @@ fn missing(contract: &Contract, world: WorldId, source: &str) -> Vec<String> {
 
 fn component(contract: &Contract, world: WorldId, source: &str) -> Result<Vec<u8>, String> {
     let mut module = wat::parse_str(source).map_err(|error| error.to_string())?;
-    embed_component_metadata(&mut module, &contract.resolve, world, StringEncoding::UTF8, false)
+    embed_component_metadata(&mut module, &contract.resolve, world, StringEncoding::UTF8)
         .and_then(|()| ComponentEncoder::default().validate(true).module(&module)?.encode())
         .map_err(|error| format!("{error:#}"))
 }

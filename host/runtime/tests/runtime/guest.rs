@@ -165,7 +165,7 @@ pub(crate) fn component(mut module: Vec<u8>, version: &str, world: &str, extra_i
     );
     let own = resolve.push_str("guest.wit", &own).unwrap();
     let world = resolve.select_world(&[own], Some("guest")).unwrap();
-    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false).unwrap();
+    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
     ComponentEncoder::default().module(&module).unwrap().validate(true).encode().unwrap()
 }
 
