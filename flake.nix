@@ -1,7 +1,7 @@
 {
   description = "seed: Nix flakes to signed, reproducible OCI images";
 
-  # Only packages, checks and shells need it: `lib`, `overlays` and `templates` evaluate without fetching it.
+  # Only packages, checks and shells need nixpkgs: `lib`, `overlays` and `templates` evaluate without fetching it.
   inputs.nixpkgs.url = "github:NixOS/nixpkgs/nixos-unstable";
 
   outputs =
@@ -33,7 +33,7 @@
         in
         {
           default = app "default" "seed";
-          # `nix run .#seed` is the program, though `nix build .#seed` is its image.
+          # `nix run .#seed` runs the program; `nix build .#seed` builds its image.
           seed = app "default" "seed";
           verify = app "verify" "verify";
         }

@@ -1,4 +1,4 @@
-# The library of the flake. `program` gives the package of `seed` for a system, for images that name none.
+# The flake's library. `program` maps a system to its `seed` package, for images that do not name one.
 { program }:
 let
   mkImage = import ./mkimage.nix;

@@ -1,5 +1,5 @@
-# An image as a derivation: `seed` runs inside the build, over the reference graph that Nix writes there, and makes what
-# `seed run` makes of the same closure, to the byte.
+# An image as a derivation. `seed` runs inside the build, on the reference graph that Nix writes there, and produces
+# the same bytes as `seed run` for the same closure.
 #
 #   packages.x86_64-linux.seed = mkImage {
 #     seed = mkSeed { system = "x86_64-linux"; apps = [ hello ]; };
@@ -7,12 +7,12 @@
 #     pipeline = ./pipeline.toml;
 #   };
 #
-# then `nix build .#seed` and `docker load < result`. The result has the attribute `seedLayers`, which is `seed` again:
-# `seed run` takes that where it is told to take the image, so one attribute serves both.
+# Then run `nix build .#seed` and `docker load < result`. The image's attribute `seedLayers` is the argument
+# `seed`: `seed run` takes the layers from there, so one attribute serves both.
 #
-# Nothing is signed or pushed here: a build has neither keys nor a network.
+# Signs and pushes nothing: a build has neither keys nor a network.
 let
-  # Layers that a selector knows without being told.
+  # The layers that every selector knows.
   known = runtimeOnly ++ buildOnly;
   runtimeOnly = [
     "base"
@@ -29,7 +29,7 @@ let
 
   quoted = names: builtins.concatStringsSep ", " (map (name: "`${name}`") names);
 
-  # A pipeline file as a set. A plugin that is a file beside it, and the layers that it locks, are put into the store.
+  # Reads a pipeline file as a set. Plugin files beside it and its layer lock are copied to the store.
   read =
     file:
     let
@@ -37,7 +37,7 @@ let
       beside = path: dirOf file + "/${path}";
       isRelative = plugin: builtins.match "\\.\\.?/.*" plugin != null;
       plugin = use: if use ? plugin && isRelative use.plugin then { plugin = "${beside use.plugin}"; } else { };
-      # Where nothing is locked yet, only a run writes the file.
+      # The layer lock does not exist before the first `seed run`.
       layer-lock =
         use:
         if use ? layer-lock then
@@ -51,13 +51,13 @@ let
 
   mkImage =
     {
-      # What `mkSeed` made.
+      # The result of `mkSeed`.
       seed,
-      # The package that has `bin/seed`.
+      # The package with `bin/seed`.
       program,
-      # A pipeline file, or a set like one. What it says of source, keys and publishing does not count here.
+      # A pipeline file, or an equivalent set. Its sections on source, keys and publishing are ignored.
       pipeline,
-      # The flake that this is part of, `self`: its commit is noted in the image, as `seed run` does.
+      # The flake itself, `self`: its commit becomes an annotation of the image, as in `seed run`.
       flake ? { },
       # The image's tag.
       tag ? "latest",
@@ -73,9 +73,9 @@ let
       isRuntime = (given.seed.variant or "runtime") == "runtime";
 
       config = given.select.config or { };
-      # A copy of the locked layers, since a run adds what it misses: another system's are none of this build.
+      # A copy of the layer lock for this system only: a run adds what is missing.
       layer-lock = given.select.layer-lock or null;
-      # The layers that the image takes, bottom first.
+      # The image's layers, bottom first.
       layers =
         config.layers or (
           if isRuntime then
@@ -89,7 +89,7 @@ let
           throw "mkImage: the seed has no layer ${quoted unknown}; it has ${quoted seed.outputs}"
         else
           layers;
-      # Layers that only this seed has must be listed, by the rules of the selector.
+      # The selector wants layers that are not standard to be listed.
       listed = if builtins.all (layer: builtins.elem layer known) offered then { } else { layers = offered; };
 
       out = builtins.placeholder "out";
@@ -118,7 +118,7 @@ let
               };
             };
           };
-          # What a flake would be asked for is in the closure or is not.
+          # There is no flake to ask: everything must be in the closure.
           seed = removeAttrs given.seed [
             "builds"
             "nix"
@@ -138,7 +138,7 @@ let
         }
       );
 
-      # By hand, since a set of Nix has no order, and that of the layers counts.
+      # Written by hand: sets in Nix are unordered, and the order of the layers matters.
       outputs = builtins.concatStringsSep "" (
         map (layer: "${layer} = ${builtins.toJSON "${seed.${layer}}"}\n") offered
       );
@@ -161,10 +161,10 @@ let
           "${program}/bin/seed"
           (if layer-lock == null then "" else "${layer-lock}")
         ];
-        # `.attrs.json`, with the closure in it.
+        # `.attrs.json` holds the closure.
         __structuredAttrs = true;
         exportReferencesGraph.closure = map (layer: seed.${layer}) offered;
-        # The image has all that it needs; that its configuration names store paths keeps nothing alive.
+        # The image is complete: store paths named in its configuration are not references.
         unsafeDiscardReferences.out = true;
       };
     in

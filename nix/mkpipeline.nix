@@ -1,4 +1,4 @@
-# The text of a pipeline file, from a set with its sections:
+# Turns a set of sections into the text of a pipeline file:
 #
 #   mkPipeline {
 #     source.flake = ".";
@@ -7,5 +7,5 @@
 #     publish = [ { plugin = "builtin:oci-layout"; config.path = "image"; } ];
 #   }
 #
-# `seed` checks the keys; this only writes them.
+# It only writes: `seed` checks the keys.
 pipeline: import ./toml.nix ({ schema = 1; } // pipeline)

@@ -7,7 +7,7 @@ rustPlatform.buildRustPackage {
   pname = "seed";
   inherit (manifest.workspace.package) version;
 
-  # What the build reads, so that a change of the documentation builds nothing.
+  # Only what the build reads: changes to the documentation rebuild nothing.
   src = lib.fileset.toSource {
     root = ../.;
     fileset = lib.fileset.unions [
@@ -22,7 +22,7 @@ rustPlatform.buildRustPackage {
   };
   cargoLock.lockFile = ../Cargo.lock;
   cargoBuildFlags = [ "--package=seed" ];
-  # The tests read the whole repository, and start other people's programs.
+  # The tests read the whole repository and start other programs.
   doCheck = false;
 
   meta = {

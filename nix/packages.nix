@@ -1,4 +1,4 @@
-# The packages of this project for one system. `flake` is this one, and `inputs` are its own, for the build seed.
+# This project's packages for one system. `flake` is this flake; its `inputs` go into the build seed.
 {
   pkgs,
   lib,
@@ -33,7 +33,7 @@ let
     };
 
   images = {
-    # The program, to run: `nix build .#seed`, `docker load < result`.
+    # An image of the program: `nix build .#seed`, `docker load < result`.
     seed = image {
       name = "seed";
       seed = {
@@ -42,7 +42,7 @@ let
         devShells = [ shell ];
       };
     };
-    # The same without glibc, which its selector makes sure of.
+    # The same without glibc: its selector refuses it.
     seed-musl = image {
       name = "seed-musl";
       plugin = "builtin:musl-runtime";
@@ -51,7 +51,7 @@ let
         apps = [ (pkgs.pkgsStatic.callPackage ./package.nix { }) ];
       };
     };
-    # What builds this project without a network.
+    # The build seed: builds this project without a network.
     seed-build = image {
       name = "seed-build";
       variant = "build";

@@ -1,4 +1,4 @@
-# What developing `seed` takes. `cargo xtask test` installs the peers that its tests need by itself.
+# The development shell. `cargo xtask test` installs the peers that its tests need.
 { pkgs, program }:
 pkgs.mkShell {
   inputsFrom = [ program ];

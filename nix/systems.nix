@@ -1,6 +1,6 @@
-# Helpers for what a flake has once per system.
+# Helpers for per-system flake outputs.
 rec {
-  # The systems that nixpkgs builds for and images are made for.
+  # The systems that nixpkgs supports and that `seed` makes images for.
   defaultSystems = [
     "x86_64-linux"
     "aarch64-linux"
@@ -8,7 +8,7 @@ rec {
     "aarch64-darwin"
   ];
 
-  # `{ x86_64-linux = f "x86_64-linux"; … }`, for the value of one output of a flake.
+  # `{ x86_64-linux = f "x86_64-linux"; … }`, for one flake output.
   forSystems =
     systems: f:
     builtins.listToAttrs (
@@ -18,7 +18,7 @@ rec {
       }) systems
     );
 
-  # The same for several outputs at once: from `f "x86_64-linux" = { packages = …; checks = …; }` to
+  # The same for several flake outputs: turns `f "x86_64-linux" = { packages = …; checks = …; }` into
   # `{ packages.x86_64-linux = …; checks.x86_64-linux = …; }`.
   eachSystem =
     systems: f:

@@ -1,7 +1,7 @@
-# Writes a value of the Nix language as TOML: sets become sections, lists of sets arrays of sections, and what is in
-# those stands on the line of its key. Keys are sorted; `null` is left out; paths and derivations become their store paths.
+# Writes a Nix value as TOML. Sets become sections, lists of sets become arrays of sections, and values inside these
+# are inline. Keys are sorted, `null` is omitted, and paths and derivations become their store paths.
 #
-# Builtins only. `builtins.toJSON` serves for strings: each escape of JSON is one of TOML.
+# Uses builtins only. `builtins.toJSON` writes strings: every JSON escape is a TOML escape.
 let
   inherit (builtins)
     attrNames
@@ -39,8 +39,7 @@ let
 
   entry = at: set: name: "${key name} = ${inline "${at}.${name}" set.${name}}";
 
-  # The sections of `set`, which stands at `path`: its own lines first, then the sections in it. `header` may be left out
-  # where nothing stands below it.
+  # The sections of `set` at `path`: its own lines first, then its sections. `header` is omitted if it would be empty.
   sections =
     path: header: isArray: set:
     let

@@ -10,7 +10,7 @@
             name = system;
             value = import ./packages.nix {
               inherit system;
-              # As text, so that nothing of it is copied to the store again.
+              # As text, so that Nix does not copy it to the store again.
               machine = "${self}/machine";
               build = "${self}/build.sh";
             };

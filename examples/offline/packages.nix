@@ -1,10 +1,10 @@
-# Packages by nixpkgs' names, from files of a Debian machine that `prepare` copied. The programs among them look for their loader
-# and libraries in the store after this, so an image that holds their closure holds all they need.
+# Packages under nixpkgs' names, made from files of a Debian machine that `prepare` copied. Their programs find their
+# loader and libraries in the store, so an image with their closure has everything they need.
 {
   system,
-  # The copied files: `bin`, `lib` with all libraries, `usr` with what compilers read, `rust`.
+  # The copied files: `bin`, `lib` with all libraries, `usr` with the compilers' files, `rust`.
   machine,
-  # The script of every derivation here.
+  # The builder of every derivation here.
   build,
 }:
 let
@@ -97,7 +97,7 @@ let
     mkdir -p $out/bin $out/lib
     cp $machine/lib/libz.so.1 $out/lib/
     for name in rustc cargo; do
-      # Unchanged, through the loader: they find what is theirs by their own place.
+      # Unpatched, started through the loader: they find their files relative to themselves.
       printf '#!%s\nexec %s "$@"\n' $bash \
         "$glibc/lib/$loader --library-path $machine/rust/lib:$out/lib:$libraries/lib:$glibc/lib $machine/rust/bin/$name" \
         > $out/bin/$name
@@ -121,7 +121,7 @@ in
     rm $out/lib/ld-linux* $out/lib/libc.so* $out/lib/libm.so* $out/lib/libstdc++* $out/lib/libgcc_s*
     cp $machine/nix/bin/nix $out/libexec/nix/nix
     settle $out/lib/* $out/libexec/nix/nix
-    # One program, which does what its name says; its helpers are in this output too.
+    # One program that acts by its name; its helpers are in this output too.
     for name in nix nix-build nix-instantiate nix-store; do
       printf '#!%s\nexport NIX_LIBEXEC_DIR=%s\nexec -a %s %s "$@"\n' \
         $shell/bin/bash $out/libexec $name $out/libexec/nix/nix > $out/bin/$name

@@ -36,7 +36,7 @@
             apps = [ wordcount ];
           };
 
-          # The same to build in, without a network: build.toml.
+          # The same as a build seed, without a network: see build.toml.
           build-seed = seed.override {
             base = [
               pkgs.bash

@@ -1,7 +1,7 @@
 # A derivation with one output per layer. Each output is a small file that names the packages of its layer, so its
-# closure is theirs; `seed` builds the outputs and puts each closure into layers of its own.
+# closure is theirs. `seed` builds the outputs and packs each closure into its own layers.
 #
-# Builtins only: it needs no nixpkgs, evaluates in milliseconds, and works with Nix 2.8 and later.
+# Uses builtins only: needs no nixpkgs, evaluates in milliseconds, and works with Nix 2.8 and later.
 #
 #   packages.x86_64-linux.seed = mkSeed {
 #     system = "x86_64-linux";
@@ -9,15 +9,15 @@
 #     apps = [ self.packages.x86_64-linux.default ];
 #   };
 #
-# A package is a derivation, a path, or a string that refers to the store. Nix builds the packages of all layers even
-# where an image needs some of them only: for fast runtime images, leave `checks` and `devShells` to a second seed.
+# A package is a derivation, a path, or a string that refers to the store. Nix builds the packages of all layers, even
+# if an image needs only some of them: for fast runtime images, put `checks` and `devShells` into a second seed.
 #
-# The result can be changed: `seed.override { apps = [ … ]; }` replaces arguments, `seed.override (old: { … })` too,
-# and `seed.extend { apps = [ … ]; models = [ … ]; }` adds packages to layers.
+# `seed.override { apps = [ … ]; }` and `seed.override (old: { … })` replace arguments;
+# `seed.extend { apps = [ … ]; models = [ … ]; }` adds packages to layers.
 let
-  # What changes least: C library, shell, certificates. What the applications need. The applications. What tests them.
-  # Development shells: what they need, not the shells themselves. Packages that overlays changed.
-  # The last three are for build seeds.
+  # `base` changes least: C library, shell, certificates. `library` is what the applications need, `apps` the
+  # applications, `checks` their tests. `devShells` holds the inputs of development shells, not the shells themselves,
+  # and `overlays` the packages that overlays changed. The last three are for build seeds.
   standard = [
     "base"
     "library"
@@ -27,7 +27,7 @@ let
     "overlays"
   ];
 
-  # What the result has already.
+  # Names that the result's own attributes take.
   reserved = [
     "all"
     "args"
@@ -49,7 +49,7 @@ let
 
   quoted = names: builtins.concatStringsSep ", " (map (name: "`${name}`") names);
 
-  # The builder makes shell variables of it, with more letters at its end.
+  # The builder turns it into shell variables, with letters appended.
   isVariable =
     name: builtins.match "[a-z][A-Za-z0-9_]*" name != null && builtins.match ".*Text" name == null;
 
@@ -90,9 +90,9 @@ let
       checks ? [ ],
       devShells ? [ ],
       overlays ? [ ],
-      # More layers: `{ models = [ … ]; }`. A pipeline takes them where it lists them: `[select] config.layers`.
+      # More layers: `{ models = [ … ]; }`. The pipeline file lists them in `[select] config.layers`.
       layers ? { },
-      # All layers, bottom first. Where it is not given, more layers stand below `apps`, in the order of their names.
+      # All layers, bottom first. By default, the additional layers are below `apps`, sorted by name.
       order ? null,
     }@arguments:
     let
@@ -144,7 +144,7 @@ let
         {
           inherit name system;
           builder = "/bin/sh";
-          # Shell builtins only: the sandbox holds no other program.
+          # Shell builtins only: the sandbox has no other program.
           args = [
             "-eu"
             "-c"
@@ -157,9 +157,9 @@ let
             ''
           ];
           outputs = all;
-          # Files, since a variable of the environment is limited to 128 KiB.
+          # Files, because an environment variable is limited to 128 KiB.
           passAsFile = map (layer: "${layer}Text") all;
-          # Cheaper to make than to fetch or to send away.
+          # Cheaper to build than to fetch or to send to a remote builder.
           preferLocalBuild = true;
           allowSubstitutes = false;
         }

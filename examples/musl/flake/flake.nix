@@ -4,7 +4,7 @@
   outputs =
     { self }:
     let
-      # What `../prepare` took from this machine. A flake with nixpkgs takes `pkgs` and `pkgs.pkgsMusl` instead.
+      # `../prepare` copied these from this machine. With nixpkgs, use `pkgs` and `pkgs.pkgsMusl` instead.
       prepared =
         name:
         builtins.path {
@@ -13,7 +13,7 @@
         };
       busybox = "${prepared "busybox"}/bin/busybox";
 
-      # Copied by a build, so that Nix looks for references: a source has none.
+      # Copied by a build, so that Nix scans for references, which it does not do in sources.
       build =
         libc: program:
         derivation {

@@ -27,7 +27,7 @@
             apps = [ greeter ];
           };
 
-          # The same to build in, without a network: build.toml.
+          # The same as a build seed, without a network: see build.toml.
           build-seed = seed.override {
             base = [
               pkgs.bash
