@@ -54,8 +54,11 @@ fn the_guide_of_the_example_works() {
 fn a_changed_byte_is_an_error_that_shows_both_hashes() {
     let environment = with_custom_signer();
     let locked = environment.run_json(&[]);
-    let signer =
-        &locked["plugins"].as_array().unwrap().iter().find(|plugin| plugin["source"] == "./acme-signer.wasm");
+    let signer = &locked["plugins"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|plugin| plugin["reference"] == "./acme-signer.wasm");
     let before = signer.unwrap()["digest"].as_str().unwrap().to_owned();
 
     let path = environment.work().join("acme-signer.wasm");

@@ -13,7 +13,7 @@ use seed_oci::document::canonical_json;
 use seed_report::{Kind, Report};
 use serde::{Deserialize, Serialize};
 
-use crate::summary::{ImageSummary, LayerSummary};
+use crate::summary::{ImageSummary, LayerSummary, RecordedLayer};
 
 /// The version that this program writes and reads. A key that only some programs know is a new version.
 const SCHEMA: u32 = 1;
@@ -46,24 +46,6 @@ pub(crate) struct Record {
     pub published: Vec<RecordedPlace>,
 }
 
-/// One layer of the image.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RecordedLayer {
-    /// The standard or declared layer that it belongs to.
-    pub name: String,
-    /// The digest of the blob.
-    pub digest: Digest,
-    /// The digest of the uncompressed tar.
-    pub diff_id: Digest,
-    /// The size of the blob in bytes.
-    pub size: u64,
-    /// The sum of its paths' NAR sizes in bytes.
-    pub nar_size: u64,
-    /// How many store paths it holds.
-    pub paths: usize,
-}
-
 /// One plugin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -71,7 +53,7 @@ pub(crate) struct RecordedPlugin {
     /// The pipeline file's section.
     pub stage: String,
     /// Where the component comes from, as the pipeline file has it.
-    pub source: String,
+    pub reference: String,
     /// The plugin's own name.
     pub name: String,
     /// The plugin's own version.
@@ -164,7 +146,7 @@ impl Record {
             platform: image.platform.clone(),
             manifest,
             closure: image.closure,
-            layers: image.layers.iter().map(RecordedLayer::from).collect(),
+            layers: image.layers.iter().map(|layer| layer.layer.clone()).collect(),
             plugins,
             variables,
             published,
@@ -210,35 +192,11 @@ impl Record {
             platform: self.platform.clone(),
             digest: self.manifest.digest,
             closure: self.closure,
-            layers: self.layers.iter().map(LayerSummary::from).collect(),
-        }
-    }
-}
-
-impl From<&LayerSummary> for RecordedLayer {
-    fn from(layer: &LayerSummary) -> Self {
-        Self {
-            name: layer.name.clone(),
-            digest: layer.digest,
-            diff_id: layer.diff_id,
-            size: layer.size,
-            nar_size: layer.nar_size,
-            paths: layer.paths,
-        }
-    }
-}
-
-impl From<&RecordedLayer> for LayerSummary {
-    /// A layer that another run packed.
-    fn from(layer: &RecordedLayer) -> Self {
-        Self {
-            name: layer.name.clone(),
-            digest: layer.digest,
-            diff_id: layer.diff_id,
-            size: layer.size,
-            nar_size: layer.nar_size,
-            paths: layer.paths,
-            cached: true,
+            layers: self
+                .layers
+                .iter()
+                .map(|layer| LayerSummary { layer: layer.clone(), cached: true })
+                .collect(),
         }
     }
 }

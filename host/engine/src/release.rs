@@ -122,7 +122,7 @@ pub(crate) fn lock(
     let (paths, references): (BTreeSet<String>, BTreeSet<String>) = release
         .published
         .iter()
-        .map(|published| published.reference.clone())
+        .map(|one| one.published.reference.clone())
         .partition(|reference| files.contains(reference));
     let image = |image: &PackedImage| LockedSeed {
         system: image.target.system.clone(),
@@ -245,18 +245,10 @@ fn publish(
         let mut all = Vec::new();
         for plugin in &prepared.plugins.publish {
             for published in stages::publish(context, plugin, what)? {
-                all.push(PublishedSummary {
-                    plugin: plugin.identity.name.clone(),
-                    reference: published.reference,
-                    digest: published.digest,
-                    uploaded: published.uploaded,
-                    skipped: published.skipped,
-                    bytes: published.bytes,
-                    try_with: published.try_with,
-                });
+                all.push(PublishedSummary { plugin: plugin.identity.name.clone(), published });
             }
         }
-        let cached = all.iter().all(|published| published.uploaded == 0);
+        let cached = all.iter().all(|one| one.published.uploaded == 0);
         Ok((all, cached))
     })
 }

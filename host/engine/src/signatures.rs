@@ -28,20 +28,14 @@ pub(crate) enum SignatureError {
     #[error("cannot read the key file {}", path.display())]
     #[diagnostic(
         code("seed::verify::key"),
-        help(
-            "name the public key: `cosign.pub`, which cosign writes \
-                                                  next to `cosign.key`"
-        )
+        help("name the public key: `cosign.pub`, which cosign writes next to `cosign.key`")
     )]
     KeyFile { path: PathBuf, source: io::Error },
     /// A key file holds no usable key.
     #[error("{} is not a public key: {source}", path.display())]
     #[diagnostic(
         code("seed::verify::key"),
-        help(
-            "name the public key: `cosign.pub`, which cosign writes \
-                                                  next to `cosign.key`"
-        )
+        help("name the public key: `cosign.pub`, which cosign writes next to `cosign.key`")
     )]
     Key { path: PathBuf, source: PublicKeyError },
     /// One key in two files.

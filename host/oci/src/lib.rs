@@ -15,6 +15,7 @@ pub mod document;
 pub mod fetch;
 pub mod files;
 mod frames;
+mod image_error;
 pub mod inspect;
 mod layer;
 pub mod location;
@@ -34,6 +35,7 @@ mod tests;
 
 pub use codec::{CodecError, codec_id};
 pub use contents::ContentsError;
+pub use image_error::ImageError;
 pub use layer::{LayerSpec, PathSpec, share_directories};
 pub use nar::{NarError, list_names, nar_digest};
 pub use pack::{Origin, PackObserver, Packer};

@@ -7,15 +7,16 @@ use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use seed_model::{Descriptor, Digest, Platform};
 use serde::Serialize;
 
+use crate::ImageError;
 use crate::document::media_type::MANIFEST;
 use crate::document::{Configuration, DocumentError, MAX_IMAGES, ManifestOrIndex, STRICT};
 use crate::inspect::MAX_REFERRERS;
-use crate::location::{ContentLimits, Document, Location, LocationError, UnpackError, is_tar, read_layer};
+use crate::location::{ContentLimits, Document, Location, LocationError, is_tar, read_layer};
 
 /// An image all of which was read and found right.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct WholeImage {
+pub struct VerifiedImage {
     /// The place: repository, directory, file.
     pub place: String,
     /// Media type of its manifest or index.
@@ -53,22 +54,8 @@ pub struct LayerContent {
     pub diff_id: Digest,
 }
 
-/// An image that is not whole, or not what it says.
-#[derive(Debug, thiserror::Error)]
-pub enum WholeError {
-    /// Something cannot be read, or is not what it was asked by.
-    #[error(transparent)]
-    Location(#[from] LocationError),
-    /// A document does not have its form, or does not agree with another.
-    #[error(transparent)]
-    Document(#[from] DocumentError),
-    /// A layer is not what it should be.
-    #[error(transparent)]
-    Layer(#[from] UnpackError),
-}
-
 /// Reads all of the image that `location` resolves to: index, manifests, configurations, and the layers to their ends.
-pub fn check_whole(location: &dyn Location, limits: &ContentLimits) -> Result<WholeImage, WholeError> {
+pub fn verify_image(location: &dyn Location, limits: &ContentLimits) -> Result<VerifiedImage, ImageError> {
     let root = location.resolve()?;
     let images = match STRICT.document(&root.descriptor, &root.bytes)? {
         ManifestOrIndex::Manifest(_) => vec![root.clone()],
@@ -82,7 +69,7 @@ pub fn check_whole(location: &dyn Location, limits: &ContentLimits) -> Result<Wh
         read_layer(location, &blob, Some(layer.diff_id), limits, |_| Ok(()))
     })?;
     let Descriptor { media_type, digest, size, .. } = root.descriptor;
-    Ok(WholeImage { place: location.place(), media_type, digest, size, images })
+    Ok(VerifiedImage { place: location.place(), media_type, digest, size, images })
 }
 
 /// The manifests that an index names, each for a platform of its own.
@@ -90,8 +77,8 @@ fn children_of(
     location: &dyn Location,
     index: &Descriptor,
     children: &[Descriptor],
-) -> Result<Vec<Document>, WholeError> {
-    let wrong = |reason| WholeError::from(DocumentError::wrong("image index", index.digest, reason));
+) -> Result<Vec<Document>, ImageError> {
+    let wrong = |reason| ImageError::from(DocumentError::wrong("image index", index.digest, reason));
     if !(1..=MAX_IMAGES).contains(&children.len()) {
         return Err(wrong(format!("it has {} images, expected 1 to {MAX_IMAGES}", children.len())));
     }
@@ -118,7 +105,7 @@ fn children_of(
 }
 
 /// One image without the content of its layers. `document.descriptor` has a platform where an index names one.
-fn image(location: &dyn Location, document: &Document) -> Result<ImageContent, WholeError> {
+fn image(location: &dyn Location, document: &Document) -> Result<ImageContent, ImageError> {
     let Document { descriptor, bytes } = document;
     let manifest = STRICT.manifest(descriptor, bytes)?;
     let config = &manifest.config;

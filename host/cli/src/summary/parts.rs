@@ -65,7 +65,7 @@ pub(super) fn plugins(plugins: &[PluginIdentity]) -> String {
         table.row([
             plugin.name.clone(),
             plugin.version.clone(),
-            plugin.source.clone(),
+            plugin.reference.clone(),
             format!("sha256:{}…", plugin.digest.short()),
         ]);
     }

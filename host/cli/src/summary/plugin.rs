@@ -14,7 +14,7 @@ pub(crate) fn plugin(summary: &PluginSummary) -> String {
     let about = visible::line(&format!("{}  {}", plugin.version, summary.summary));
     let mut text = format!("{} {about}\n\n", style::bold(&plugin.name));
     for (name, value) in [
-        ("source", plugin.source.clone()),
+        ("reference", plugin.reference.clone()),
         ("component", plugin.digest.to_string()),
         ("size", human::size(summary.size)),
         ("world", format!("{} (seed:pipeline@{})", summary.world, summary.contract)),

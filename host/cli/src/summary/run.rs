@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
-use seed_engine::summary::{ImageSummary, LockState, PublishedSummary, RunSummary, SignatureSummary};
+use seed_engine::summary::{
+    ImageSummary, LayerSummary, LockState, PublishedSummary, RunSummary, SignatureSummary,
+};
 use seed_report::{style, visible};
 
 use crate::human;
@@ -31,7 +33,7 @@ fn whole(summary: &RunSummary, lock: &Path) -> String {
     }
     text.push_str(&parts::section("Signed", signed));
     text.push_str(&parts::section("Verify", summary.verify_with.iter().map(|command| style::code(command))));
-    let try_next = summary.published.iter().filter_map(|place| place.try_with.as_deref());
+    let try_next = summary.published.iter().filter_map(|place| place.published.try_with.as_deref());
     text.push_str(&parts::section("Try", try_next.map(style::code)));
     text.push_str(&parts::legal(&summary.legal));
     text.push_str(&parts::notes(&summary.notes));
@@ -51,7 +53,7 @@ fn shortest(summary: &RunSummary) -> String {
     let lines: Vec<String> = summary
         .published
         .iter()
-        .map(|place| format!("{}@{}\n", visible::line(&place.reference), place.digest))
+        .map(|place| format!("{}@{}\n", visible::line(&place.published.reference), place.published.digest))
         .collect();
     lines.concat()
 }
@@ -65,16 +67,16 @@ fn image(image: &ImageSummary, of_several: bool) -> String {
         ("DIGEST", Align::Left),
         ("", Align::Left),
     ]);
-    for layer in &image.layers {
+    for LayerSummary { layer, cached } in &image.layers {
         table.row([
             layer.name.clone(),
             human::size(layer.size),
             layer.paths.to_string(),
             format!("sha256:{}…", layer.digest.short()),
-            if layer.cached { style::good("cached") } else { "packed".to_owned() },
+            if *cached { style::good("cached") } else { "packed".to_owned() },
         ]);
     }
-    let size = image.layers.iter().map(|layer| layer.size).sum();
+    let size = image.layers.iter().map(|layer| layer.layer.size).sum();
     let layers = human::count(image.layers.len() as u64, "layer");
     let platform = format!("{}/{}", image.platform.os, image.platform.architecture);
     let digest = if of_several { style::dim(&image.digest.to_string()) } else { String::new() };
@@ -93,7 +95,7 @@ fn times(summary: &RunSummary) -> String {
 
 fn published(places: &[PublishedSummary]) -> Table {
     let mut table = Table::new(&[("", Align::Left), ("", Align::Left)]);
-    for place in places {
+    for PublishedSummary { published: place, .. } in places {
         let new = match place.uploaded {
             0 => "nothing new".to_owned(),
             new => format!("{new} new ({})", human::size(place.bytes)),
@@ -114,21 +116,18 @@ fn signature(signature: &SignatureSummary) -> String {
 #[cfg(test)]
 mod tests {
     use seed_engine::events::{Step, StepTime};
-    use seed_engine::summary::{LayerSummary, SCHEMA};
-    use seed_model::{Diagnostic, Digest, Platform, Severity};
+    use seed_engine::summary::{RecordedLayer, SCHEMA};
+    use seed_model::{Diagnostic, Digest, Platform, Published, Severity};
 
     use super::*;
 
     fn summary() -> RunSummary {
         let digest = |text: &str| Digest::of(text.as_bytes());
-        let layer = |name: &str, size, cached| LayerSummary {
-            name: name.into(),
-            digest: digest(name),
-            diff_id: digest("diff"),
-            size,
-            nar_size: size * 3,
-            paths: 12,
-            cached,
+        let layer = |name: &str, size, cached| {
+            let (digest, diff_id) = (digest(name), digest("diff"));
+            let layer =
+                RecordedLayer { name: name.into(), digest, diff_id, size, nar_size: size * 3, paths: 12 };
+            LayerSummary { layer, cached }
         };
         RunSummary {
             schema: SCHEMA,
@@ -150,12 +149,14 @@ mod tests {
                 .to_vec(),
             published: vec![PublishedSummary {
                 plugin: "oci-layout".into(),
-                reference: "hello.tar".into(),
-                digest: digest("index"),
-                uploaded: 3,
-                skipped: 2,
-                bytes: 5000,
-                try_with: Some("docker load < hello.tar".into()),
+                published: Published {
+                    reference: "hello.tar".into(),
+                    digest: digest("index"),
+                    uploaded: 3,
+                    skipped: 2,
+                    bytes: 5000,
+                    try_with: Some("docker load < hello.tar".into()),
+                },
             }],
             verify_with: vec!["cosign verify --key cosign.pub hello".into()],
             notes: vec![Diagnostic {

@@ -1,6 +1,7 @@
 //! `seed inspect`: what an image holds, wherever it is. Needs no cache.
 
 use miette::Diagnostic;
+use seed_oci::ImageError;
 use seed_oci::inspect;
 use seed_oci::location::{Reference, ReferenceError};
 use seed_report::{Error, Kind, Report};
@@ -19,7 +20,7 @@ pub(crate) enum InspectError {
     /// It cannot be read, or is not what it says.
     #[error("cannot inspect `{reference}`")]
     #[diagnostic(code("seed::inspect::failed"))]
-    Failed { reference: String, source: Box<inspect::InspectionError> },
+    Failed { reference: String, source: Box<ImageError> },
 }
 
 impl Report for InspectError {
@@ -46,7 +47,7 @@ pub(crate) fn inspect(session: &Session, options: &InspectOptions) -> Result<Ins
     let wanted = inspect::InspectOptions { largest: options.largest, ..inspect::InspectOptions::default() };
     let image = session
         .open(&reference)
-        .map_err(inspect::InspectionError::from)
+        .map_err(ImageError::from)
         .and_then(|location| inspect::inspect(location.as_ref(), &wanted))
         .map_err(|error| InspectError::Failed {
             reference: options.reference.clone(),

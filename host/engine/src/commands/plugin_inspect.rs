@@ -6,7 +6,7 @@ use seed_report::Error;
 use seed_runtime::{Limits, inspect};
 
 use crate::config::ConfigSchema;
-use crate::pipeline::PluginSource;
+use crate::pipeline::PluginReference;
 use crate::plugins::{Places, PluginError, find};
 use crate::session::Session;
 use crate::summary::{PluginIdentity, PluginSummary, SCHEMA};
@@ -15,7 +15,7 @@ use crate::summary::{PluginIdentity, PluginSummary, SCHEMA};
 #[derive(Clone, Debug)]
 pub struct PluginInspectOptions {
     /// `builtin:NAME`, a file, `oci://…`; relative paths begin at the working directory.
-    pub source: String,
+    pub reference: String,
 }
 
 /// Describes a component without running a stage.
@@ -24,8 +24,8 @@ pub(crate) fn plugin_inspect(
     options: &PluginInspectOptions,
 ) -> Result<PluginSummary, Error> {
     // On the command line, a name without `./` is a file as well.
-    let source =
-        PluginSource::parse(&options.source).unwrap_or_else(|| PluginSource::File(options.source.clone()));
+    let reference = PluginReference::parse(&options.reference)
+        .unwrap_or_else(|| PluginReference::File(options.reference.clone()));
     let (cache, limits) = (session.cache()?, Limits::default());
     let runtime = session.runtime(cache, &limits)?;
     let places = Places {
@@ -34,15 +34,15 @@ pub(crate) fn plugin_inspect(
         store: &cache.store,
         credentials: &session.credentials(),
     };
-    let found = find(&source, None, places).map_err(|error| PluginError::Bytes {
-        source_text: source.to_string(),
+    let found = find(&reference, None, places).map_err(|error| PluginError::Bytes {
+        reference: reference.to_string(),
         help: error.help(),
         source: error,
         file: None,
         span: None,
     })?;
     let refused = |error: seed_runtime::LoadError| PluginError::Refused {
-        source_text: source.to_string(),
+        reference: reference.to_string(),
         help: error.help(),
         error,
         file: None,
@@ -52,7 +52,7 @@ pub(crate) fn plugin_inspect(
     let plugin = runtime.load(&found.bytes, inspection.stage).map_err(refused)?;
     let description = plugin.description();
     let identity = PluginIdentity {
-        source: source.to_string(),
+        reference: reference.to_string(),
         name: description.name.clone(),
         version: description.version.to_string(),
         digest: plugin.digest(),

@@ -15,7 +15,7 @@ use crate::record::{Record, RecordedPlace, RecordedPlugin};
 use crate::release::{self, Release};
 use crate::session::Session;
 use crate::stages::{self, PackedImage};
-use crate::summary::{ImageSummary, LayerSummary, PublishedSummary, RunSummary};
+use crate::summary::{ImageSummary, LayerSummary, PublishedSummary, RecordedLayer, RunSummary};
 use crate::usage::UsageError;
 
 /// What holds for one run.
@@ -105,15 +105,15 @@ fn check_record(prepared: &Prepared<'_>, path: &Path) -> Result<(), UsageError> 
 fn record(prepared: &Prepared<'_>, image: &PackedImage, summary: &ImageSummary, release: &Release) -> Record {
     let plugin = |plugin: &crate::plugins::ResolvedPlugin| RecordedPlugin {
         stage: plugin.used.stage.section().to_owned(),
-        source: plugin.identity.source.clone(),
+        reference: plugin.identity.reference.clone(),
         name: plugin.identity.name.clone(),
         version: plugin.identity.version.clone(),
         digest: plugin.identity.digest,
     };
     let place = |published: &PublishedSummary| RecordedPlace {
         plugin: published.plugin.clone(),
-        reference: published.reference.clone(),
-        digest: published.digest,
+        reference: published.published.reference.clone(),
+        digest: published.published.digest,
     };
     Record::new(
         &prepared.context.pipeline.seed.name,
@@ -146,15 +146,16 @@ fn image_summary(planned: &Planned, image: &PackedImage) -> ImageSummary {
         let made = by_digest.get(&layer.descriptor.digest);
         // A layer that the packer wrote itself has no place in the plan.
         let plan = made.map(|(index, _)| &planned.plan.layers[*index as usize]);
-        LayerSummary {
+        let cached = made.is_some_and(|(_, cached)| *cached);
+        let layer = RecordedLayer {
             name: plan.map_or_else(String::new, |layer| layer.name.clone()),
             digest: layer.descriptor.digest,
             diff_id: layer.diff_id,
             size: layer.descriptor.size,
             nar_size: plan.map_or(0, |layer| planned.nar_size(layer)),
             paths: plan.map_or(0, |layer| layer.paths.len()),
-            cached: made.is_some_and(|(_, cached)| *cached),
-        }
+        };
+        LayerSummary { layer, cached }
     });
     ImageSummary {
         system: image.target.system.clone(),

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use miette::Diagnostic;
 use seed_model::Descriptor;
+use seed_oci::ImageError;
 use seed_oci::location::{ContentLimits, Reference, ReferenceError};
-use seed_oci::verify::{WholeError, check_whole};
+use seed_oci::verify::verify_image;
 use seed_report::{Error, Kind, Report};
 
 use crate::session::Session;
@@ -32,7 +33,7 @@ pub(crate) enum VerifyError {
     /// The image cannot be read, or is not whole.
     #[error("cannot verify `{reference}`: the image is incomplete or unreadable")]
     #[diagnostic(code("seed::verify::image"), help("do not trust anything in it"))]
-    Image { reference: String, source: Box<WholeError> },
+    Image { reference: String, source: Box<ImageError> },
 }
 
 impl Report for VerifyError {
@@ -51,9 +52,9 @@ pub(crate) fn verify(session: &Session, options: &VerifyOptions) -> Result<Verif
     let parsed = Reference::parse(reference).map_err(VerifyError::from)?;
     let keys = signatures::read_keys(&options.keys)?;
     let image_error =
-        |error: WholeError| VerifyError::Image { reference: reference.clone(), source: Box::new(error) };
+        |error: ImageError| VerifyError::Image { reference: reference.clone(), source: Box::new(error) };
     let location = session.open(&parsed).map_err(|error| image_error(error.into()))?;
-    let image = check_whole(location.as_ref(), &ContentLimits::default()).map_err(image_error)?;
+    let image = verify_image(location.as_ref(), &ContentLimits::default()).map_err(image_error)?;
     let subject = Descriptor::new(&image.media_type, image.digest, image.size);
     let (keys, not_counted) = signatures::signed(location.as_ref(), reference, &subject, &keys)?;
     Ok(VerifySummary { schema: SCHEMA, image, keys, not_counted })

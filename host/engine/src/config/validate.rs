@@ -111,7 +111,7 @@ mod tests {
         );
         let pipeline = parse(&text).unwrap();
         let plugin = PluginIdentity {
-            source: "./p.wasm".to_owned(),
+            reference: "./p.wasm".to_owned(),
             name: "packer".to_owned(),
             version: "1.2.0".to_owned(),
             digest: Digest::of(b""),

@@ -9,18 +9,18 @@ use crate::lock::file::{LockFile, LockedPlugin};
 
 /// All that differs between what is locked and the plugins that are used.
 pub(super) fn changes(lock: &LockFile, plugins: &[LockedPlugin]) -> Vec<Problem> {
-    let same_use = |a: &LockedPlugin, b: &LockedPlugin| a.stage == b.stage && a.source == b.source;
+    let same_use = |a: &LockedPlugin, b: &LockedPlugin| a.stage == b.stage && a.reference == b.reference;
     let mut problems = Vec::new();
     for plugin in plugins {
         match lock.plugins.iter().find(|locked| same_use(locked.get_ref(), plugin)) {
             Some(locked) => problems.extend(difference(lock, locked, plugin)),
-            None => problems.push(not_locked(lock, &plugin.stage, &plugin.source)),
+            None => problems.push(not_locked(lock, &plugin.stage, &plugin.reference)),
         }
     }
     for locked in &lock.plugins {
         if !plugins.iter().any(|plugin| same_use(locked.get_ref(), plugin)) {
             problems.push(problem(
-                format!("`{}` is locked but not used", locked.get_ref().source),
+                format!("`{}` is locked but not used", locked.get_ref().reference),
                 Some(locked.span()),
                 "not in the pipeline file",
             ));
@@ -30,9 +30,9 @@ pub(super) fn changes(lock: &LockFile, plugins: &[LockedPlugin]) -> Vec<Problem>
 }
 
 /// A plugin that is used but not locked.
-pub(super) fn not_locked(lock: &LockFile, stage: &str, source: &str) -> Problem {
+pub(super) fn not_locked(lock: &LockFile, stage: &str, reference: &str) -> Problem {
     problem(
-        format!("the plugin `{source}` of [{stage}] is not locked"),
+        format!("the plugin `{reference}` of [{stage}] is not locked"),
         lock.plugins.last().map(Spanned::span),
         "the last locked plugin",
     )
@@ -40,12 +40,12 @@ pub(super) fn not_locked(lock: &LockFile, stage: &str, source: &str) -> Problem 
 
 /// A plugin that has other bytes than the locked one.
 pub(super) fn mismatch(lock: &LockFile, locked: &Spanned<LockedPlugin>, found: &str) -> Problem {
-    let LockedPlugin { source, sha256, .. } = locked.get_ref();
+    let LockedPlugin { reference, sha256, .. } = locked.get_ref();
     Problem {
         code: "seed::lock::mismatch".to_owned(),
         ..problem(
             format!(
-                "`{source}` does not match the locked component\n  locked: sha256:{sha256}\n  found:  sha256:{found}"
+                "`{reference}` does not match the locked component\n  locked: sha256:{sha256}\n  found:  sha256:{found}"
             ),
             place(lock, locked, sha256),
             "locked here",
@@ -61,7 +61,7 @@ fn place(lock: &LockFile, locked: &Spanned<LockedPlugin>, text: &str) -> Option<
 }
 
 fn difference(lock: &LockFile, locked: &Spanned<LockedPlugin>, plugin: &LockedPlugin) -> Option<Problem> {
-    let (old, source) = (locked.get_ref(), &plugin.source);
+    let (old, reference) = (locked.get_ref(), &plugin.reference);
     if old.sha256 != plugin.sha256 {
         return Some(mismatch(lock, locked, &plugin.sha256));
     }
@@ -78,7 +78,7 @@ fn difference(lock: &LockFile, locked: &Spanned<LockedPlugin>, plugin: &LockedPl
     ];
     let (field, was, is) = fields.into_iter().find(|(_, was, is)| was != is)?;
     Some(problem(
-        format!("the {field} of `{source}` changed\n  locked: {was}\n  found:  {is}"),
+        format!("the {field} of `{reference}` changed\n  locked: {was}\n  found:  {is}"),
         place(lock, locked, &format!("{field} =")),
         "locked here",
     ))

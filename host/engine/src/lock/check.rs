@@ -11,7 +11,7 @@ use crate::lock::changes::{changes, mismatch, not_locked};
 use crate::lock::file::{LockFile, LockFileError, LockedPlugin};
 use crate::lock::policy::Policy;
 use crate::lock::seeds::LockedSeeds;
-use crate::pipeline::{PluginSource, PluginUse};
+use crate::pipeline::{PluginReference, PluginUse};
 use crate::summary::LockState;
 
 /// Why a run is refused because of its lock.
@@ -36,7 +36,7 @@ pub enum LockError {
     #[error("`{plugin}` is neither locked nor pinned, and `CI` is set")]
     #[diagnostic(code("seed::lock::unlocked"))]
     Unlocked {
-        /// The plugin's source.
+        /// The plugin as the pipeline file names it.
         plugin: String,
         #[help]
         help: String,
@@ -71,14 +71,14 @@ impl Lock {
     }
 
     /// The locked digest of the manifest of a plugin from a registry.
-    pub(crate) fn manifest(&self, stage: Stage, source: &PluginSource) -> Option<Digest> {
-        self.entry(stage, source)?.get_ref().manifest
+    pub(crate) fn manifest(&self, stage: Stage, reference: &PluginReference) -> Option<Digest> {
+        self.entry(stage, reference)?.get_ref().manifest
     }
 
     /// Whether these bytes may be used, before anything runs them.
     pub(crate) fn admit(&self, used: &PluginUse, digest: Digest) -> Result<(), LockError> {
-        let source = used.source.get_ref();
-        let locked = self.entry(used.stage, source);
+        let reference = used.reference.get_ref();
+        let locked = self.entry(used.stage, reference);
         if locked.is_some_and(|locked| locked.get_ref().sha256 == digest.hex()) {
             return Ok(());
         }
@@ -86,15 +86,15 @@ impl Lock {
             (Policy::Locked, Some(lock)) => {
                 let problem = match locked {
                     Some(locked) => mismatch(lock, locked, &digest.hex()),
-                    None => not_locked(lock, used.stage.section(), &source.to_string()),
+                    None => not_locked(lock, used.stage.section(), &reference.to_string()),
                 };
                 Ok(Problems::check(&lock.file, vec![problem])?)
             }
             (Policy::RequireForeign, _)
-                if !matches!(source, PluginSource::Builtin(_)) && used.pin.is_none() =>
+                if !matches!(reference, PluginReference::Builtin(_)) && used.pin.is_none() =>
             {
                 Err(LockError::Unlocked {
-                    plugin: source.to_string(),
+                    plugin: reference.to_string(),
                     help: format!(
                         "run `seed run` outside CI and commit {}, or pin the plugin in [{}]:\n\nsha256 = \"{}\"",
                         self.path.display(),
@@ -165,12 +165,12 @@ impl Lock {
         Some(locked)
     }
 
-    fn entry(&self, stage: Stage, source: &PluginSource) -> Option<&Spanned<LockedPlugin>> {
-        let source = source.to_string();
+    fn entry(&self, stage: Stage, reference: &PluginReference) -> Option<&Spanned<LockedPlugin>> {
+        let reference = reference.to_string();
         let plugins = &self.file.as_ref()?.plugins;
-        plugins
-            .iter()
-            .find(|locked| locked.get_ref().stage == stage.section() && locked.get_ref().source == source)
+        plugins.iter().find(|locked| {
+            locked.get_ref().stage == stage.section() && locked.get_ref().reference == reference
+        })
     }
 }
 
@@ -195,7 +195,7 @@ mod tests {
     fn locked(used: &PluginUse, content: &[u8]) -> LockedPlugin {
         LockedPlugin {
             stage: used.stage.section().to_owned(),
-            source: used.source.get_ref().to_string(),
+            reference: used.reference.get_ref().to_string(),
             name: "plugin".to_owned(),
             version: "1.0.0".to_owned(),
             world: "seed:pipeline/signer@0.1.0".to_owned(),

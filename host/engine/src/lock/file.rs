@@ -37,7 +37,7 @@ pub struct LockedPlugin {
     /// The pipeline file's section.
     pub stage: String,
     /// Where the component comes from, as the pipeline file has it.
-    pub source: String,
+    pub reference: String,
     /// The plugin's own name.
     pub name: String,
     /// The plugin's own version.

@@ -26,4 +26,4 @@ pub use model::{
     BuildSeed, ClosureFiles, Flake, Forbid, Group, KeySource, LayerDirectory, LayerPaths, Legal, Pipeline,
     SecretSource, Seed, Source,
 };
-pub use plugin_use::{Config, Grants, PluginSource, PluginUse};
+pub use plugin_use::{Config, Grants, PluginReference, PluginUse};

@@ -9,7 +9,7 @@ use toml::Spanned;
 use toml::de::DeTable;
 
 use crate::pipeline::model::{Pipeline, Source};
-use crate::pipeline::plugin_use::{Config, Grants, PluginSource, PluginUse};
+use crate::pipeline::plugin_use::{Config, Grants, PluginReference, PluginUse};
 use crate::pipeline::reader::{Section, invalid, wrong_type};
 use crate::pipeline::{build_seed, legal, plugin, secrets, seed, source};
 use crate::suggest::did_you_mean;
@@ -142,7 +142,7 @@ fn pack(root: &mut Section<'_>, problems: &mut Vec<Problem>) -> Option<PluginUse
 fn builtin(stage: Stage, name: &str) -> PluginUse {
     PluginUse {
         stage,
-        source: Spanned::new(0..0, PluginSource::Builtin(name.to_owned())),
+        reference: Spanned::new(0..0, PluginReference::Builtin(name.to_owned())),
         pin: None,
         config: Config::default(),
         grants: Grants::default(),

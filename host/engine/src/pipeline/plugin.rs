@@ -6,7 +6,7 @@ use seed_report::Problem;
 use toml::Spanned;
 
 use crate::pipeline::json::json;
-use crate::pipeline::plugin_use::{Config, Grants, PluginSource, PluginUse};
+use crate::pipeline::plugin_use::{Config, Grants, PluginReference, PluginUse};
 use crate::pipeline::reader::{Section, invalid, strings, wrong_type};
 use crate::suggest::did_you_mean;
 
@@ -17,9 +17,9 @@ pub(super) fn read(
     builtin: Option<&str>,
     problems: &mut Vec<Problem>,
 ) -> Option<PluginUse> {
-    let source = match (section.value("plugin").is_some(), builtin) {
-        (true, _) => section.string("plugin", problems).and_then(|text| plugin_source(&text, problems)),
-        (false, Some(name)) => Some(Spanned::new(section.span(), PluginSource::Builtin(name.to_owned()))),
+    let reference = match (section.value("plugin").is_some(), builtin) {
+        (true, _) => section.string("plugin", problems).and_then(|text| plugin_reference(&text, problems)),
+        (false, Some(name)) => Some(Spanned::new(section.span(), PluginReference::Builtin(name.to_owned()))),
         (false, None) => {
             let example = if stage == Stage::Sign { "cosign-signer" } else { "oci-layout" };
             problems.push(section.missing("plugin", format!("such as `plugin = \"builtin:{example}\"`")));
@@ -30,20 +30,20 @@ pub(super) fn read(
     let config = config(&mut section, problems);
     let grants = grants(&mut section, stage, problems);
     section.finish(problems);
-    Some(PluginUse { stage, source: source?, pin, config, grants })
+    Some(PluginUse { stage, reference: reference?, pin, config, grants })
 }
 
-fn plugin_source(text: &Spanned<String>, problems: &mut Vec<Problem>) -> Option<Spanned<PluginSource>> {
+fn plugin_reference(text: &Spanned<String>, problems: &mut Vec<Problem>) -> Option<Spanned<PluginReference>> {
     let value = text.get_ref();
-    let Some(source) = PluginSource::parse(value) else {
+    let Some(reference) = PluginReference::parse(value) else {
         problems.push(invalid(
-            format!("`{value}` is not a plugin source"),
+            format!("`{value}` is not a plugin reference"),
             text.span(),
             "write `builtin:NAME`, a file such as `./NAME.wasm`, or `oci://HOST/REPOSITORY:TAG`",
         ));
         return None;
     };
-    Some(Spanned::new(text.span(), source))
+    Some(Spanned::new(text.span(), reference))
 }
 
 fn pin(text: &Spanned<String>, problems: &mut Vec<Problem>) -> Option<Spanned<Digest>> {

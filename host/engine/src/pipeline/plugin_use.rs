@@ -14,7 +14,7 @@ pub struct PluginUse {
     /// The stage it serves.
     pub stage: Stage,
     /// Where the component comes from.
-    pub source: Spanned<PluginSource>,
+    pub reference: Spanned<PluginReference>,
     /// The pin in this file.
     pub pin: Option<Spanned<Digest>>,
     /// Its configuration.
@@ -25,7 +25,7 @@ pub struct PluginUse {
 
 /// Where a component comes from. Its text is the form of the pipeline file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum PluginSource {
+pub enum PluginReference {
     /// `builtin:NAME`: embedded in this program.
     Builtin(String),
     /// `./file.wasm`: a file, relative to the pipeline file or absolute.
@@ -34,7 +34,7 @@ pub enum PluginSource {
     Oci(String),
 }
 
-impl PluginSource {
+impl PluginReference {
     /// Reads the form of the pipeline file; none where it is none of the three.
     pub fn parse(text: &str) -> Option<Self> {
         if let Some(name) = text.strip_prefix("builtin:") {
@@ -49,7 +49,7 @@ impl PluginSource {
     }
 }
 
-impl fmt::Display for PluginSource {
+impl fmt::Display for PluginReference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Builtin(name) => write!(f, "builtin:{name}"),

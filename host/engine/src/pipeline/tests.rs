@@ -4,7 +4,7 @@ use std::fs;
 
 use insta::assert_snapshot;
 
-use crate::pipeline::{LoadError, Pipeline, PluginSource, Source};
+use crate::pipeline::{LoadError, Pipeline, PluginReference, Source};
 use crate::testing::{parse, rendered};
 use seed_model::Part;
 
@@ -64,7 +64,7 @@ fn the_whole_form_is_read() {
     let layers: Vec<_> = flake.layers.iter().map(|layer| layer.layer.as_str()).collect();
     assert_eq!(layers, ["library", "base"], "in the order of the file");
     assert_eq!(flake.layers[0].installables[0].part, Part::Output("out".to_owned()));
-    assert_eq!(*pipeline.select.source.get_ref(), PluginSource::Builtin("standard-layers".to_owned()));
+    assert_eq!(*pipeline.select.reference.get_ref(), PluginReference::Builtin("standard-layers".to_owned()));
     assert_eq!(pipeline.select.config.value.to_string(), r#"{"links":{"/bin/sh":"bash"},"max-layers":64}"#);
     let link = pipeline.select.config.span("/links/~1bin~1sh").unwrap();
     assert_eq!(&pipeline.file.text[link], "\"bash\"");
@@ -80,7 +80,7 @@ fn the_smallest_file_has_defaults() {
     assert_eq!((flake.substitute, flake.evaluation_time), (false, None));
     assert_eq!(pipeline.systems, [seed_model::Platform::host_system()]);
     assert_eq!(pipeline.seed.created, "1970-01-01T00:00:01Z");
-    assert_eq!(pipeline.pack.source.get_ref().to_string(), "builtin:oci-packer");
+    assert_eq!(pipeline.pack.reference.get_ref().to_string(), "builtin:oci-packer");
     assert!(pipeline.sign.is_empty());
 }
 

@@ -9,7 +9,7 @@ use seed_http::CredentialStore;
 use seed_model::Digest;
 use seed_oci::BlobStore;
 
-use crate::pipeline::PluginSource;
+use crate::pipeline::PluginReference;
 use crate::plugins::builtin;
 use crate::plugins::registry::{self, RegistryError};
 use crate::suggest::did_you_mean;
@@ -74,22 +74,22 @@ pub(crate) struct Places<'a> {
     pub(crate) credentials: &'a Arc<dyn CredentialStore>,
 }
 
-/// Finds the component of `source`. `locked` is the digest of its manifest, where the lock has one.
+/// Finds the component that `reference` names. `locked` is the digest of its manifest, where the lock has one.
 pub(crate) fn find(
-    source: &PluginSource,
+    reference: &PluginReference,
     locked: Option<Digest>,
     places: Places<'_>,
 ) -> Result<PluginBytes, PluginBytesError> {
-    match source {
-        PluginSource::Builtin(name) => match builtin::bytes(name) {
+    match reference {
+        PluginReference::Builtin(name) => match builtin::bytes(name) {
             Some(bytes) => Ok(PluginBytes { bytes: Cow::Borrowed(bytes), manifest: None }),
             None => Err(unknown_builtin(name)),
         },
-        PluginSource::File(path) => {
+        PluginReference::File(path) => {
             let bytes = read(&places.directory.join(path.strip_prefix("./").unwrap_or(path)), places.limit)?;
             Ok(PluginBytes { bytes: Cow::Owned(bytes), manifest: None })
         }
-        PluginSource::Oci(reference) => {
+        PluginReference::Oci(reference) => {
             let (bytes, manifest) =
                 registry::component_at(reference, locked, places.store, places.credentials, places.limit)?;
             Ok(PluginBytes { bytes: Cow::Owned(bytes), manifest: Some(manifest) })

@@ -32,11 +32,11 @@ pub(crate) struct ResolvedPlugin {
 #[derive(Debug, thiserror::Error, Diagnostic)]
 pub(crate) enum PluginError {
     /// Its bytes are unavailable.
-    #[error("cannot load the plugin `{source_text}`")]
+    #[error("cannot load the plugin `{reference}`")]
     #[diagnostic(code("seed::plugin::not-found"))]
     Bytes {
-        /// The plugin's source.
-        source_text: String,
+        /// The plugin as the pipeline file names it.
+        reference: String,
         source: PluginBytesError,
         #[help]
         help: String,
@@ -47,14 +47,14 @@ pub(crate) enum PluginError {
         span: Option<SourceSpan>,
     },
     /// Its bytes are not those that the pipeline file pins.
-    #[error("`{source_text}` does not match the pinned component\n  pinned: {pinned}\n  found:  {found}")]
+    #[error("`{reference}` does not match the pinned component\n  pinned: {pinned}\n  found:  {found}")]
     #[diagnostic(
         code("seed::plugin::pin"),
         help("if you expect this change, update the pin; otherwise find out who changed the component")
     )]
     Pin {
-        /// The plugin's source.
-        source_text: String,
+        /// The plugin as the pipeline file names it.
+        reference: String,
         /// The pin.
         pinned: Digest,
         /// What was found.
@@ -70,11 +70,11 @@ pub(crate) enum PluginError {
     #[diagnostic(transparent)]
     Lock(#[from] LockError),
     /// The runtime refuses it.
-    #[error("cannot use the plugin `{source_text}`: {error}")]
+    #[error("cannot use the plugin `{reference}`: {error}")]
     #[diagnostic(code("seed::plugin::refused"))]
     Refused {
-        /// The plugin's source.
-        source_text: String,
+        /// The plugin as the pipeline file names it.
+        reference: String,
         error: seed_runtime::LoadError,
         #[help]
         help: Option<String>,
@@ -119,7 +119,7 @@ pub(crate) fn resolve(
         let found = admitted(&pipeline.file, used, lock, places)?;
         let plugin = load(&pipeline.file, used, runtime, &found)?;
         let identity = PluginIdentity {
-            source: used.source.get_ref().to_string(),
+            reference: used.reference.get_ref().to_string(),
             name: plugin.description().name.clone(),
             version: plugin.description().version.to_string(),
             digest: plugin.digest(),
@@ -146,19 +146,20 @@ fn admitted(
     lock: &Lock,
     places: Places<'_>,
 ) -> Result<PluginBytes, PluginError> {
-    let source = used.source.get_ref();
-    let found =
-        find(source, lock.manifest(used.stage, source), places).map_err(|error| PluginError::Bytes {
-            source_text: source.to_string(),
+    let reference = used.reference.get_ref();
+    let found = find(reference, lock.manifest(used.stage, reference), places).map_err(|error| {
+        PluginError::Bytes {
+            reference: reference.to_string(),
             help: error.help(),
             source: error,
             file: Some(file.named()),
             span: written(used),
-        })?;
+        }
+    })?;
     let digest = Digest::of(&found.bytes);
     if let Some(pin) = used.pin.as_ref().filter(|pin| *pin.get_ref() != digest) {
         return Err(PluginError::Pin {
-            source_text: source.to_string(),
+            reference: reference.to_string(),
             pinned: *pin.get_ref(),
             found: digest,
             file: file.named(),
@@ -176,7 +177,7 @@ fn load(
     found: &PluginBytes,
 ) -> Result<Plugin, PluginError> {
     runtime.load(&found.bytes, used.stage).map_err(|error| PluginError::Refused {
-        source_text: used.source.get_ref().to_string(),
+        reference: used.reference.get_ref().to_string(),
         help: error.help(),
         error,
         file: Some(file.named()),
@@ -186,14 +187,14 @@ fn load(
 
 /// The place of `plugin`, where the user wrote it.
 pub(crate) fn written(used: &PluginUse) -> Option<SourceSpan> {
-    Some(used.source.span()).filter(|span| !span.is_empty()).map(SourceSpan::from)
+    Some(used.reference.span()).filter(|span| !span.is_empty()).map(SourceSpan::from)
 }
 
 fn locked(used: &PluginUse, plugin: &Plugin, identity: &PluginIdentity, found: &PluginBytes) -> LockedPlugin {
     let inspection = plugin.inspection();
     LockedPlugin {
         stage: used.stage.section().to_owned(),
-        source: identity.source.clone(),
+        reference: identity.reference.clone(),
         name: identity.name.clone(),
         version: identity.version.clone(),
         world: format!("seed:pipeline/{}@{}", inspection.stage.world(), inspection.contract),

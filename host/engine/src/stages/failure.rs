@@ -48,7 +48,7 @@ impl StageFailure {
             }
             _ => None,
         };
-        let span = Some(plugin.used.source.span()).filter(|span| !span.is_empty());
+        let span = Some(plugin.used.reference.span()).filter(|span| !span.is_empty());
         let label = span.map(|span| LabeledSpan::new_with_span(Some("this plugin".to_owned()), span));
         let host = context.blobs.take_failure();
         Self {

@@ -13,7 +13,9 @@ pub use legal::{LegalPath, LegalSummary};
 pub use plan::{PlanSummary, PlannedImage, PlannedLayer, PlannedPath};
 pub use plugin::{PluginIdentity, PluginSummary};
 pub use pull::PullSummary;
-pub use run::{ImageSummary, LayerSummary, LockState, PublishedSummary, RunSummary, SignatureSummary};
+pub use run::{
+    ImageSummary, LayerSummary, LockState, PublishedSummary, RecordedLayer, RunSummary, SignatureSummary,
+};
 pub use why_depends::{WhyImage, WhyPath, WhySummary};
 
 /// The version of every summary's JSON form.

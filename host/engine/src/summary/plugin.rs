@@ -8,7 +8,7 @@ use serde::Serialize;
 #[serde(rename_all = "kebab-case")]
 pub struct PluginIdentity {
     /// Where the pipeline file takes it from: `builtin:NAME`, `./file.wasm`, `oci://…`.
-    pub source: String,
+    pub reference: String,
     /// Its own name.
     pub name: String,
     /// Its own version.

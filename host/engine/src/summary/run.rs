@@ -1,7 +1,7 @@
 //! What `seed run` and `seed index` give back.
 
-use seed_model::{Diagnostic, Digest, Platform};
-use serde::Serialize;
+use seed_model::{Diagnostic, Digest, Platform, Published};
+use serde::{Deserialize, Serialize};
 
 use crate::events::StepTime;
 use crate::summary::legal::LegalSummary;
@@ -52,10 +52,10 @@ pub struct ImageSummary {
     pub layers: Vec<LayerSummary>,
 }
 
-/// One layer of an image.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct LayerSummary {
+/// One layer of the image.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RecordedLayer {
     /// The standard or declared layer that it belongs to.
     pub name: String,
     /// The digest of the blob.
@@ -68,6 +68,14 @@ pub struct LayerSummary {
     pub nar_size: u64,
     /// How many store paths it holds.
     pub paths: usize,
+}
+
+/// One layer of an image, and how it came about.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct LayerSummary {
+    #[serde(flatten)]
+    pub layer: RecordedLayer,
     /// Whether it was found by its key and not read again.
     pub cached: bool,
 }
@@ -90,18 +98,8 @@ pub struct SignatureSummary {
 pub struct PublishedSummary {
     /// The plugin that published it.
     pub plugin: String,
-    /// The place: `ghcr.io/org/app:v1`, or a path.
-    pub reference: String,
-    /// What is there.
-    pub digest: Digest,
-    /// Blobs and manifests that were sent.
-    pub uploaded: u32,
-    /// Blobs and manifests that were there already.
-    pub skipped: u32,
-    /// Bytes that were sent.
-    pub bytes: u64,
-    /// A command that uses the result.
-    pub try_with: Option<String>,
+    #[serde(flatten)]
+    pub published: Published,
 }
 
 /// What happened to `seed.lock`.

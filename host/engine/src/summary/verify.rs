@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use seed_model::{Digest, PayloadFormat};
 use serde::Serialize;
 
-pub use seed_oci::verify::{ImageContent, LayerContent, WholeImage};
+pub use seed_oci::verify::{ImageContent, LayerContent, VerifiedImage};
 
 /// What `seed verify` found: all of it is true.
 #[derive(Clone, Debug, Serialize)]
@@ -14,7 +14,7 @@ pub struct VerifySummary {
     /// Counts incompatible changes of this form.
     pub schema: u32,
     /// What was read and found right.
-    pub image: WholeImage,
+    pub image: VerifiedImage,
     /// The given keys, each of which has signed.
     pub keys: Vec<VerifiedKey>,
     /// What else is attached instead of a signature.

@@ -27,7 +27,7 @@ fn a_second_run_packs_and_writes_nothing() {
     let first = project.run(&RunOptions::default()).unwrap();
     assert_eq!(first.lock, LockState::Created);
     let image = &first.images[0];
-    let names: Vec<_> = image.layers.iter().map(|layer| (layer.name.as_str(), layer.cached)).collect();
+    let names: Vec<_> = image.layers.iter().map(|layer| (layer.layer.name.as_str(), layer.cached)).collect();
     assert_eq!(names, [("base", false), ("apps", false)]);
     assert!(project.path("result/oci-layout").is_file());
     assert!(project.path("site.tar").is_file());
@@ -36,7 +36,11 @@ fn a_second_run_packs_and_writes_nothing() {
     assert_eq!(second.lock, LockState::Unchanged);
     assert_eq!(second.digest, first.digest);
     assert!(second.images[0].layers.iter().all(|layer| layer.cached));
-    assert!(second.published.iter().all(|published| published.uploaded == 0), "{:?}", second.published);
+    assert!(
+        second.published.iter().all(|published| published.published.uploaded == 0),
+        "{:?}",
+        second.published
+    );
 }
 
 #[test]

@@ -3,15 +3,15 @@
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use seed_model::{Descriptor, Manifest};
 
+use crate::ImageError;
 use crate::document::{Details, DocumentError, LENIENT, MAX_IMAGES, ManifestOrIndex};
 use crate::inspect::contents;
-use crate::inspect::error::InspectionError;
 use crate::inspect::signatures;
 use crate::inspect::summary::{Contents, InspectOptions, InspectedImage, InspectedLayer, Inspection};
 use crate::location::{Location, UnpackError, is_tar};
 
 /// Looks at the image that `location` resolves to.
-pub fn inspect(location: &dyn Location, options: &InspectOptions) -> Result<Inspection, InspectionError> {
+pub fn inspect(location: &dyn Location, options: &InspectOptions) -> Result<Inspection, ImageError> {
     let root = location.resolve()?;
     let manifests: Vec<(Descriptor, Manifest)> = match LENIENT.document(&root.descriptor, &root.bytes)? {
         ManifestOrIndex::Manifest(manifest) => vec![(root.descriptor.clone(), *manifest)],
@@ -44,7 +44,7 @@ fn images_of(
     location: &dyn Location,
     index: &Descriptor,
     descriptors: Vec<Descriptor>,
-) -> Result<Vec<(Descriptor, Manifest)>, InspectionError> {
+) -> Result<Vec<(Descriptor, Manifest)>, ImageError> {
     let wrong = |reason: String| Err(DocumentError::wrong("image index", index.digest, reason).into());
     if descriptors.len() > MAX_IMAGES {
         return wrong(format!("it has more than {MAX_IMAGES} images"));
@@ -61,7 +61,7 @@ fn images_of(
 }
 
 /// What the configuration of an image says; nothing for an artifact.
-fn details(location: &dyn Location, manifest: &Manifest) -> Result<Details, InspectionError> {
+fn details(location: &dyn Location, manifest: &Manifest) -> Result<Details, ImageError> {
     let config = &manifest.config;
     if !Details::are_in(&config.media_type) {
         return Ok(Details::default());
@@ -74,7 +74,7 @@ fn image(
     descriptor: &Descriptor,
     manifest: &Manifest,
     options: &InspectOptions,
-) -> Result<InspectedImage, InspectionError> {
+) -> Result<InspectedImage, ImageError> {
     let config = details(location, manifest)?;
     let layers: Vec<InspectedLayer> = manifest
         .layers
@@ -108,7 +108,7 @@ fn contents_of(
     location: &dyn Location,
     layers: &[InspectedLayer],
     options: &InspectOptions,
-) -> Result<Contents, InspectionError> {
+) -> Result<Contents, ImageError> {
     let scanned: Vec<contents::LayerContents> = layers
         .par_iter()
         .filter(|layer| is_tar(&layer.media_type))

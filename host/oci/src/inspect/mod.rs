@@ -3,7 +3,6 @@
 //! Nothing here says that an image is good: signatures are counted, not verified.
 
 mod contents;
-mod error;
 mod image;
 mod signatures;
 mod summary;
@@ -11,7 +10,6 @@ mod summary;
 #[cfg(test)]
 mod tests;
 
-pub use error::InspectionError;
 pub use image::inspect;
 pub(crate) use signatures::MAX_REFERRERS;
 pub use summary::{

@@ -2,8 +2,8 @@
 
 use seed_model::Digest;
 
+use crate::ImageError;
 use crate::document::{DocumentError, LENIENT, ManifestOrIndex};
-use crate::inspect::error::InspectionError;
 use crate::inspect::summary::{Artifact, Signatures};
 use crate::location::Location;
 
@@ -17,7 +17,7 @@ const BUNDLE: &str = "application/vnd.dev.sigstore.bundle";
 pub(crate) const MAX_REFERRERS: usize = 1000;
 
 /// Looks for everything that is about `subject`.
-pub(super) fn attached_to(location: &dyn Location, subject: Digest) -> Result<Signatures, InspectionError> {
+pub(super) fn attached_to(location: &dyn Location, subject: Digest) -> Result<Signatures, ImageError> {
     let mut found = Signatures {
         subject,
         cosign_signatures: count_layers(location, &format!("sha256-{}.sig", subject.hex()), SIMPLE_SIGNING)?,
@@ -45,7 +45,7 @@ pub(super) fn attached_to(location: &dyn Location, subject: Digest) -> Result<Si
 }
 
 /// The layers of a media type in the manifest at a tag; 0 without such a tag.
-fn count_layers(location: &dyn Location, tag: &str, media_type: &str) -> Result<usize, InspectionError> {
+fn count_layers(location: &dyn Location, tag: &str, media_type: &str) -> Result<usize, ImageError> {
     let Some(document) = location.tagged(tag)? else { return Ok(0) };
     match LENIENT.document(&document.descriptor, &document.bytes)? {
         ManifestOrIndex::Manifest(manifest) => {

@@ -15,11 +15,9 @@ use std::path::Path;
 
 use seed_model::{Descriptor, Digest, Manifest, Platform, StorePath};
 
-use crate::document::{Configuration, DocumentError, ManifestOrIndex, STRICT};
-use crate::location::{
-    ContentLimits, Entries, Entry, EntryType, Location, LocationError, TarError, UnpackError, Unpacked,
-    read_layer,
-};
+use crate::ImageError;
+use crate::document::{Configuration, ManifestOrIndex, STRICT};
+use crate::location::{ContentLimits, Entries, Entry, EntryType, Location, TarError, Unpacked, read_layer};
 use nar::{NarWriter, Node};
 
 /// The annotation of a manifest that says what the image is for.
@@ -37,15 +35,9 @@ const PIECE: usize = 256 << 10;
 /// Why an image gives no store paths.
 #[derive(Debug, thiserror::Error)]
 pub enum RestoreError {
-    /// Something cannot be read.
+    /// It cannot be read, or is not what it says.
     #[error(transparent)]
-    Location(#[from] LocationError),
-    /// A document does not have its form.
-    #[error(transparent)]
-    Document(#[from] DocumentError),
-    /// A layer is not what it should be.
-    #[error(transparent)]
-    Layer(#[from] UnpackError),
+    Image(ImageError),
     /// It has no image for this platform.
     #[error("{place} has no image for {platform}; available: {}", known.join(", "))]
     Platform {
@@ -72,6 +64,12 @@ pub enum RestoreError {
         /// What is wrong with it.
         reason: String,
     },
+}
+
+impl<E: Into<ImageError>> From<E> for RestoreError {
+    fn from(error: E) -> Self {
+        Self::Image(error.into())
+    }
 }
 
 /// A build seed for one platform.

@@ -37,12 +37,12 @@ fn changed(config: Change<'_>, manifest: Change<'_>, index: Change<'_>) -> Fixtu
     fixture
 }
 
-fn check(fixture: &Fixture) -> Result<WholeImage, String> {
+fn check(fixture: &Fixture) -> Result<VerifiedImage, String> {
     let directory = tempfile::tempdir().unwrap();
     fixture.write_layout(directory.path());
     let path = directory.path().to_str().unwrap();
     let limits = ContentLimits { entries: 1000, unpacked: 1 << 20 };
-    check_whole(location(path).as_ref(), &limits).map_err(|error| error.to_string().replace(path, "[dir]"))
+    verify_image(location(path).as_ref(), &limits).map_err(|error| error.to_string().replace(path, "[dir]"))
 }
 
 fn error(config: Change<'_>, manifest: Change<'_>, index: Change<'_>) -> String {
@@ -63,7 +63,7 @@ fn an_image_is_read_to_its_end_wherever_it_is() {
     fixture.write_tar(&tar);
     let registry = Registry::start(fixture, |_| None);
     for reference in [tar.to_str().unwrap().to_owned(), format!("{}/org/app:v1", registry.host)] {
-        let whole = check_whole(location(&reference).as_ref(), &ContentLimits::default()).unwrap();
+        let whole = verify_image(location(&reference).as_ref(), &ContentLimits::default()).unwrap();
         assert_eq!((whole.digest, &whole.images), (in_layout.digest, &in_layout.images), "{reference}");
     }
     let blobs = registry.requests().into_iter().filter(|path| path.contains("/blobs/")).count();

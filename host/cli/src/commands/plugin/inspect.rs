@@ -25,7 +25,7 @@ pub(crate) struct InspectArgs {
 }
 
 pub(crate) fn run(args: &InspectArgs, session: &Session) -> Result<(), Error> {
-    let options = PluginInspectOptions { source: args.plugin.clone() };
+    let options = PluginInspectOptions { reference: args.plugin.clone() };
     let plugin = session.engine(&args.engine, None).plugin_inspect(&options)?;
     session.show(&plugin, summary::plugin::plugin)
 }

@@ -81,7 +81,7 @@ pub(super) fn check_plugins(prepared: &Prepared<'_>, records: &[RecordFile]) -> 
             return Err(IndexError::Plugin {
                 path: path.clone(),
                 stage: stage.section(),
-                plugin: plugin.identity.source.clone(),
+                plugin: plugin.identity.reference.clone(),
                 recorded,
                 here: plugin.identity.digest,
             });

@@ -10,7 +10,7 @@ use crate::location::ContentLimits;
 use crate::location::testing::{Fixture, location};
 use crate::restore::BuildSeed;
 use crate::store::BlobStore;
-use crate::verify::check_whole;
+use crate::verify::verify_image;
 
 const LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
 
@@ -222,7 +222,7 @@ fn every_command_gives_the_same_verdict() {
         let strict = STRICT.manifest(&descriptor, &bytes);
         let lenient = LENIENT.manifest(&descriptor, &bytes);
         let looked = inspect(location.as_ref(), &InspectOptions::default()).map(drop).map_err(reason);
-        let verified = check_whole(location.as_ref(), &ContentLimits::default()).map(drop).map_err(reason);
+        let verified = verify_image(location.as_ref(), &ContentLimits::default()).map(drop).map_err(reason);
         let pulled = BuildSeed::open(location.as_ref(), &descriptor, &platform).map(drop).map_err(reason);
         // `exec`, `index`, `run` and what is published.
         let stored = stored_manifest(&store, &descriptor).map(drop).map_err(reason);
