@@ -107,7 +107,7 @@ fn what_seed_signs_is_verified_in_a_directory_and_in_an_archive() {
     insta::assert_snapshot!(environment.redact(&verified.stdout), @"
     result  sha256:[HASH]  verified
 
-    Whole
+    Complete
       linux/amd64  3 layers, 952 B: verified digests, sizes and diff IDs
 
     Signed with

@@ -58,7 +58,7 @@ pub(super) fn plugins(plugins: &[PluginIdentity]) -> String {
     let mut table = Table::new(&[
         ("PLUGIN", Align::Left),
         ("VERSION", Align::Left),
-        ("SOURCE", Align::Left),
+        ("REFERENCE", Align::Left),
         ("COMPONENT", Align::Left),
     ]);
     for plugin in plugins {

@@ -11,13 +11,13 @@ use crate::summary::parts;
 pub(crate) fn verified(summary: &VerifySummary) -> String {
     let image = &summary.image;
     let mut text = format!("{}  {}  {}\n", style::bold(&image.place), image.digest, style::good("verified"));
-    text.push_str(&parts::section("Whole", image.images.iter().map(whole)));
+    text.push_str(&parts::section("Complete", image.images.iter().map(complete)));
     text.push_str(&parts::section("Signed with", summary.keys.iter().map(signed)));
     text.push_str(&parts::section("Not counted", summary.not_counted.iter().map(not_counted)));
     text
 }
 
-fn whole(image: &ImageContent) -> String {
+fn complete(image: &ImageContent) -> String {
     let layers = human::count(image.layers.len() as u64, "layer");
     let size = human::size(image.layers.iter().map(|layer| layer.size).fold(0, u64::saturating_add));
     let platform = visible::line(&image.platform.to_string());
