@@ -35,7 +35,7 @@ fn machine(registry: &Registry) -> TestEnvironment {
     environment
 }
 
-/// What is at a tag or digest of `org/hello`; none where there is nothing.
+/// What is at a tag or digest of `org/hello`; none if there is nothing.
 fn raw(environment: &TestEnvironment, registry: &Registry, at: &str) -> Option<Vec<u8>> {
     let image = format!("docker://{}/org/hello{at}", registry.address());
     let mut skopeo = environment.command(peer("skopeo"));

@@ -92,7 +92,7 @@ impl TestEnvironment {
         self.variables.remove(OsStr::new(name));
     }
 
-    /// The value of a variable; empty where it is not set.
+    /// The value of a variable; empty if it is not set.
     pub fn variable(&self, name: &str) -> String {
         let value = self.variables.get(OsStr::new(name));
         value.map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default()

@@ -7,7 +7,7 @@ use serde_json::Value;
 /// What a program did.
 #[derive(Clone, Debug)]
 pub struct Run {
-    /// Its exit code; none where a signal ended it.
+    /// Its exit code; none if a signal ended it.
     pub code: Option<i32>,
     /// Standard output.
     pub stdout: String,

@@ -20,7 +20,7 @@ const PASSWORD: &str = "demo";
 
 /// Build an image from a real flake, and show what to try with it
 ///
-/// Looks for Nix, and installs the distribution's package where it is missing and this is root. Then it builds `seed`,
+/// Looks for Nix, and installs the distribution's package if it is missing and this is root. Then it builds `seed`,
 /// makes a signing key, and runs examples/hello or another one. If Nix is unavailable, it runs examples/directories.
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
@@ -78,7 +78,7 @@ pub(crate) fn demo(args: &DemoArgs) -> Result<()> {
     Ok(())
 }
 
-/// The version of Nix that is here now, after installing it where that is possible and allowed.
+/// The version of Nix that is here now, after installing it if that is possible and allowed.
 fn find_nix(no_install: bool) -> Result<Option<String>> {
     if machine::find("nix").is_none() {
         if no_install || !machine::can_install() {

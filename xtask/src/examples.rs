@@ -62,7 +62,7 @@ impl Example {
         self != Self::Directories
     }
 
-    /// A command that shows what its container does; none where it has no program.
+    /// A command that shows what its container does; none if it has no program.
     pub(crate) fn container(self) -> Option<&'static str> {
         match self {
             Self::Hello => Some("docker run --rm --network none hello"),
@@ -86,7 +86,7 @@ impl Example {
         }
     }
 
-    /// What `examples/offline/prepare` takes for it from this machine; none where it takes nothing from nixpkgs.
+    /// What `examples/offline/prepare` takes for it from this machine; none if it takes nothing from nixpkgs.
     fn sets(self) -> Option<[&'static str; 2]> {
         match self {
             Self::Hello | Self::Directories | Self::Musl => None,
@@ -97,7 +97,7 @@ impl Example {
         }
     }
 
-    /// Locks the copy of this example in `directory` to this machine's packages, where that is possible: as root on
+    /// Locks the copy of this example in `directory` to this machine's packages, if that is possible: as root on
     /// Debian. Elsewhere its flake takes nixpkgs, but for `musl`, which is of a Debian machine's files anywhere.
     pub(crate) fn prepare(self, directory: &Path, nix_config: &str) -> Result<()> {
         if self == Self::Musl {

@@ -118,7 +118,7 @@ fn build(directory: &Path) -> Result<Vec<Component>> {
     modules(&built)?.iter().map(|module| componentise(module)).collect()
 }
 
-/// The core modules in a directory, sorted; none where there is no such directory.
+/// The core modules in a directory, sorted; none if there is no such directory.
 fn modules(directory: &Path) -> Result<Vec<PathBuf>> {
     if !directory.exists() {
         return Ok(Vec::new());

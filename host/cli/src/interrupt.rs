@@ -92,7 +92,7 @@ fn stop_children() {
     }
 }
 
-/// The processes that this one started and that still run. Empty where there is no Linux `/proc`: there only a
+/// The processes that this one started and that still run. Empty if there is no Linux `/proc`: there only a
 /// terminal's Ctrl-C, which goes to the whole process group, reaches them.
 fn children() -> Vec<Pid> {
     let Ok(threads) = fs::read_dir("/proc/self/task") else { return Vec::new() };

@@ -105,7 +105,7 @@ pub enum Event {
         kind: TaskKind,
         /// One line for people, without control characters.
         label: String,
-        /// The expected amount, where it is known.
+        /// The expected amount, if it is known.
         total: Option<u64>,
     },
     /// More of a task is done.
@@ -118,14 +118,14 @@ pub enum Event {
     TaskFinished { task: u64 },
     /// A line that a builder or Nix itself wrote.
     BuildLog {
-        /// The derivation's name; none where Nix itself speaks.
+        /// The derivation's name; none if Nix itself speaks.
         derivation: Option<String>,
         /// The line, without control characters.
         line: String,
     },
     /// A message, of a plugin or of the engine.
     Message {
-        /// The plugin's name; none where the engine speaks.
+        /// The plugin's name; none if the engine speaks.
         plugin: Option<String>,
         /// How loud it is.
         level: Level,

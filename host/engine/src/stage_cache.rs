@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-/// Counts changes of what the engine makes of a call: results of other numbers are not used.
+/// Increased when the engine makes something else of a call: results with other numbers are not used.
 const ENGINE: u32 = 1;
 
 /// Results on disk, one record for each key.
@@ -50,12 +50,12 @@ impl StageCache {
         Digest::of(key.to_string().as_bytes())
     }
 
-    /// The result of an earlier call. What cannot be read or is damaged is as good as missing.
+    /// The result of an earlier call; none if it is missing, unreadable or damaged.
     pub(crate) fn get<T: DeserializeOwned>(&self, key: Digest) -> Option<T> {
         self.0.get(key.as_bytes())
     }
 
-    /// Keeps a result. Where that fails, the next run calls the plugin again.
+    /// Keeps a result. If that fails, the next run calls the plugin again.
     pub(crate) fn put(&self, key: Digest, result: &impl Serialize) {
         drop(self.0.put(key.as_bytes(), result));
     }
@@ -70,18 +70,18 @@ mod tests {
     #[test]
     fn a_damaged_or_renamed_result_is_as_good_as_missing() {
         let directory = tempfile::tempdir().unwrap();
-        let memo = StageCache::open(&BlobStore::open(directory.path()).unwrap()).unwrap();
+        let cache = StageCache::open(&BlobStore::open(directory.path()).unwrap()).unwrap();
         let (key, other) = (Digest::of(b"key"), Digest::of(b"other"));
         let path = |key: Digest| directory.path().join("stages").join(key.hex());
-        assert_eq!(memo.get::<Vec<String>>(key), None);
-        memo.put(key, &["base"]);
-        assert_eq!(memo.get::<Vec<String>>(key).unwrap(), ["base"]);
+        assert_eq!(cache.get::<Vec<String>>(key), None);
+        cache.put(key, &["base"]);
+        assert_eq!(cache.get::<Vec<String>>(key).unwrap(), ["base"]);
         let whole = fs::read_to_string(path(key)).unwrap();
         for damaged in [whole.replace("base", "bass"), whole.replace('[', ""), String::new()] {
             fs::write(path(key), damaged).unwrap();
-            assert_eq!(memo.get::<Vec<String>>(key), None);
+            assert_eq!(cache.get::<Vec<String>>(key), None);
         }
         fs::write(path(other), whole).unwrap();
-        assert_eq!(memo.get::<Vec<String>>(other), None);
+        assert_eq!(cache.get::<Vec<String>>(other), None);
     }
 }

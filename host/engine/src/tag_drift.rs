@@ -5,8 +5,8 @@ use seed_oci::location::{LocationError, Reference, RegistryReference};
 
 use crate::session::Session;
 
-/// What to say of a tag that does not point to what was published; none where it does, where the reference has a digest
-/// instead of a tag, and where the registry does not say.
+/// What to say about a tag that does not point to what was published; none if it does, if the reference has a digest
+/// instead of a tag, or if the registry does not say.
 pub(crate) fn moved(session: &Session, reference: &RegistryReference, published: Digest) -> Option<String> {
     if reference.digest.is_some() {
         return None;

@@ -1,4 +1,4 @@
-//! A command that was asked for something that there is not.
+//! Options that contradict each other or the pipeline, and names that match nothing.
 
 use miette::Diagnostic;
 use seed_report::{Kind, Report};

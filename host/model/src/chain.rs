@@ -41,7 +41,7 @@ impl<'a> Chains<'a> {
         Self { closure, chains: seed_store_path::Chains::new(closure.paths.len(), roots, references) }
     }
 
-    /// The chain to the path with this index; none where no root reaches it, or there is no such path.
+    /// The chain to the path with this index; none if no root reaches it, or there is no such path.
     pub fn to(&self, index: u32) -> Option<Chain> {
         let chain = self.chains.to(index)?;
         let path = |path: &u32| self.closure.paths[*path as usize].store_path.clone();

@@ -22,7 +22,7 @@ pub struct Diagnostic {
     pub code: String,
     /// How much it matters.
     pub severity: Severity,
-    /// What is the matter.
+    /// What is wrong.
     pub message: String,
     /// What to do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -35,7 +35,7 @@ pub struct Diagnostic {
 /// Why a stage failed, as the component (or a capability it called) put it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StageError {
-    /// The configuration cannot be used.
+    /// The configuration is invalid.
     #[error("invalid configuration: {}", .0.first().map_or("no reason was given", |d| d.message.as_str()))]
     Config(Vec<Diagnostic>),
     /// A capability is not granted; the text has the line to add.
@@ -47,7 +47,7 @@ pub enum StageError {
     /// A remote system did not accept the credentials.
     #[error("{0}")]
     Auth(String),
-    /// A remote system answered something unusable.
+    /// A remote system sent an invalid response.
     #[error("{0}")]
     Remote(String),
     /// Anything else.

@@ -1,4 +1,4 @@
-//! layer locks: which paths stood in which layer, and how often each package has changed since.
+//! Layer locks: which paths were in which layer, and how often each package has changed since.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -5,19 +5,19 @@ use std::str::FromStr;
 
 /// A number of bytes.
 ///
-/// Its text has binary units and one decimal: `0 B`, `1023 B`, `1.0 KiB`, `12.3 MiB`. Read are whole numbers with a
+/// Its text has binary units and one decimal: `0 B`, `1023 B`, `1.0 KiB`, `12.3 MiB`. It is read from whole numbers with a
 /// binary or decimal unit: `50 MiB`, `50MB`, `1024 B`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ByteSize(pub u64);
 
-/// What is not a size.
+/// A text that is not a size.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{}` is not a size", .0.escape_debug())]
 pub struct NotASize(pub String);
 
 const UNITS: [&str; 5] = ["KiB", "MiB", "GiB", "TiB", "PiB"];
 
-/// Units that are read, with their sizes.
+/// The units that are read, each with its size in bytes.
 const READ: [(&str, u64); 9] = [
     ("B", 1),
     ("KiB", 1 << 10),

@@ -18,7 +18,7 @@ impl Running {
     }
 
     pub(crate) fn kill(&self) {
-        // Fails only where the program has ended and was waited for.
+        // Fails only if the program has ended and was waited for.
         let _ = self.0.lock().unwrap_or_else(PoisonError::into_inner).kill();
     }
 

@@ -30,7 +30,7 @@ pub enum Target {
 }
 
 impl Target {
-    /// The store paths, sorted where they are several.
+    /// The store paths, sorted if they are several.
     pub fn paths(&self) -> &[String] {
         match self {
             Self::Output { path, .. } | Self::Path(path) => std::slice::from_ref(path),

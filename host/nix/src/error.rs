@@ -175,7 +175,7 @@ pub enum NixError {
 }
 
 impl NixError {
-    /// The one attribute path that is at fault, as it was asked for; none where it is several or something else.
+    /// The one attribute path that is at fault, as it was asked for; none if it is several or something else.
     pub fn attribute(&self) -> Option<&str> {
         match self {
             Self::NoAttribute { attribute, .. }

@@ -43,7 +43,7 @@ impl Nix {
         Ok(names.iter().zip(answers).filter_map(|((name, _), answer)| Some((*name, answer?))).collect())
     }
 
-    /// `nix eval` of one attribute, for `system`; `None` where the flake does not have it.
+    /// `nix eval` of one attribute, for `system`; `None` if the flake does not have it.
     pub(crate) fn eval(
         &self,
         flake: &FlakeInfo,

@@ -18,7 +18,7 @@ pub enum Event {
         /// Its store path.
         derivation: String,
         name: String,
-        /// The remote machine that builds it; none where it is this one.
+        /// The remote machine that builds it; none if it is this one.
         machine: Option<String>,
     },
     /// A build enters a phase, such as `unpackPhase`.
@@ -52,7 +52,7 @@ pub enum Event {
         id: u64,
         /// Bytes so far.
         done: u64,
-        /// All bytes; zero where that is not known.
+        /// All bytes; zero if that is not known.
         expected: u64,
     },
     /// A transfer ends, well or not.

@@ -111,7 +111,7 @@ fn parse(json: &[u8], reference: &str, dir: &Path) -> Result<FlakeInfo, NixError
     })
 }
 
-/// What Nix says where there is no flake: in another directory, in this one, in this one within a git repository.
+/// What Nix says if there is no flake: in another directory, in this one, in this one within a git repository.
 const MISSING: [&str; 6] = [
     "does not exist",
     "No such file or directory",

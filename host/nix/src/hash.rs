@@ -10,7 +10,7 @@ const BASE32_LENGTH: usize = 52;
 const BASE16_LENGTH: usize = 64;
 
 /// Reads `sha256:` and base 16, base 32 or base 64, the same in base 16 or 32 without `sha256:`, or the form of
-/// Subresource Integrity, `sha256-` and base 64. None where it is no SHA-256 in one of these forms.
+/// Subresource Integrity, `sha256-` and base 64. None if it is no SHA-256 in one of these forms.
 pub(crate) fn parse_sha256(text: &str) -> Option<Digest> {
     if let Some(base64) = text.strip_prefix("sha256-") {
         return from_base64(base64);

@@ -23,7 +23,7 @@ const MAX_OUTPUT: u64 = 16 * 1024 * 1024;
 /// What `nix flake archive --json` prints.
 #[derive(Debug, Default, Deserialize)]
 struct Archived {
-    /// None where the sources are part of those of another flake.
+    /// None if the sources are part of those of another flake.
     path: Option<String>,
     #[serde(default)]
     inputs: BTreeMap<String, Self>,
@@ -37,7 +37,7 @@ impl Archived {
 }
 
 impl Nix {
-    /// The sources of the flake and of all its inputs, which are fetched where they are missing.
+    /// The sources of the flake and of all its inputs, which are fetched if they are missing.
     pub(crate) fn flake_inputs(
         &self,
         flake: &FlakeInfo,

@@ -36,7 +36,7 @@ impl Record {
         self.fields.get(index).and_then(Value::as_str).unwrap_or_default()
     }
 
-    /// The field at `index`, or zero where it is no number.
+    /// The field at `index`, or zero if it is no number.
     pub(crate) fn number_field(&self, index: usize) -> u64 {
         self.fields.get(index).and_then(Value::as_u64).unwrap_or_default()
     }

@@ -9,7 +9,7 @@ use crate::nix::Nix;
 const NAMES: &str = "set: if builtins.isAttrs set then builtins.attrNames set else [ ]";
 
 impl Nix {
-    /// The names in `packages.<system>` of a flake, sorted; none where it has no packages for the system.
+    /// The names in `packages.<system>` of a flake, sorted; none if it has no packages for the system.
     pub fn packages(
         &self,
         flake: &FlakeInfo,

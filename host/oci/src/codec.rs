@@ -97,7 +97,7 @@ pub(crate) fn compress(codec: Codec, tar: &[u8]) -> Result<Vec<u8>, CodecError> 
                 Some((kept, encoder)) if kept == level => encoder,
                 _ => zstd::bulk::Compressor::new(level.into()).map_err(failed)?,
             };
-            // The frame header has the content size, and there is no checksum: diff id and digest cover every byte.
+            // The frame header has the content size, and there is no checksum: diff ID and digest cover every byte.
             encoder.include_contentsize(true).map_err(failed)?;
             encoder.include_checksum(false).map_err(failed)?;
             let packed = encoder.compress(tar).map_err(failed);

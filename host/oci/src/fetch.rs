@@ -32,7 +32,7 @@ pub fn is_kept(store: &BlobStore, blob: &Descriptor) -> Result<bool, StoreError>
     }
 }
 
-/// A document of at most `limit` bytes from the store; `None` where it is missing or damaged.
+/// A document of at most `limit` bytes from the store; `None` if it is missing or damaged.
 pub fn kept(store: &BlobStore, digest: Digest, limit: u64) -> Result<Option<Vec<u8>>, StoreError> {
     match store.document(digest, limit) {
         Ok(bytes) => Ok(Some(bytes)),

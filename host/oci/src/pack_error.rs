@@ -30,7 +30,7 @@ pub enum PackError {
 }
 
 impl PackError {
-    /// What kind of failure it is: what cannot be read was built, or declared, like that.
+    /// What kind of failure it is. A tree that cannot be packed is the fault of its source.
     pub fn kind(&self) -> Kind {
         match self {
             Self::Tree(_) => Kind::Source,
@@ -38,7 +38,7 @@ impl PackError {
         }
     }
 
-    /// What the user can do about it, where that is known.
+    /// What the user can do about it, if that is known.
     pub fn help(&self) -> Option<&'static str> {
         match self {
             Self::Store(error) => error.help(),

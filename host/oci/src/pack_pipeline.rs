@@ -203,7 +203,7 @@ impl ChunkSink for Producer<'_> {
 /// A compressed chunk on its way into the blob.
 type Packed = (usize, Frame, Vec<u8>);
 
-/// Hashes the tar in order: gives the diff id.
+/// Hashes the tar in order: gives the diff ID.
 fn hash_tar(pending: &Receiver<Pending>, packed: &SyncSender<Packed>) -> Result<Digest, PipelineError> {
     let mut diff_id = Hasher::new();
     for Pending { segment, outcome } in pending {

@@ -3,15 +3,15 @@
 /// What kind of failure an error is. The command line gives each its exit code (`docs/exit-codes.md`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// None of the others: a full disk, an unreadable file, a fault of `seed`.
+    /// None of the others: a full disk, an unreadable file, a bug in `seed`.
     Failed,
-    /// The command line, the pipeline file, or a plugin's configuration in it cannot be used.
+    /// The command line, the pipeline file, or a plugin's configuration in it is invalid.
     Usage,
     /// The source does not evaluate or build.
     Source,
     /// A plugin was refused, failed, or hit a limit.
     Plugin,
-    /// A pin or the lock does not agree with what was found.
+    /// A pin or the lock file does not match what was found.
     Pin,
     /// Signing failed, or a signature is wrong.
     Signature,

@@ -24,7 +24,7 @@ pub struct Place {
 }
 
 impl Place {
-    /// The place of `label` in `source`; none where it is outside, which is a fault of `seed` that must not hide the error.
+    /// The place of `label` in `source`; none if it is outside, which is a fault of `seed` that must not hide the error.
     pub fn find(source: &dyn SourceCode, label: &LabeledSpan) -> Option<Self> {
         let contents = source.read_span(label.inner(), 1, 1).ok()?;
         let text = std::str::from_utf8(contents.data()).ok()?;

@@ -35,11 +35,11 @@ impl SourceFile {
 pub struct Problem {
     /// Stable code, such as `seed::pipeline::unknown-key`; plugins have their own.
     pub code: String,
-    /// What is the matter.
+    /// What is wrong.
     pub message: String,
     /// What to say at the place itself.
     pub label: String,
-    /// The place, in bytes; none where something is missing altogether.
+    /// The place, in bytes; none if something is missing altogether.
     pub span: Option<Range<usize>>,
     /// What to do about it.
     pub help: Option<String>,
@@ -76,7 +76,7 @@ pub struct Problems {
 }
 
 impl Problems {
-    /// `Err` where there are problems, in the order of their places.
+    /// `Err` if there are problems, in the order of their places.
     pub fn check(file: &SourceFile, mut problems: Vec<Problem>) -> Result<(), Self> {
         if problems.is_empty() {
             return Ok(());

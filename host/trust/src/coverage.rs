@@ -14,7 +14,7 @@ const MAX_PAYLOAD: usize = 4 << 20;
 pub struct SignedImage<'a> {
     /// Its manifest or index.
     pub descriptor: &'a Descriptor,
-    /// Where it is published, as `host/repository`; empty where any repository will do.
+    /// Where it is published, as `host/repository`; empty if any repository will do.
     pub references: &'a [String],
 }
 

@@ -16,7 +16,7 @@ pub(crate) struct Image {
     pub(crate) name: &'static str,
     /// Packages by layer.
     pub(crate) layers: &'static [(&'static str, &'static [&'static str])],
-    /// Size of the project's own program, which needs all packages of the last layer; none where there is no such program.
+    /// Size of the project's own program, which needs all packages of the last layer; none if there is no such program.
     pub(crate) own_kib: Option<u64>,
 }
 

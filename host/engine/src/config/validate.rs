@@ -69,7 +69,7 @@ impl ConfigSchema {
     }
 }
 
-/// The schema that has the keyword at `schema_path`; none where a `$ref` lies on the way.
+/// The schema that has the keyword at `schema_path`; none if a `$ref` lies on the way.
 fn parent<'a>(schema_path: &str, document: &'a Value) -> Option<&'a Value> {
     document.pointer(schema_path.rsplit_once('/')?.0)
 }

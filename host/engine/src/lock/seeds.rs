@@ -31,7 +31,7 @@ pub struct LockedPublication {
 pub struct LockedSeeds {
     /// One entry per system, sorted by system.
     pub images: Vec<LockedSeed>,
-    /// Where they are; none where nothing was published yet.
+    /// Where they are; none if nothing was published yet.
     pub published: Option<LockedPublication>,
 }
 

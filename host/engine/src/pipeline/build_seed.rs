@@ -10,12 +10,12 @@ use crate::pipeline::model::BuildSeed;
 use crate::pipeline::reader::{Section, invalid, strings};
 use crate::pipeline::source::installable;
 
-/// The attribute that is Nix itself where `nix` is not given.
+/// The attribute that is Nix itself if `nix` is not given.
 const DEFAULT_NIX: &str = "nix";
-/// The attribute whose build inputs are taken where `builds` is not given: what a plain `nix build` builds.
+/// The attribute whose build inputs are taken if `builds` is not given: what a plain `nix build` builds.
 const DEFAULT_BUILD: &str = "default";
 
-/// Reads both keys; none where the image is no build seed. What is not given stands at `variant`.
+/// Reads both keys; none if the image is no build seed. What is not given stands at `variant`.
 pub(super) fn read(
     section: &mut Section<'_>,
     variant: Variant,

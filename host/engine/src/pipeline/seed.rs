@@ -10,7 +10,7 @@ use crate::pipeline::reader::{Section, invalid};
 use crate::pipeline::rules;
 use crate::suggest::did_you_mean;
 
-/// The value of `created` where none is given: one second after the epoch, as Nix dates files.
+/// The value of `created` if none is given: one second after the epoch, as Nix dates files.
 const DEFAULT_CREATED: &str = "1970-01-01T00:00:01Z";
 
 /// The longest image name: registries refuse longer repositories.

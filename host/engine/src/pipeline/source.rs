@@ -13,7 +13,7 @@ use crate::pipeline::layer_name::layer_name;
 use crate::pipeline::model::{Flake, LayerDirectory, Source};
 use crate::pipeline::reader::{Section, invalid, string, strings};
 
-/// The attribute that is built where neither `attr` nor `[layers]` is given.
+/// The attribute that is built if neither `attr` nor `[layers]` is given.
 const DEFAULT_ATTRIBUTE: &str = "seed";
 
 /// Reads both sections: the source; the systems, sorted, and whether they are given.

@@ -33,7 +33,7 @@ const NAMES: &[&str] = &[
 /// The index of [`Kind::AppleSdk`](super::content::Kind::AppleSdk) among the kinds that are looked for.
 pub(super) const KIND: usize = 0;
 
-/// What is in the image by the grant; none where there is no grant.
+/// What is in the image by the grant; none if there is no grant.
 pub(super) fn check(
     subject: &Subject<'_>,
     found: &[ContentMatch],

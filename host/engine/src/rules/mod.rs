@@ -21,7 +21,7 @@ use subject::Subject;
 pub(crate) use legal::APPLE_SDK_ANNOTATION;
 pub(crate) use pattern::is_name;
 
-/// Checks what was built for `system`. Gives what is in it by a grant; none where there is no grant. What was
+/// Checks what was built for `system`. Gives what is in it by a grant; none if there is no grant. What was
 /// looked for before is `remembered`.
 pub(crate) fn check(
     pipeline: &Pipeline,

@@ -12,7 +12,7 @@ pub struct LegalSummary {
     pub rule: &'static str,
     /// Why it was given.
     pub reason: String,
-    /// What is in the image by it, sorted by store path; nothing where the grant is not needed.
+    /// What is in the image by it, sorted by store path; nothing if the grant is not needed.
     pub paths: Vec<LegalPath>,
 }
 

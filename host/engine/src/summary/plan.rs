@@ -51,7 +51,7 @@ pub struct PlannedImage {
 pub struct PlannedLayer {
     /// The standard or declared layer that it belongs to.
     pub name: String,
-    /// The layer key; none where the packer does not ask for this layer.
+    /// The layer key; none if the packer does not ask for this layer.
     pub key: Option<Digest>,
     /// Whether a run would take it from the cache.
     pub cached: bool,

@@ -17,7 +17,7 @@ pub(crate) const MAX_IMAGES: usize = 256;
 pub struct Index {
     /// Its manifests, in its order.
     pub manifests: Vec<Descriptor>,
-    /// The manifest or index that it is about, where it is an artifact.
+    /// The manifest or index that it is about, if it is an artifact.
     #[serde(default)]
     pub subject: Option<Descriptor>,
 }

@@ -17,7 +17,7 @@ pub enum FilesError {
         path: PathBuf,
         source: io::Error,
     },
-    /// A path that does not stay below its directory, or stands twice.
+    /// A path that leaves its directory, or that the list has twice.
     #[error("cannot write to `{}`: {reason}", path.escape_debug())]
     Path {
         path: String,
@@ -45,7 +45,7 @@ impl FilesError {
         move |source| Self::Io { action, path, source }
     }
 
-    /// What the user can do about it, where that is known.
+    /// What the user can do about it, if that is known.
     pub fn help(&self) -> Option<&'static str> {
         match self {
             Self::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {

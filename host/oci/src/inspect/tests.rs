@@ -50,7 +50,7 @@ fn without_compression(mut found: Inspection) -> String {
     text
 }
 
-/// An image with this one layer, and its diff id.
+/// An image with this one layer, and its diff ID.
 fn one_layer(media_type: &str, blob: &[u8], diff_id: Digest) -> Fixture {
     let mut fixture = Fixture::default();
     let layer = fixture.blob(media_type, blob);

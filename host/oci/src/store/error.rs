@@ -44,7 +44,7 @@ impl StoreError {
         move |source| error(source).into()
     }
 
-    /// What the user can do about it, where that is known.
+    /// What the user can do about it, if that is known.
     pub fn help(&self) -> Option<&'static str> {
         match self {
             Self::Disk(error) => error.help(),
