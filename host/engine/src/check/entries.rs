@@ -32,7 +32,7 @@ pub(super) fn check(plan: &ImagePlan, closure: &Closure) -> Result<(), PlanError
             return Err(error(layer, entry, reason));
         }
         if seen.insert(&entry.path, &entry.kind).is_some() {
-            return Err(error(layer, entry, "stands twice in the plan".to_owned()));
+            return Err(error(layer, entry, "appears twice in the plan".to_owned()));
         }
     }
     for (layer, entry) in all() {
