@@ -98,7 +98,7 @@ let
           docker-archive.archive = out;
           oci-layout.path = out;
         }
-        .${format} or (throw "mkImage: there is no format `${format}`; use `docker-archive` or `oci-layout`");
+        .${format} or (throw "mkImage: unknown format `${format}`; use `docker-archive` or `oci-layout`");
 
       text = import ./mkpipeline.nix (
         removeAttrs given [

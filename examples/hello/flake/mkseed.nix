@@ -58,7 +58,7 @@ let
     if has standard name then
       throw "mkSeed: `${name}` is a standard layer; write `${name} = [ … ];` beside `layers`, not in it"
     else if !isVariable name || has reserved name then
-      throw "mkSeed: `${name}` cannot be the name of a layer; use letters, digits and `_`, a small letter first, and none of ${quoted reserved}"
+      throw "mkSeed: `${name}` cannot be the name of a layer; use letters, digits and `_`, beginning with a lower-case letter, and none of ${quoted reserved}"
     else
       name;
 

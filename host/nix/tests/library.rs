@@ -162,7 +162,7 @@ fn impossible_images_are_refused() {
     let error = |expression: &str| evaluate(&format!("({expression}).drvPath")).unwrap_err();
     insta::assert_snapshot!(error(r#"image { seed.name = "hello"; select.config.layers = [ "model" ]; }"#), @"mkImage: the seed has no layer `model`; it has `base`, `library`, `models`, `apps`, `checks`, `devShells`, `overlays`");
     insta::assert_snapshot!(error("image { }"), @"mkImage: `pipeline` has no `seed.name`");
-    insta::assert_snapshot!(error(r#"(image { seed.name = "hello"; }).override { format = "tar"; }"#), @"mkImage: there is no format `tar`; use `docker-archive` or `oci-layout`");
+    insta::assert_snapshot!(error(r#"(image { seed.name = "hello"; }).override { format = "tar"; }"#), @"mkImage: unknown format `tar`; use `docker-archive` or `oci-layout`");
 }
 
 /// What is beside the pipeline file is in the store when the image is made.
