@@ -238,7 +238,7 @@ fn the_quick_start_holds_as_written() {
     assert!(help.contains("seed verify"), "{help}");
 }
 
-/// `docker load < result`
+/// Loads the archive `result` of `project`, and returns what Docker says.
 #[track_caller]
 fn load(docker: &Docker, project: &Project) -> String {
     let result = fs::File::open(project.environment.work().join("result")).unwrap();

@@ -16,7 +16,7 @@ pub struct Docker {
 }
 
 impl Docker {
-    /// Starts one.
+    /// Starts a daemon, and waits until it answers.
     pub fn start() -> Self {
         let directory = tempfile::Builder::new().prefix("seed-docker-").tempdir().unwrap();
         let daemon = Command::new(peer("dockerd"))

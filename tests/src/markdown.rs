@@ -20,14 +20,14 @@ pub struct Page {
     text: String,
 }
 
-/// A code block.
+/// A fenced block.
 #[derive(Debug)]
 pub struct CodeBlock {
     /// The line of its fence, from 1.
     pub line: usize,
     /// The word after the fence.
     pub language: String,
-    /// What is in it.
+    /// The lines between its fences.
     pub text: String,
     /// The HTML comment that ends right before it, without its delimiters.
     pub comment: Option<String>,
@@ -110,7 +110,7 @@ impl Page {
         anchors
     }
 
-    /// The code blocks.
+    /// The fenced blocks, from top to bottom.
     pub fn code_blocks(&self) -> Vec<CodeBlock> {
         let mut blocks: Vec<CodeBlock> = Vec::new();
         let mut inside = false;

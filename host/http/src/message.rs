@@ -38,7 +38,7 @@ pub struct SecretHeader {
     pub secret: String,
 }
 
-/// A request.
+/// An HTTP request, as a plugin or the host makes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Request {
     /// `GET`, `HEAD`, `POST`, `PUT`, `PATCH` or `DELETE`.
@@ -47,7 +47,7 @@ pub struct Request {
     pub url: String,
     /// Headers. Those that belong to the host are refused.
     pub headers: Vec<(String, String)>,
-    /// Headers with secrets.
+    /// Headers whose values end with a secret.
     pub secret_headers: Vec<SecretHeader>,
     /// What to send.
     pub body: Body,

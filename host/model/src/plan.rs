@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::Diagnostic;
 
-/// What a synthesised entry is.
+/// What an [`Entry`] is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EntryKind {
@@ -26,17 +26,17 @@ pub enum EntryKind {
 pub struct Entry {
     /// Absolute path.
     pub path: String,
-    /// What it is.
+    /// Directory, link or file, with its content.
     pub kind: EntryKind,
-    /// Permission bits.
+    /// Permission bits, such as `0o755`.
     pub mode: u32,
-    /// Owner.
+    /// The number of its owner.
     pub uid: u32,
-    /// Group.
+    /// The number of its group.
     pub gid: u32,
 }
 
-/// One layer.
+/// A layer of the plan.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Layer {
@@ -58,21 +58,21 @@ pub struct ImageConfig {
     pub cmd: Vec<String>,
     /// `NAME=value`, each name once.
     pub env: Vec<String>,
-    /// User, or `user:group`.
+    /// User, or `user:group`, by name or number.
     pub user: Option<String>,
-    /// Working directory.
+    /// The directory in which the command starts.
     pub working_dir: Option<String>,
-    /// Labels.
+    /// Labels of the image configuration.
     pub labels: BTreeMap<String, String>,
     /// Ports, such as `8080/tcp`.
     pub exposed_ports: Vec<String>,
     /// Paths that are volumes.
     pub volumes: Vec<String>,
-    /// Signal that stops the container.
+    /// Signal that stops the container, such as `SIGTERM`.
     pub stop_signal: Option<String>,
 }
 
-/// A whole plan.
+/// What a selector decides: the layers and the configuration of an image.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct ImagePlan {

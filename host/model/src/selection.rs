@@ -50,7 +50,7 @@ pub enum Part {
 pub struct Installable {
     /// Attribute path in the flake, or the name of a directory.
     pub attribute: String,
-    /// What of it.
+    /// Which of its outputs or inputs.
     pub part: Part,
 }
 
@@ -67,13 +67,13 @@ pub struct OutputRequest {
 /// What the pipeline asks of a selector.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SelectionRequest {
-    /// The plugin's configuration, JSON.
+    /// The plugin's configuration, as JSON.
     pub config: String,
     /// The image's name.
     pub name: String,
-    /// The Nix system.
+    /// The Nix system, such as `x86_64-linux`.
     pub system: String,
-    /// The same as a platform.
+    /// The same as an OCI platform.
     pub platform: Platform,
     /// What the image is for.
     pub variant: Variant,
@@ -81,8 +81,8 @@ pub struct SelectionRequest {
     pub source: SourceKind,
     /// The layers on offer, in declared order.
     pub available: Vec<OutputRequest>,
-    /// Facts of the source.
+    /// Facts about the source, such as `commit`, as far as they are known.
     pub variables: BTreeMap<String, String>,
-    /// The layer lock.
+    /// The plan in the pipeline's layer lock, if there is one; none in calls of `outputs`.
     pub layer_lock: Option<LayerLock>,
 }

@@ -66,7 +66,7 @@ pub enum Event {
 
 /// Sees [`Event`]s, in order, on the thread that called.
 pub trait Observer {
-    /// One event.
+    /// Called once for each event; Nix goes on when it returns.
     fn event(&self, event: &Event);
 }
 

@@ -73,7 +73,7 @@ impl StoredFrame {
     }
 }
 
-/// The frame cache.
+/// Compressed frames, and records of which frame a piece of tar became.
 #[derive(Clone, Debug)]
 pub(crate) struct FrameCache {
     store: BlobStore,

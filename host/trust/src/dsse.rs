@@ -21,7 +21,7 @@ pub struct Envelope {
     pub signatures: Vec<EnvelopeSignature>,
 }
 
-/// One signature of an envelope.
+/// A signature in an envelope.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EnvelopeSignature {
     /// A hint that nobody signed; empty when absent. Never decide by it.

@@ -37,7 +37,7 @@ pub(crate) fn sign(
     Ok(Artifact { manifest, attachment: Attachment::AppendingTag(format!("{tag}.sig")) })
 }
 
-/// The repositories that the payloads name; the image's name where it goes into files only.
+/// The repositories that the payloads name; the image's name if it goes into files only.
 fn references(request: &SignRequest) -> Vec<&str> {
     if request.references.is_empty() {
         let name = request.variables.iter().find(|(name, _)| name == "name");

@@ -58,7 +58,7 @@ pub(crate) fn entries(
     if !config.links.contains_key(SHELL) {
         entries.push(entry(SHELL, EntryKind::Symlink(shell(request, closure)?), 0o777));
     }
-    // As Nix itself makes it where there is no directory for roots yet.
+    // As Nix itself makes it when there is no directory for roots yet.
     let profiles = EntryKind::Symlink("/nix/var/nix/profiles".to_owned());
     entries.push(entry(&format!("{GC_ROOTS}/profiles"), profiles, 0o777));
     let roots: BTreeSet<u32> = closure.outputs().iter().flat_map(|output| output.roots.clone()).collect();
@@ -82,7 +82,7 @@ pub(crate) fn listing(layers: &[Layer]) -> Entry {
     entry(LAYERS, EntryKind::File(text.into_bytes()), 0o444)
 }
 
-/// Runs what the image runs through the entrypoint; a shell where it runs nothing.
+/// Runs what the image runs through the entrypoint; a shell if it runs nothing.
 pub(crate) fn enter(image: &mut ImageConfig) {
     if image.entrypoint.is_empty() && image.cmd.is_empty() {
         image.cmd.push(SHELL.to_owned());

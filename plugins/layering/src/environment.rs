@@ -11,7 +11,7 @@ pub(crate) const NOT_IN_PATH: [&str; 4] = ["inputs", "checks", "devShells", "ove
 /// How many directories `PATH` holds at most: about 64 bytes each, and Linux takes 128 KiB for one variable.
 const MAX_PATH_DIRECTORIES: usize = 512;
 
-/// `PATH` of images that are made from plain directories: what Docker sets where an image says nothing.
+/// `PATH` of images that are made from plain directories: what Docker sets if an image says nothing.
 const DIRECTORIES_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// `NAME=value` for every variable, sorted by name.

@@ -30,7 +30,7 @@ pub use packages::{find, is_package};
 
 use rates::Requested;
 
-/// The plan for a closure. Fails where the layer budget is too small, or a link names no package.
+/// The plan for a closure. Fails if the layer budget is too small, or a link names no package.
 pub fn plan(config: &Config, request: &SelectRequest, closure: &Closure) -> Result<ImagePlan, Diagnostic> {
     if darwin::is_darwin(request) {
         let (config, notes) = darwin::outputs_only(config, request);

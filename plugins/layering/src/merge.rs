@@ -13,7 +13,7 @@ use crate::rates::{Rates, Row, join};
 /// although there is room for them.
 pub(crate) const LAYER_COST: f64 = 1024.0;
 
-/// Every pair of groups is weighed where there are up to this many more than the budget; where there are more, only neighbours
+/// Every pair of groups is weighed if there are up to this many more than the budget; if there are more, only neighbours
 /// in the order of their chance to change.
 const PAIRS: usize = 32;
 
@@ -50,7 +50,7 @@ impl Group {
         };
     }
 
-    /// What merging with another costs; nothing where that cannot be.
+    /// What merging with another costs; nothing if that is impossible.
     fn cost(&self, other: &Self, rates: &Rates) -> Option<f64> {
         let chance = rates.chance_of_both(&self.row, &other.row);
         (self.role == other.role).then(|| self.added(chance) + other.added(chance) + self.keep + other.keep)

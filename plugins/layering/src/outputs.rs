@@ -95,7 +95,7 @@ fn way_out(request: &SelectRequest) -> String {
     }
 }
 
-/// [`split_derivation`], where none of its outputs is named like a standard layer: a package as flakes usually have them,
+/// [`split_derivation`], if none of its outputs is named like a standard layer: a package as flakes usually have them,
 /// with outputs such as `out` and `dev`.
 fn plain_package(request: &SelectRequest) -> Option<&str> {
     let standard = |offer: &OutputRequest| STANDARD.contains(&offer.layer.as_str());

@@ -69,7 +69,7 @@ fn rename(musl: &Musl, layer: &mut OutputRequest) {
     }
 }
 
-/// Fails where a path is reachable that no musl image needs.
+/// Fails if a path is reachable that no musl image needs.
 fn refuse(musl: &Musl, closure: &Closure) -> Result<(), Diagnostic> {
     let is_refused =
         |path: &u32| musl.refuse.iter().any(|name| layering::is_package(closure.store_path(*path), name));

@@ -16,7 +16,7 @@ struct DockerImage {
     repo_tags: Vec<String>,
 }
 
-/// The file over all images. Docker has no multi-platform images in archives, so where there are several, each has
+/// The file over all images. Docker has no multi-platform images in archives, so if there are several, each has
 /// tags that end with its system, such as `hello:latest-x86_64-linux`.
 pub(crate) fn manifest(
     request: &PublishRequest,

@@ -14,7 +14,7 @@ use crate::registry::Registry;
 /// How often the index is read and written before somebody else's writing counts as a failure.
 const ATTEMPTS: u32 = 3;
 
-/// Publishes referrers: manifests by digest, then the fallback index of each subject where there is no API.
+/// Publishes referrers: manifests by digest, then the fallback index of each subject if there is no API.
 pub(crate) fn publish(
     registry: &Registry,
     referrers: &[&Attached],

@@ -1,4 +1,4 @@
-//! Requests to one repository, with the host's credentials where the pipeline grants them.
+//! Requests to one repository, with the host's credentials if the pipeline grants them.
 
 use seed_plugin::http::{self, BlobRange, Body, Error, Request, Response};
 use seed_plugin::{Descriptor, StageError};

@@ -53,7 +53,7 @@ impl Upload {
         matches!(self.step, Step::Done { .. })
     }
 
-    /// The bytes that were sent: none where another repository's blob was linked.
+    /// The bytes that were sent: none if another repository's blob was linked.
     pub(crate) fn sent(&self) -> Option<u64> {
         (self.step == Step::Done { sent: true }).then_some(self.size)
     }

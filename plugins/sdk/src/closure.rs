@@ -19,7 +19,7 @@ pub struct Path {
 }
 
 /// What was built: complete (each reference is in it), and sorted by store path. Paths are named by index; the functions
-/// that take one panic where it is [`len`](Closure::len) or more, which no index of the host is.
+/// that take one panic if it is [`len`](Closure::len) or more, which no index of the host is.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Closure {
     data: graph::Closure,

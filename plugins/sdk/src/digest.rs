@@ -6,7 +6,7 @@ pub fn hex(digest: &str) -> Option<&str> {
     (hex.len() == 64 && hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))).then_some(hex)
 }
 
-/// The tag under which artifacts of this digest are found where there is no referrers API, and the stem of cosign's
+/// The tag under which artifacts of this digest are found if there is no referrers API, and the stem of cosign's
 /// tags: `sha256-<hex>`.
 pub fn tag(digest: &str) -> Option<String> {
     hex(digest).map(|hex| format!("sha256-{hex}"))

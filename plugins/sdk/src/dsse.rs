@@ -20,9 +20,9 @@ pub fn pre_authentication_encoding(payload_type: &str, payload: &[u8]) -> Vec<u8
 pub struct Envelope {
     /// Standard base64 of the payload.
     pub payload: String,
-    /// What the payload is.
+    /// What the payload is, such as [`IN_TOTO_PAYLOAD_TYPE`].
     pub payload_type: String,
-    /// The signatures.
+    /// The signatures; one, as [`Envelope::new`] makes it.
     pub signatures: Vec<EnvelopeSignature>,
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Descriptor, Platform, StageError, blobs, canonical_json};
 
-/// Media types.
+/// The media types of OCI documents.
 pub mod media_type {
     /// An image manifest.
     pub const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
@@ -21,7 +21,7 @@ pub mod media_type {
 /// The content of an empty configuration.
 pub const EMPTY_DOCUMENT: &[u8] = b"{}";
 
-/// A descriptor as JSON.
+/// A descriptor, as documents contain it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct JsonDescriptor {
@@ -31,13 +31,13 @@ pub struct JsonDescriptor {
     pub digest: String,
     /// Length in bytes.
     pub size: u64,
-    /// Type of artifact, where the blob is a manifest that has one.
+    /// Type of artifact, if the blob is a manifest that has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact_type: Option<String>,
     /// Platform, inside an index.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub platform: Option<JsonPlatform>,
-    /// Annotations.
+    /// Annotations; left out if there are none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
     /// Members that this SDK does not name, kept as they are.
@@ -45,14 +45,14 @@ pub struct JsonDescriptor {
     pub other: BTreeMap<String, serde_json::Value>,
 }
 
-/// A platform as JSON.
+/// A platform, as documents contain it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JsonPlatform {
-    /// Processor, in Go's words.
+    /// Processor, by Go's name, such as `amd64`.
     pub architecture: String,
-    /// Operating system, in Go's words.
+    /// Operating system, by Go's name, such as `linux`.
     pub os: String,
-    /// Variant of the processor.
+    /// Variant of the processor, such as `v7`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub variant: Option<String>,
     /// Members that this SDK does not name, kept as they are.
@@ -103,7 +103,7 @@ pub struct Manifest {
     /// The manifest or index that this artifact is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<JsonDescriptor>,
-    /// Annotations.
+    /// Annotations; left out if there are none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
 }
@@ -133,7 +133,7 @@ pub struct Index {
     pub media_type: String,
     /// The manifests. Written even when empty.
     pub manifests: Vec<JsonDescriptor>,
-    /// Annotations.
+    /// Annotations; left out if there are none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
 }

@@ -10,7 +10,7 @@ pub use exports::{Image, Request as PackRequest};
 
 /// A plugin of the packing stage. A pure function: same arguments, same bytes.
 pub trait Packer: Plugin {
-    /// Packs the image.
+    /// Packs the layers of the plan, and says which configuration and manifest the image has.
     fn pack(config: Self::Config, request: PackRequest) -> Result<Image, StageError>;
 }
 

@@ -26,7 +26,7 @@ impl Selector {
         Ok(Self { plugin, config })
     }
 
-    /// The plan for a closure.
+    /// Calls `plan` of the plugin, for x86-64.
     pub(crate) fn plan(&self, closure: &Closure, layer_lock: Option<LayerLock>) -> Result<ImagePlan> {
         let capabilities = Capabilities::none(Arc::new(Silent));
         let request = SelectionRequest {

@@ -14,14 +14,14 @@ use crate::session::Session;
 use crate::stages::{self, ImageError, StageFailure, layer_specs};
 use crate::summary::{PlanSummary, PlannedImage, PlannedLayer, PlannedPath, SCHEMA};
 
-/// What to plan.
+/// What `seed plan` is asked.
 #[derive(Clone, Debug, Default)]
 pub struct PlanOptions {
     /// Fail if a run with `--locked` would fail.
     pub locked: bool,
     /// Systems instead of those in the pipeline file; empty for those.
     pub systems: Vec<String>,
-    /// Rewrite the locked layers.
+    /// Write the planned layers to the layer lock; changed layers are split anew, by the history in it.
     pub lock_layers: bool,
 }
 

@@ -29,7 +29,7 @@ pub(crate) enum BoundsError {
     TooLarge,
 }
 
-/// Checks that `schema` is bounded.
+/// Checks that `schema` refers to nothing else and has at most [`MAX_EXPANDED`] subschemas when it is written out.
 pub(super) fn check(schema: &Value) -> Result<(), BoundsError> {
     Walk { root: schema, sizes: BTreeMap::new() }.size(schema).map(drop)
 }

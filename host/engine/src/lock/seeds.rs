@@ -36,7 +36,7 @@ pub struct LockedSeeds {
 }
 
 impl LockedSeeds {
-    /// The image of a system.
+    /// The manifest of the image for `system`.
     pub fn image(&self, system: &str) -> Option<Digest> {
         self.images.iter().find(|image| image.system == system).map(|image| image.digest)
     }

@@ -40,7 +40,7 @@ impl<'a> Section<'a> {
         entries
     }
 
-    /// The value of a key, and that the key is known.
+    /// The value of `key`, which becomes a known key.
     pub(super) fn value(&mut self, key: &'static str) -> Option<&'a Spanned<DeValue<'a>>> {
         self.known.insert(key);
         self.table.get(key)
@@ -86,7 +86,7 @@ impl<'a> Section<'a> {
         section(title, &format!("`{key}`"), value, problems)
     }
 
-    /// The array of tables at a key.
+    /// The tables `[[key]]`.
     pub(super) fn tables(&mut self, key: &'static str, problems: &mut Vec<Problem>) -> Vec<Section<'a>> {
         let Some(value) = self.value(key) else { return Vec::new() };
         let Some(array) = value.get_ref().as_array() else {

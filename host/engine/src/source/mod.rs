@@ -29,11 +29,9 @@ pub(crate) enum SourceError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Flake(#[from] FlakeError),
-    /// A directory.
     #[error(transparent)]
     #[diagnostic(transparent)]
     Directory(#[from] DirectoryError),
-    /// A closure.
     #[error(transparent)]
     #[diagnostic(transparent)]
     Closure(#[from] ClosureError),
@@ -54,9 +52,7 @@ impl Report for SourceError {
 pub(crate) enum OpenSource {
     /// A flake, resolved.
     Flake(Box<flake::OpenFlake>),
-    /// Directories.
     Directories(directories::OpenDirectories),
-    /// A closure.
     Closure(closure::OpenClosure),
 }
 

@@ -31,7 +31,7 @@ pub struct Inspection {
     pub signatures: Vec<Signatures>,
 }
 
-/// One image.
+/// An image of the index, or the only one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct InspectedImage {
@@ -55,7 +55,7 @@ pub struct InspectedImage {
     pub contents: Option<Contents>,
 }
 
-/// One layer.
+/// A layer, as manifest and configuration describe it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct InspectedLayer {
@@ -75,9 +75,9 @@ pub struct InspectedLayer {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Contents {
-    /// Entries of all layers.
+    /// Number of entries in all layers.
     pub entries: u64,
-    /// Bytes of all files.
+    /// Sizes of all files together, in bytes.
     pub file_bytes: u64,
     /// The largest files, largest first.
     pub files: Vec<SizedPath>,

@@ -6,9 +6,7 @@ use std::path::PathBuf;
 /// A program that runs containers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ContainerEngine {
-    /// Docker.
     Docker,
-    /// Podman.
     Podman,
 }
 
