@@ -8,7 +8,7 @@ use clap::{ArgAction, Args, ValueEnum};
 pub(crate) struct GlobalArgs {
     /// Print the result, or the error, as one JSON document on standard output
     ///
-    /// Each document has a `schema` number, which changes whenever the format changes.
+    /// Each document has a `schema` number, which changes with each incompatible change.
     #[arg(long, global = true)]
     pub(crate) json: bool,
 
