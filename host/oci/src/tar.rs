@@ -97,6 +97,20 @@ impl Header<'_> {
     }
 }
 
+/// Whether a tar that begins with this block has the headers of this module: that of a file with this mode, or a PAX header
+/// before it.
+pub(crate) fn begins_with_file(block: &[u8; BLOCK], mode: u32) -> bool {
+    let text =
+        |field: &[u8]| field[..field.iter().position(|byte| *byte == 0).unwrap_or(field.len())].to_vec();
+    let size = std::str::from_utf8(&block[124..135]).ok().and_then(|text| u64::from_str_radix(text, 8).ok());
+    let (name, prefix, flag) = (text(&block[..100]), text(&block[345..500]), block[156]);
+    let mode = if flag == b'x' { 0 } else { mode };
+    size.is_some_and(|size| {
+        let written = Block { name: &name, prefix: &prefix, mode, uid: 0, gid: 0, size, flag, link: b"" };
+        matches!(flag, b'0' | b'x') && size <= MAX_SIZE && written.bytes() == *block
+    })
+}
+
 /// Zeros that fill up the last block of a file of `size` bytes.
 pub(crate) fn write_padding(out: &mut impl Write, size: u64) -> io::Result<()> {
     let rest = usize::try_from(size % BLOCK as u64).expect("less than a block");

@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::Path;
 
 use rustix::fs::FileType;
@@ -13,9 +13,13 @@ use crate::files::content::{EmitError, content_size, emit_content, replace, same
 use crate::files::error::FilesError;
 use crate::files::names::Names;
 use crate::store::BlobStore;
-use crate::tar::{EntryType, Header, write_end, write_padding};
+use crate::tar::{BLOCK, EntryType, Header, begins_with_file, write_end, write_padding};
 
-/// Makes `path` an uncompressed tar of `files`, in their order. Nothing is written where it is that already.
+/// The mode of every file in a tar.
+const MODE: u32 = 0o644;
+
+/// Makes `path` an uncompressed tar of `files`, in their order. Nothing is written where it is that already. A file that
+/// is no such tar is refused.
 pub fn write_tar(store: &BlobStore, path: &Path, files: &[File]) -> Result<Written, FilesError> {
     Names::of(files)?;
     let (directory, name) = split(path)?;
@@ -32,11 +36,26 @@ pub fn write_tar(store: &BlobStore, path: &Path, files: &[File]) -> Result<Writt
         Some(FileType::RegularFile) if same_tar(store, &parent, path, name, files)? => {
             return Ok(Written { files: 0, unchanged: 1, bytes: 0 });
         }
+        Some(FileType::RegularFile) if !is_ours(&parent, path, name)? => {
+            return Err(FilesError::NotOurs {
+                path: path.to_owned(),
+                reason: "`seed` did not write the file".to_owned(),
+            });
+        }
         _ => {}
     }
     let bytes = replace(&parent, name, path, |out| emit_tar(store, files, out, true))?;
     parent.sync().map_err(FilesError::io("sync", directory))?;
     Ok(Written { files: 1, unchanged: 0, bytes })
+}
+
+/// Whether a tar of this module, or nothing at all, is in a file. A mark would change its bytes.
+fn is_ours(parent: &Directory, path: &Path, name: &OsStr) -> Result<bool, FilesError> {
+    let mut beginning = Vec::new();
+    let file = parent.read(name).map_err(FilesError::io("open", path))?;
+    file.take(BLOCK as u64).read_to_end(&mut beginning).map_err(FilesError::io("read", path))?;
+    let block = <[u8; BLOCK]>::try_from(beginning);
+    Ok(block.map_or_else(|beginning| beginning.is_empty(), |block| begins_with_file(&block, MODE)))
 }
 
 /// Writes an uncompressed tar of `files`, in their order, to `out`. When it fails, `out` has a part of it.
@@ -61,7 +80,7 @@ fn emit_tar(store: &BlobStore, files: &[File], out: &mut dyn Write, check: bool)
     for file in files {
         let size = content_size(store, &file.content).map_err(EmitError::Store)?;
         let header =
-            Header { path: file.path.as_bytes(), kind: EntryType::File(size), mode: 0o644, uid: 0, gid: 0 };
+            Header { path: file.path.as_bytes(), kind: EntryType::File(size), mode: MODE, uid: 0, gid: 0 };
         header.write(&mut out).map_err(EmitError::Output)?;
         emit_content(store, &file.content, out, check)?;
         write_padding(&mut out, size).map_err(EmitError::Output)?;

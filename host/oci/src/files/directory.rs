@@ -10,16 +10,22 @@ use rustix::fs::FileType;
 use seed_disk::{Directory, partial};
 use seed_model::{File, Written};
 
-use crate::files::content::{content_size, emit_content, replace, same_content};
+use crate::files::content::{EmitError, content_size, emit_content, replace, same_content};
 use crate::files::error::FilesError;
-use crate::files::names::Names;
+use crate::files::names::{Names, OWN};
 use crate::store::BlobStore;
 
-/// Makes `path` a directory of exactly `files`, and gives the number of those that were written.
+/// What is in [`OWN`] of a directory whose `marker` says to others what it is.
+fn own_content(marker: &str) -> String {
+    format!("`seed` made this directory ({marker}) and replaces everything in it.\n")
+}
+
+/// Makes `path` a directory of exactly `files`, and gives the number of those that were written. One more file,
+/// `.seed-directory`, says that the host made it; it is written before all others. A directory that is not empty and
+/// does not have it, for the same `marker`, is refused.
 ///
-/// The file named `marker` comes first, since it says that the directory is ours; the others follow in their order, and
-/// the last one only when all before it are durable. Files that are not in the list are removed in the end. A
-/// directory that is not empty and has no `marker` is refused.
+/// The file named `marker` comes first; the others follow in their order, and the last one only when all before it are
+/// durable. Files that are not in the list are removed in the end.
 pub fn write_directory(
     store: &BlobStore,
     path: &Path,
@@ -48,29 +54,39 @@ pub fn write_directory(
     Ok(written)
 }
 
-/// Opens and locks the directory at `path`, made if need be, unless it is somebody else's.
+/// Opens and locks the directory at `path`, made if need be, unless it is somebody else's. Then it has [`OWN`].
 fn claim(path: &Path, marker: &str) -> Result<Directory, FilesError> {
-    let not_ours = |reason: String| FilesError::NotOurs { path: path.to_owned(), reason };
+    let not_ours = |reason: &str| FilesError::NotOurs { path: path.to_owned(), reason: reason.to_owned() };
     if fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink()) {
-        return Err(not_ours("it is a symbolic link".to_owned()));
+        return Err(not_ours("it is a symbolic link"));
     }
     fs::create_dir_all(path).map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => not_ours("it is a file".to_owned()),
+        io::ErrorKind::AlreadyExists => not_ours("it is a file"),
         _ => FilesError::io("create", path)(error),
     })?;
     let mut root = Directory::open(path).map_err(FilesError::io("open", path))?;
     if !root.try_lock().map_err(FilesError::io("lock", path))? {
         return Err(FilesError::Busy { path: path.to_owned() });
     }
-    // A run that was killed at its very beginning has left this and nothing else.
-    let beginning = partial::claimed(OsStr::new(marker));
+    let (own, content) = (OsStr::new(OWN), own_content(marker));
+    let full = path.join(OWN);
     let mut entries = root.entries().map_err(FilesError::io("list", path))?;
-    entries.retain(|(name, _)| *name != beginning);
-    let ours = entries.iter().any(|(name, kind)| name == marker && *kind == FileType::RegularFile);
-    if entries.is_empty() || ours {
+    // A run that was killed at its very beginning has left this and nothing else.
+    entries.retain(|(name, _)| *name != partial::claimed(own));
+    if entries.is_empty() {
+        replace(&root, own, &full, |out| out.write_all(content.as_bytes()).map_err(EmitError::Output))?;
+        root.sync().map_err(FilesError::io("sync", path))?;
+        return Ok(root);
+    }
+    if !entries.iter().any(|(name, kind)| name == own && *kind == FileType::RegularFile) {
+        return Err(not_ours("the directory is not empty, and `seed` did not make it"));
+    }
+    let existing = root.read(own).map_err(FilesError::io("open", &full))?;
+    let emit = |out: &mut dyn Write| out.write_all(content.as_bytes()).map_err(EmitError::Output);
+    if same_content(existing, &full, content.len() as u64, emit)? {
         Ok(root)
     } else {
-        Err(not_ours(format!("the directory is not empty and has no file `{marker}`")))
+        Err(not_ours("`seed` made the directory for something else"))
     }
 }
 

@@ -9,6 +9,9 @@ use seed_model::File;
 
 use crate::files::error::FilesError;
 
+/// The file by which the host knows a directory that it has made. No list may have it.
+pub(super) const OWN: &str = ".seed-directory";
+
 /// The names of a list of files.
 pub(super) struct Names<'a> {
     files: BTreeSet<&'a str>,
@@ -22,6 +25,10 @@ impl<'a> Names<'a> {
             let bad = |reason| Err(FilesError::Path { path: path.clone(), reason });
             if path.contains('\0') || path.split('/').any(|name| matches!(name, "" | "." | "..")) {
                 return bad("it must be a relative path of plain names separated by `/`");
+            }
+            // Some file systems ignore case.
+            if path.split('/').next().is_some_and(|name| name.eq_ignore_ascii_case(OWN)) {
+                return bad("this name is reserved for the mark of directories that `seed` made");
             }
             if path.ends_with(PARTIAL_SUFFIX) {
                 return bad("this file extension is reserved for temporary files");
@@ -52,7 +59,7 @@ impl<'a> Names<'a> {
                 Some(path) if kind == FileType::Directory && self.directories.contains(&*path) => {
                     self.remove_others_in(&directory.make(&name)?, &format!("{path}/"))?;
                 }
-                Some(path) if self.files.contains(&*path) => {}
+                Some(path) if path == OWN || self.files.contains(&*path) => {}
                 _ => directory.remove(&name)?,
             }
         }

@@ -167,10 +167,9 @@ fn file(content: Vec<u8>) -> impl Fn(&str) -> File {
 #[test]
 fn output_that_cannot_be_written_leaves_the_old_one() {
     let place = tempfile::tempdir().unwrap();
-    fs::create_dir(place.path().join("out")).unwrap();
-    for name in ["out/marker", "out/large", "out/index"] {
-        fs::write(place.path().join(name), "old").unwrap();
-    }
+    let store = BlobStore::open(&place.path().join("cache")).unwrap();
+    let files = ["marker", "large", "index"].map(file(b"old".to_vec()));
+    write_directory(&store, &place.path().join("out"), "marker", &files).unwrap();
     let (well, output) = end(start_test("write_in_child", place.path(), FULL));
     assert!(!well);
     let failed = format!("failed: cannot write `{}/out/large`", place.path().display());
@@ -178,7 +177,7 @@ fn output_that_cannot_be_written_leaves_the_old_one() {
     let mut names: Vec<_> =
         fs::read_dir(place.path().join("out")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     names.sort();
-    assert_eq!(names, ["index", "large", "marker"]);
+    assert_eq!(names, [".seed-directory", "index", "large", "marker"]);
     assert_eq!(fs::read_to_string(place.path().join("out/large")).unwrap(), "old");
     assert_eq!(fs::read_to_string(place.path().join("out/index")).unwrap(), "old");
 }
@@ -201,7 +200,7 @@ fn killed_output_has_whole_files_only() {
         let store = BlobStore::open(&place.path().join("cache")).unwrap();
         let files = ["marker", "x"].map(file(vec![b'.']));
         write_directory(&store, &place.path().join("out"), "marker", &files).unwrap();
-        assert_eq!(fs::read_dir(place.path().join("out")).unwrap().count(), 2);
+        assert_eq!(fs::read_dir(place.path().join("out")).unwrap().count(), 3, "with the host's mark");
     }
 }
 

@@ -47,7 +47,10 @@ fn bytes(path: &str, content: &str) -> File {
     File { path: path.to_owned(), content: FileContent::Bytes(content.as_bytes().to_vec()) }
 }
 
-/// All files below a directory: path and content, sorted.
+/// The file by which the host knows its own directories.
+const OWN: &str = ".seed-directory";
+
+/// All files below a directory but the host's own: path and content, sorted.
 fn tree(root: &Path) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let mut rest = vec![root.to_owned()];
@@ -59,6 +62,7 @@ fn tree(root: &Path) -> Vec<(String, String)> {
             found.push((name, fs::read_to_string(&path).unwrap()));
         }
     }
+    found.retain(|(name, _)| name != OWN);
     found.sort();
     found
 }
@@ -96,15 +100,23 @@ fn what_is_not_ours_is_left_alone() {
 
     fs::create_dir(&out).unwrap();
     fs::write(out.join("precious"), "p").unwrap();
-    insta::assert_snapshot!(place.message(place.write(&files)), @"will not overwrite `[dir]/out`: the directory is not empty and has no file `marker`");
+    insta::assert_snapshot!(place.message(place.write(&files)), @"will not overwrite `[dir]/out`: the directory is not empty, and `seed` did not make it");
+    // Whoever chooses the marker may choose the name of a file that is there.
+    let named = [bytes("precious", "p")];
+    let written = write_directory(&place.store, &out, "precious", &named);
+    assert!(matches!(written, Err(FilesError::NotOurs { .. })));
     assert_eq!(tree(&out), expected(&[("precious", "p")]));
 
-    // A directory or link of the marker's name does not make it ours.
-    fs::create_dir(out.join(MARKER)).unwrap();
+    // Nor does anything else make it ours that has the name of the host's mark.
+    fs::create_dir(out.join(OWN)).unwrap();
     assert!(matches!(place.write(&files), Err(FilesError::NotOurs { .. })));
-    fs::remove_dir(out.join(MARKER)).unwrap();
-    symlink("precious", out.join(MARKER)).unwrap();
+    fs::remove_dir(out.join(OWN)).unwrap();
+    symlink("precious", out.join(OWN)).unwrap();
     assert!(matches!(place.write(&files), Err(FilesError::NotOurs { .. })));
+    fs::remove_file(out.join(OWN)).unwrap();
+    fs::write(out.join(OWN), "").unwrap();
+    insta::assert_snapshot!(place.message(place.write(&files)), @"will not overwrite `[dir]/out`: `seed` made the directory for something else");
+    assert_eq!(fs::read_to_string(out.join("precious")).unwrap(), "p");
 
     fs::remove_dir_all(&out).unwrap();
     fs::write(&out, "file").unwrap();
@@ -118,12 +130,37 @@ fn what_is_not_ours_is_left_alone() {
 }
 
 #[test]
-fn a_run_that_was_killed_at_its_beginning_is_no_obstacle() {
+fn a_directory_of_another_kind_is_left_alone() {
+    let place = Place::new();
+    place.write(&[bytes(MARKER, "m"), bytes("other", "o")]).unwrap();
+    let written = write_directory(&place.store, &place.path("out"), "other", &[bytes("other", "")]);
+    insta::assert_snapshot!(place.message(written), @"will not overwrite `[dir]/out`: `seed` made the directory for something else");
+    assert_eq!(tree(&place.path("out")), expected(&[(MARKER, "m"), ("other", "o")]));
+}
+
+#[test]
+fn the_hosts_mark_is_the_hosts() {
+    let place = Place::new();
+    for path in [OWN, ".SEED-Directory", ".seed-directory/x"] {
+        let message = place.message(place.write(&[bytes(MARKER, "m"), bytes(path, "")]));
+        assert!(message.contains("reserved"), "{message}");
+    }
+    place.write(&[bytes(MARKER, "m"), bytes("below/.seed-directory", "")]).unwrap();
+    let mark = fs::read_to_string(place.path("out").join(OWN)).unwrap();
+    insta::assert_snapshot!(mark, @"`seed` made this directory (marker) and replaces everything in it.");
+}
+
+#[test]
+fn a_run_that_was_killed_is_no_obstacle() {
     let place = Place::new();
     fs::create_dir(place.path("out")).unwrap();
-    fs::write(place.path("out/.marker.seed-partial"), "half of").unwrap();
+    fs::write(place.path("out/..seed-directory.seed-partial"), "half of").unwrap();
     place.write(&[bytes("a", "a"), bytes(MARKER, "m")]).unwrap();
     assert_eq!(tree(&place.path("out")), expected(&[("a", "a"), (MARKER, "m")]));
+    // The mark is there before all else.
+    fs::remove_file(place.path("out").join(MARKER)).unwrap();
+    place.write(&[bytes("b", "b"), bytes(MARKER, "m")]).unwrap();
+    assert_eq!(tree(&place.path("out")), expected(&[("b", "b"), (MARKER, "m")]));
 }
 
 #[test]
@@ -245,17 +282,38 @@ fn a_tar_has_the_files_in_their_order() {
     assert_eq!(entries, [("z".to_owned(), 0o644, 0, 1), ("a/b".to_owned(), 0o644, 0, 1)]);
 
     assert_eq!(write_tar(&place.store, &path, &files).unwrap(), Written { files: 0, unchanged: 1, bytes: 0 });
-    for other in
-        [[&content[..], b"more"].concat(), content[..content.len() - 1].to_vec(), vec![b'x'; content.len()]]
-    {
+    for other in [[&content[..], b"more"].concat(), content[..content.len() - 1].to_vec(), Vec::new()] {
         fs::write(&path, other).unwrap();
         assert_eq!(write_tar(&place.store, &path, &files).unwrap(), written);
         assert_eq!(fs::read(&path).unwrap(), content);
     }
+    let long = [bytes(&"long/".repeat(60), "")].map(|file| File { path: file.path + "name", ..file });
+    write_tar(&place.store, &path, &long).unwrap();
+    assert_eq!(write_tar(&place.store, &path, &files).unwrap(), written, "its first header is a PAX header");
     fs::remove_file(&path).unwrap();
     symlink("/etc/passwd", &path).unwrap();
     assert_eq!(write_tar(&place.store, &path, &files).unwrap(), written);
     fs::remove_file(&path).unwrap();
     fs::create_dir(&path).unwrap();
     insta::assert_snapshot!(place.message(write_tar(&place.store, &path, &files)), @"will not overwrite `[dir]/new/directory/x.tar`: it is a directory");
+}
+
+#[test]
+fn a_file_that_is_not_ours_is_left_alone() {
+    let place = Place::new();
+    let path = place.path("notes.tar");
+    let files = [bytes("a", "a")];
+    let mut foreign = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_ustar();
+    header.set_size(1);
+    header.set_mode(0o644);
+    foreign.append_data(&mut header, "a", &b"a"[..]).unwrap();
+    for precious in [b"precious".to_vec(), vec![0; 4096], foreign.into_inner().unwrap()] {
+        fs::write(&path, &precious).unwrap();
+        let message = place.message(write_tar(&place.store, &path, &files));
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(message, @"will not overwrite `[dir]/notes.tar`: `seed` did not write the file");
+        }
+        assert_eq!(fs::read(&path).unwrap(), precious);
+    }
 }
