@@ -36,6 +36,13 @@ pub(crate) enum LayerLockError {
         help("run `seed plan --lock-layers`, then commit the file")
     )]
     Missing { path: PathBuf, system: String },
+    /// `--locked` asks that it stays, and it would change.
+    #[error("`--locked` keeps {} as it is, but this run would change it", path.display())]
+    #[diagnostic(
+        code("seed::layer-lock::changed"),
+        help("run `seed plan --lock-layers` without `--locked`, then commit the file")
+    )]
+    Changed { path: PathBuf },
     /// Reading failed.
     #[error("cannot read the layer lock {}", path.display())]
     #[diagnostic(code("seed::layer-lock::unreadable"))]
@@ -62,7 +69,7 @@ impl Report for LayerLockError {
         match self {
             Self::Nowhere => Kind::Usage,
             Self::Read { .. } | Self::Write { .. } => Kind::Failed,
-            Self::Missing { .. } | Self::Newer { .. } | Self::Problems(_) => Kind::Pin,
+            Self::Missing { .. } | Self::Changed { .. } | Self::Newer { .. } | Self::Problems(_) => Kind::Pin,
         }
     }
 }
@@ -97,6 +104,8 @@ pub(crate) struct LayerLocks {
     systems: BTreeMap<String, LayerLock>,
     /// Whether they will be rewritten.
     renew: bool,
+    /// Whether the file must stay as it is.
+    kept: bool,
 }
 
 impl LayerLocks {
@@ -117,7 +126,7 @@ impl LayerLocks {
                 return Err(LayerLockError::Missing { path, system: system.to_owned() });
             }
         }
-        Ok(Self { path: Some(path), systems: layer_locks, renew })
+        Ok(Self { path: Some(path), systems: layer_locks, renew, kept: policy == Policy::Locked })
     }
 
     /// The layer lock of a system, as a selector gets it.
@@ -143,6 +152,9 @@ impl LayerLocks {
         }
         if before == self.systems {
             return Ok(None);
+        }
+        if self.kept {
+            return Err(LayerLockError::Changed { path: path.clone() });
         }
         seed_disk::replace(path, text(&self.systems).as_bytes())
             .map_err(|source| LayerLockError::Write { path: path.clone(), source })?;
@@ -220,6 +232,20 @@ mod tests {
         assert_eq!(read(&path).unwrap(), systems);
         insta::assert_snapshot!(text);
         assert_eq!(read(&directory.path().join("none")).unwrap(), BTreeMap::new());
+    }
+
+    #[test]
+    fn a_locked_run_writes_no_layer_lock() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("layers.lock");
+        let text = text(&BTreeMap::from([("x86_64-linux".to_owned(), layer_lock())]));
+        std::fs::write(&path, &text).unwrap();
+        let systems = ["x86_64-linux"].into_iter();
+        let mut locks = LayerLocks::open(Some(path.clone()), Policy::Locked, true, systems).unwrap();
+        let (plan, closure) = (ImagePlan::default(), Closure { paths: Vec::new(), outputs: Vec::new() });
+        let error = locks.write([("x86_64-linux", &plan, &closure)].into_iter()).unwrap_err();
+        assert!(matches!(error, LayerLockError::Changed { .. }), "{error}");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
     }
 
     #[test]

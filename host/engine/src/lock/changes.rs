@@ -7,26 +7,46 @@ use toml::Spanned;
 
 use crate::lock::file::{LockFile, LockedPlugin};
 
-/// All that differs between what is locked and the plugins that are used.
+/// All that differs between what is locked and the plugins that are used. One plugin may be used several times, with other
+/// grants each time.
 pub(super) fn changes(lock: &LockFile, plugins: &[LockedPlugin]) -> Vec<Problem> {
     let same_use = |a: &LockedPlugin, b: &LockedPlugin| a.stage == b.stage && a.reference == b.reference;
+    let mut locked: Vec<&Spanned<LockedPlugin>> = lock.plugins.iter().collect();
+    let mut take = |is_it: &dyn Fn(&LockedPlugin) -> bool| {
+        let index = locked.iter().position(|locked| is_it(locked.get_ref()))?;
+        Some(locked.remove(index))
+    };
+    // What did not change is no candidate for what did.
+    let changed: Vec<_> =
+        plugins.iter().filter(|plugin| take(&|locked| locked == *plugin).is_none()).collect();
     let mut problems = Vec::new();
-    for plugin in plugins {
-        match lock.plugins.iter().find(|locked| same_use(locked.get_ref(), plugin)) {
+    for plugin in changed {
+        match take(&|locked| same_use(locked, plugin)) {
             Some(locked) => problems.extend(difference(lock, locked, plugin)),
             None => problems.push(not_locked(lock, &plugin.stage, &plugin.reference)),
         }
     }
-    for locked in &lock.plugins {
-        if !plugins.iter().any(|plugin| same_use(locked.get_ref(), plugin)) {
-            problems.push(problem(
-                format!("`{}` is locked but not used", locked.get_ref().reference),
-                Some(locked.span()),
-                "not in the pipeline file",
-            ));
-        }
-    }
+    problems.extend(locked.into_iter().map(|locked| {
+        problem(
+            format!("`{}` is locked but not used", locked.get_ref().reference),
+            Some(locked.span()),
+            "not in the pipeline file",
+        )
+    }));
     problems
+}
+
+/// A lock that has the right plugins in other words than `text`: it was edited, or another `seed` wrote it.
+pub(super) fn other_bytes(lock: &LockFile, text: &str) -> Problem {
+    let found = &lock.file.text;
+    let same = found.bytes().zip(text.bytes()).take_while(|(found, wanted)| found == wanted).count();
+    let start = found[..found.floor_char_boundary(same)].rfind('\n').map_or(0, |end| end + 1);
+    let end = found[start..].find('\n').map_or(found.len(), |length| start + length);
+    problem(
+        "the lock file is not as `seed` writes it".to_owned(),
+        Some(start..end),
+        "the first line that differs",
+    )
 }
 
 /// A plugin that is used but not locked.

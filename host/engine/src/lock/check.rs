@@ -7,7 +7,7 @@ use seed_model::{Digest, Stage};
 use seed_report::{Kind, Problems, Report};
 use toml::Spanned;
 
-use crate::lock::changes::{changes, mismatch, not_locked};
+use crate::lock::changes::{changes, mismatch, not_locked, other_bytes};
 use crate::lock::file::{LockFile, LockFileError, LockedPlugin};
 use crate::lock::policy::Policy;
 use crate::lock::seeds::LockedSeeds;
@@ -123,46 +123,40 @@ impl Lock {
     }
 
     /// Makes the lock say which plugins were used, or refuses.
-    pub(crate) fn settle(&mut self, mut used: Vec<LockedPlugin>) -> Result<(), LockError> {
-        used.sort();
-        used.dedup();
-        if self.plugins().as_ref() == Some(&used) {
-            return Ok(());
-        }
-        if let (Policy::Locked, Some(lock)) = (self.policy, &self.file) {
-            Problems::check(&lock.file, changes(lock, &used))?;
-        }
+    pub(crate) fn settle(&mut self, used: Vec<LockedPlugin>) -> Result<(), LockError> {
         let seeds = self.seeds();
-        self.write(&used, &seeds)
+        self.replace(used, &seeds)
     }
 
     /// Makes the lock say what was published with the plugins `used`. With [`Policy::Locked`] it stays as it is: digests
     /// change with the sources, so that they differ is no error.
-    pub(crate) fn publish(
-        &mut self,
-        mut used: Vec<LockedPlugin>,
-        seeds: &LockedSeeds,
-    ) -> Result<(), LockError> {
-        if self.is_kept() || self.seeds() == *seeds {
-            return Ok(());
-        }
+    pub(crate) fn publish(&mut self, used: Vec<LockedPlugin>, seeds: &LockedSeeds) -> Result<(), LockError> {
+        if self.is_kept() { Ok(()) } else { self.replace(used, seeds) }
+    }
+
+    /// Writes the lock, unless it has these very bytes already. With [`Policy::Locked`], other bytes are an error, whatever
+    /// the difference means.
+    fn replace(&mut self, mut used: Vec<LockedPlugin>, seeds: &LockedSeeds) -> Result<(), LockError> {
         used.sort();
         used.dedup();
-        self.write(&used, seeds)
-    }
-
-    fn write(&mut self, used: &[LockedPlugin], seeds: &LockedSeeds) -> Result<(), LockError> {
-        LockFile::write(&self.path, used, seeds)?;
-        self.state = if self.file.is_none() { LockState::Created } else { LockState::Updated };
+        let text = LockFile::text(&used, seeds);
+        match &self.file {
+            Some(lock) if *lock.file.text == *text => return Ok(()),
+            Some(lock) if self.is_kept() => {
+                let mut problems = changes(lock, &used);
+                if problems.is_empty() {
+                    problems.push(other_bytes(lock, &text));
+                }
+                return Ok(Problems::check(&lock.file, problems)?);
+            }
+            None if self.is_kept() => return Err(LockError::Missing { path: self.path.clone() }),
+            Some(_) | None => {}
+        }
+        LockFile::write(&self.path, &text)?;
+        let created = self.file.is_none() || self.state == LockState::Created;
+        self.state = if created { LockState::Created } else { LockState::Updated };
+        self.file = LockFile::load(&self.path)?;
         Ok(())
-    }
-
-    /// The plugins that are locked, sorted.
-    fn plugins(&self) -> Option<Vec<LockedPlugin>> {
-        let mut locked: Vec<_> =
-            self.file.as_ref()?.plugins.iter().map(|plugin| plugin.get_ref().clone()).collect();
-        locked.sort();
-        Some(locked)
     }
 
     fn entry(&self, stage: Stage, reference: &PluginReference) -> Option<&Spanned<LockedPlugin>> {
@@ -255,6 +249,45 @@ mod tests {
         let mut granted = locked(sign, b"1");
         granted.grants.push("keys release".to_owned());
         assert_snapshot!("locked_changes", locked_run(&[(sign, granted)]));
+    }
+
+    #[test]
+    fn a_locked_run_never_writes() {
+        let directory = Directory::new();
+        let path = directory.0.path().join("seed.lock");
+        let [pack, _, publish] = &uses("")[..] else { panic!("three uses") };
+        let granted = |grant: &str| {
+            let grants = vec![grant.to_owned()];
+            (publish, LockedPlugin { grants, ..locked(publish, b"") })
+        };
+        let all = [(pack, locked(pack, b"")), granted("http https://a.example"), granted("write out")];
+        directory.run(Policy::Update, &all).unwrap();
+        let written = fs::read_to_string(&path).unwrap();
+        // One of two uses of a plugin is gone, one has other grants, one came, and all are there in other words.
+        let mut errors = vec![
+            directory.run(Policy::Locked, &all[..2]).unwrap_err(),
+            directory.run(Policy::Locked, &[all[0].clone(), all[2].clone()]).unwrap_err(),
+            directory
+                .run(Policy::Locked, &[all[0].clone(), all[1].clone(), granted("write in")])
+                .unwrap_err(),
+            directory.run(Policy::Locked, &[&all[..], &[granted("write in")]].concat()).unwrap_err(),
+        ];
+        assert_eq!(fs::read_to_string(&path).unwrap(), written);
+        for edited in
+            [written.replace("# The", "#  The"), format!("{written}\n"), written.replace('\n', "\r\n")]
+        {
+            fs::write(&path, &edited).unwrap();
+            errors.push(directory.run(Policy::Locked, &all).unwrap_err());
+            assert_eq!(fs::read_to_string(&path).unwrap(), edited);
+        }
+        fs::remove_file(&path).unwrap();
+        directory.run(Policy::Locked, &all).unwrap_err();
+        assert!(!path.exists());
+        assert_snapshot!(errors.join("\n"));
+        // Without `--locked` the file is as it is written again.
+        fs::write(&path, written.replace("# The", "#  The")).unwrap();
+        assert_eq!(directory.run(Policy::Update, &all), Ok(LockState::Updated));
+        assert_eq!(fs::read_to_string(&path).unwrap(), written);
     }
 
     #[test]

@@ -159,9 +159,9 @@ impl LockFile {
         format!("{HEADER}{}", body.expect("strings and arrays have a TOML form"))
     }
 
-    /// Writes a lock, whole or not at all. Runs that write at the same time take turns.
-    pub fn write(path: &Path, plugins: &[LockedPlugin], seeds: &LockedSeeds) -> Result<(), LockFileError> {
-        seed_disk::replace(path, Self::text(plugins, seeds).as_bytes())
+    /// Writes the text of a lock, whole or not at all. Runs that write at the same time take turns.
+    pub fn write(path: &Path, text: &str) -> Result<(), LockFileError> {
+        seed_disk::replace(path, text.as_bytes())
             .map_err(|source| LockFileError::Write { path: path.to_owned(), source })
     }
 }
