@@ -9,6 +9,7 @@ mod build_seed;
 pub mod console;
 mod docker;
 mod environment;
+pub mod guest;
 mod hostile;
 mod layout;
 pub mod markdown;
@@ -19,6 +20,7 @@ mod registry;
 mod repository;
 mod run;
 mod runner;
+pub mod scripted;
 mod table;
 
 pub use build_seed::{build_seed_project, offline_nixpkgs};

@@ -6,7 +6,6 @@ mod aot;
 mod blobs;
 mod capabilities;
 mod compatibility;
-mod guest;
 mod layer_lock;
 mod limits;
 mod memory;
@@ -14,3 +13,5 @@ mod plugins;
 mod refused;
 mod support;
 mod wasi;
+
+use seed_tests::guest;

@@ -2,14 +2,17 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
-/// A component of a world of the contract. It describes itself as `hostile` 1.2.3; its other exports trap until they
+use crate::repository::repository;
+
+/// A component of a world of the contract, from WebAssembly text. It describes itself as `hostile` 1.2.3; its other exports trap until they
 /// get a body.
-pub(crate) struct Guest {
+#[derive(Debug)]
+pub struct Guest {
     world: &'static str,
     package: String,
     extra_imports: String,
@@ -20,7 +23,7 @@ pub(crate) struct Guest {
 }
 
 /// Where the data of a test begins in memory.
-pub(crate) const DATA: usize = 1024;
+pub const DATA: usize = 1024;
 
 /// Interface, function, and type of every export, by world.
 const EXPORTS: [(&str, &str, &str, &str); 7] = [
@@ -35,7 +38,7 @@ const EXPORTS: [(&str, &str, &str, &str); 7] = [
 
 impl Guest {
     /// A component of this world.
-    pub(crate) fn new(world: &'static str) -> Self {
+    pub fn new(world: &'static str) -> Self {
         Self {
             world,
             package: "0.1.0".to_owned(),
@@ -48,31 +51,31 @@ impl Guest {
     }
 
     /// Builds it against another version of the contract.
-    pub(crate) fn contract(mut self, version: &str) -> Self {
+    pub fn contract(mut self, version: &str) -> Self {
         version.clone_into(&mut self.package);
         self
     }
 
     /// Adds an interface to the world's imports, such as `wasi:cli/stderr@0.2.3`.
-    pub(crate) fn world_import(mut self, interface: &str) -> Self {
+    pub fn world_import(mut self, interface: &str) -> Self {
         writeln!(self.extra_imports, "import {interface};").unwrap();
         self
     }
 
     /// Imports a function as `$name`; `kind` is its core type.
-    pub(crate) fn import(mut self, interface: &str, function: &str, name: &str, kind: &str) -> Self {
+    pub fn import(mut self, interface: &str, function: &str, name: &str, kind: &str) -> Self {
         writeln!(self.imports, r#"(import "{interface}" "{function}" (func ${name} {kind}))"#).unwrap();
         self
     }
 
     /// Adds anything to the core module.
-    pub(crate) fn item(mut self, item: &str) -> Self {
+    pub fn item(mut self, item: &str) -> Self {
         self.items.push_str(item);
         self
     }
 
     /// Puts bytes into memory.
-    pub(crate) fn data(mut self, offset: usize, bytes: &[u8]) -> Self {
+    pub fn data(mut self, offset: usize, bytes: &[u8]) -> Self {
         let escaped = bytes.iter().fold(String::new(), |mut text, byte| {
             write!(text, "\\{byte:02x}").unwrap();
             text
@@ -82,13 +85,13 @@ impl Guest {
     }
 
     /// The body of an exported function, or of `describe`.
-    pub(crate) fn body(mut self, function: &'static str, body: &str) -> Self {
+    pub fn body(mut self, function: &'static str, body: &str) -> Self {
         self.bodies.push((function, body.to_owned()));
         self
     }
 
     /// The component's bytes.
-    pub(crate) fn build(self) -> Vec<u8> {
+    pub fn build(self) -> Vec<u8> {
         let module = wat::parse_str(self.module()).unwrap();
         component(module, &self.package, self.world, &self.extra_imports)
     }
@@ -139,13 +142,13 @@ impl Guest {
 }
 
 /// The directory of the contract.
-pub(crate) fn contract() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit")
+pub fn contract() -> PathBuf {
+    repository().join("wit")
 }
 
 /// A component of a core module that has the functions of a world of the contract, and of what `extra_imports` adds to the
 /// world. The contract is this one, with `version` for its version.
-pub(crate) fn component(mut module: Vec<u8>, version: &str, world: &str, extra_imports: &str) -> Vec<u8> {
+pub fn component(mut module: Vec<u8>, version: &str, world: &str, extra_imports: &str) -> Vec<u8> {
     let mut resolve = Resolve::default();
     let directory = tempfile::tempdir().unwrap();
     for file in fs::read_dir(contract()).unwrap() {
@@ -170,6 +173,6 @@ pub(crate) fn component(mut module: Vec<u8>, version: &str, world: &str, extra_i
 }
 
 /// Little-endian words, for records in memory.
-pub(crate) fn words(words: &[u32]) -> Vec<u8> {
+pub fn words(words: &[u32]) -> Vec<u8> {
     words.iter().flat_map(|word| word.to_le_bytes()).collect()
 }
