@@ -7,6 +7,7 @@ use seed_model::{Digest, ImagePlan, OutputRequest, SourceKind, Stage, Target};
 use seed_report::Error;
 
 use crate::capabilities::{RunBlobs, WrittenPaths};
+use crate::check::UNVERIFIED_ANNOTATION;
 use crate::events::{Event, EventSink, Events, Level, Step};
 use crate::layer_lock::LayerLocks;
 use crate::limits::limits;
@@ -243,6 +244,11 @@ impl Prepared<'_> {
         }
         if let Some(used) = legal.as_ref().filter(|legal| !legal.paths.is_empty()) {
             plan.annotations.insert(APPLE_SDK_ANNOTATION.to_owned(), used.reason.clone());
+        }
+        let unverified = &self.plugins.pack.used.grants.unverified_layers;
+        if !unverified.is_empty() {
+            let media_types: Vec<_> = unverified.iter().map(|name| name.get_ref().as_str()).collect();
+            plan.annotations.insert(UNVERIFIED_ANNOTATION.to_owned(), media_types.join(","));
         }
         Ok(Planned { target, built, plan, legal })
     }

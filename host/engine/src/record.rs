@@ -1,16 +1,17 @@
 //! Records of per-system runs: what `seed run --record` published, as a file that travels from one machine to another.
 //!
-//! Canonical JSON (RFC 8785), so that equal runs write equal files. Everything in it that matters is a digest, which
-//! `seed index` compares with what the registry has.
+//! Canonical JSON (RFC 8785), so that equal runs write equal files. Whoever can change the file on its way would choose
+//! what `seed index` signs: so each signing plugin of the pipeline signs the record too, and `seed index` takes no other.
 
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
-use seed_model::{Descriptor, Digest, Platform, Target};
+use seed_model::{Algorithm, Descriptor, Digest, PayloadFormat, Platform, PublicKey, Signature, Target};
 use seed_oci::document::canonical_json;
 use seed_report::{Kind, Report};
+use seed_trust::encoding::{decode, encode};
 use serde::{Deserialize, Serialize};
 
 use crate::summary::{ImageSummary, LayerSummary, RecordedLayer};
@@ -44,6 +45,51 @@ pub(crate) struct Record {
     pub variables: BTreeMap<String, String>,
     /// Where the image was published.
     pub published: Vec<RecordedPlace>,
+    /// Which run it is of, as the user calls it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
+    /// By the pipeline's signing plugins, over the record without them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub signatures: Vec<RecordedSignature>,
+}
+
+/// The media type of a record without its signatures, as it is signed.
+const MEDIA_TYPE: &str = "application/vnd.seed-oci.record.v1+json";
+
+/// One signature.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct RecordedSignature {
+    /// The signing plugin, as the pipeline file has it.
+    pub plugin: String,
+    /// The key's name.
+    pub key: String,
+    /// How the payload names the record.
+    pub format: PayloadFormat,
+    /// What was signed, in base64.
+    pub payload: String,
+    /// The signature, in base64.
+    pub signature: String,
+}
+
+impl RecordedSignature {
+    /// A signature that a plugin made.
+    pub(crate) fn new(plugin: &str, signature: &Signature) -> Self {
+        Self {
+            plugin: plugin.to_owned(),
+            key: signature.key.name.clone(),
+            format: signature.format,
+            payload: encode(&signature.payload),
+            signature: encode(&signature.signature),
+        }
+    }
+
+    /// The signature, by a key of which only the name is known.
+    pub(crate) fn signature(&self) -> Option<Signature> {
+        let key = PublicKey { name: self.key.clone(), algorithm: Algorithm::Ed25519, spki: Vec::new() };
+        let (payload, signature) = (decode(&self.payload)?, decode(&self.signature)?);
+        Some(Signature { key, format: self.format, payload, signature })
+    }
 }
 
 /// One plugin.
@@ -138,6 +184,7 @@ impl Record {
         plugins: Vec<RecordedPlugin>,
         variables: BTreeMap<String, String>,
         published: Vec<RecordedPlace>,
+        run: Option<String>,
     ) -> Self {
         Self {
             schema: SCHEMA,
@@ -150,7 +197,15 @@ impl Record {
             plugins,
             variables,
             published,
+            run,
+            signatures: Vec::new(),
         }
+    }
+
+    /// What is signed: the record without its signatures, and a descriptor of that.
+    pub(crate) fn signed_part(&self) -> (Descriptor, Vec<u8>) {
+        let bytes = canonical_json(&Self { signatures: Vec::new(), ..self.clone() });
+        (Descriptor::of(MEDIA_TYPE, &bytes), bytes)
     }
 
     /// Reads and checks the record at `path`, at most 1 MiB.

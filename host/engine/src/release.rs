@@ -163,7 +163,7 @@ fn index(prepared: &Prepared<'_>, images: &[PackedImage]) -> Result<Option<Descr
 fn targets(prepared: &Prepared<'_>) -> Result<Vec<String>, Error> {
     let mut all = Vec::new();
     for plugin in &prepared.plugins.publish {
-        all.extend(stages::targets(&prepared.context, plugin)?);
+        all.extend(stages::granted_targets(&prepared.context, plugin)?);
     }
     let mut seen = BTreeSet::new();
     all.retain(|target| seen.insert(target.clone()));

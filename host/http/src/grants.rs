@@ -170,9 +170,30 @@ pub fn registry_url(registry: &str) -> String {
     }
 }
 
+/// Whether a grant reaches a registry, as Docker names it, in some way.
+pub fn reaches(origin: &OriginPattern, registry: &str) -> bool {
+    let own = registry_url(registry);
+    let host = own.split_once("://").map_or(own.as_str(), |(_, host)| host);
+    let urls = ["https", "http"].map(|scheme| Url::parse(&format!("{scheme}://{host}")));
+    urls.into_iter().flatten().any(|url| origin.matches(&url))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_grant_reaches_its_own_registries() {
+        let reaches = |origin: &str, registry| reaches(&origin.parse().unwrap(), registry);
+        assert!(reaches("https://ghcr.io", "ghcr.io"));
+        assert!(reaches("https://registry-1.docker.io", "docker.io"));
+        assert!(reaches("http://registry.lan:5000", "registry.lan:5000"));
+        assert!(reaches("http://127.0.0.1:5000", "127.0.0.1:5000"));
+        assert!(reaches("https://*.example.org", "r.example.org"));
+        for registry in ["docker.io", "ghcr.io:8443", "ghcr.io.evil.example", "evil.example/ghcr.io", "a b"] {
+            assert!(!reaches("https://ghcr.io", registry), "{registry}");
+        }
+    }
 
     fn grants(origins: &[&str]) -> Grants {
         Grants { origins: origins.iter().map(|o| o.parse().unwrap()).collect(), ..Grants::default() }

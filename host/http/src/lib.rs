@@ -38,7 +38,7 @@ pub use client::{Client, DownloadError, Options};
 pub use credentials::{Anonymous, Credential, CredentialError, CredentialStore, Secret};
 pub use docker_config::DockerConfig;
 pub use error::Error;
-pub use grants::{Grants, Reach, registry_url};
+pub use grants::{Grants, Reach, reaches, registry_url};
 pub use limits::HttpLimits;
 pub use message::{BlobRange, Body, MAX_BODY, Request, Response, SecretHeader};
 pub use origin::{OriginError, OriginPattern, Scheme};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::image::Descriptor;
 use crate::publication::Attachment;
@@ -45,7 +45,7 @@ pub struct SignRequest {
 }
 
 /// How a payload names its subject.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PayloadFormat {
     /// cosign's simple signing JSON.

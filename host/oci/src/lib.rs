@@ -10,6 +10,7 @@
 )]
 
 mod codec;
+mod compare;
 mod contents;
 pub mod document;
 pub mod fetch;
@@ -34,7 +35,8 @@ pub mod verify;
 mod tests;
 
 pub use codec::{CodecError, codec_id};
-pub use contents::ContentsError;
+pub use compare::{CompareError, can_read, compare_layer};
+pub use contents::{ContentsError, check_hidden};
 pub use image_error::ImageError;
 pub use layer::{LayerSpec, PathSpec, share_directories};
 pub use nar::{NarError, list_names, nar_digest};

@@ -14,7 +14,7 @@ mod artifact;
 mod bundle;
 mod coverage;
 pub mod dsse;
-mod encoding;
+pub mod encoding;
 mod encrypted;
 mod key_error;
 mod private_key;

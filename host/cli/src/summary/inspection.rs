@@ -16,6 +16,9 @@ const LAYER_ANNOTATION: &str = "io.github.seed-oci.layer";
 /// Where the host writes why the image has content whose licence restricts redistribution, followed by what it is.
 const LEGAL_ANNOTATION: &str = "io.github.seed-oci.legal.";
 
+/// Where the host writes which of the image's layers it could not read.
+const UNVERIFIED_ANNOTATION: &str = "io.github.seed-oci.unverified-layers";
+
 /// The image, or all images of an index.
 pub(crate) fn inspection(found: &Inspection) -> String {
     let mut text = format!("{}  {}\n", style::bold(&found.place), found.digest);
@@ -72,6 +75,9 @@ fn image(image: &InspectedImage, whole: Digest) -> String {
         if let Some(rule) = name.strip_prefix(LEGAL_ANNOTATION) {
             let grant = visible::line(&format!("{rule}: {reason}"));
             let _ = writeln!(text, "  {} {grant}", style::warning("granted:"));
+        }
+        if name == UNVERIFIED_ANNOTATION {
+            let _ = writeln!(text, "  {} layers of {}", style::warning("unverified:"), visible::line(reason));
         }
     }
     if let Some(contents) = &image.contents {

@@ -1,6 +1,6 @@
 //! Pieces that several summaries share.
 
-use seed_engine::summary::{LegalSummary, PluginIdentity};
+use seed_engine::summary::{ImageSummary, LegalSummary, PluginIdentity};
 use seed_model::{Diagnostic, Severity};
 use seed_report::style;
 
@@ -51,6 +51,17 @@ pub(super) fn legal(grants: &[LegalSummary]) -> String {
         }
     }
     section("Legal", lines)
+}
+
+/// Layers of which only the packing plugin knows what is in them.
+pub(super) fn unverified(images: &[ImageSummary]) -> String {
+    let layers = images.iter().flat_map(|image| image.layers.iter().map(move |layer| (image, layer)));
+    let lines = layers.filter_map(|(image, layer)| {
+        let media_type = layer.layer.unverified.as_ref()?;
+        let warning = style::warning("unverified:");
+        Some(format!("{warning} layer `{}` for {} ({media_type})", layer.layer.name, image.system))
+    });
+    section("Layers that seed cannot read, by a grant in [pack]", lines)
 }
 
 /// The plugins that decided, as a table.

@@ -35,6 +35,7 @@ fn whole(summary: &RunSummary, lock: &Path) -> String {
     text.push_str(&parts::section("Verify", summary.verify_with.iter().map(|command| style::code(command))));
     let try_next = summary.published.iter().filter_map(|place| place.published.try_with.as_deref());
     text.push_str(&parts::section("Try", try_next.map(style::code)));
+    text.push_str(&parts::unverified(&summary.images));
     text.push_str(&parts::legal(&summary.legal));
     text.push_str(&parts::notes(&summary.notes));
     match summary.lock {
@@ -125,8 +126,15 @@ mod tests {
         let digest = |text: &str| Digest::of(text.as_bytes());
         let layer = |name: &str, size, cached| {
             let (digest, diff_id) = (digest(name), digest("diff"));
-            let layer =
-                RecordedLayer { name: name.into(), digest, diff_id, size, nar_size: size * 3, paths: 12 };
+            let layer = RecordedLayer {
+                name: name.into(),
+                digest,
+                diff_id,
+                size,
+                nar_size: size * 3,
+                paths: 12,
+                unverified: None,
+            };
             LayerSummary { layer, cached }
         };
         RunSummary {

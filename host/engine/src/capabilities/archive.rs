@@ -1,6 +1,6 @@
 //! Packs the layers of one validated plan, on behalf of a packing plugin.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -17,10 +17,10 @@ const MAX_JOBS: usize = 1024;
 
 /// What a layer became.
 #[derive(Clone, Debug)]
-pub(crate) struct Packed {
-    pub(crate) layer: PackedLayer,
+struct Packed {
+    layer: PackedLayer,
     /// Whether it was found by its key.
-    pub(crate) cached: bool,
+    cached: bool,
 }
 
 /// The layers of one plan.
@@ -32,9 +32,8 @@ pub(crate) struct PlanArchive {
     system: String,
     /// The layers of the plan; their codec is that of the job.
     layers: Vec<LayerSpec>,
-    packed: Mutex<BTreeMap<u32, Packed>>,
-    /// Layers that were read instead.
-    read: Mutex<BTreeSet<u32>>,
+    /// What was packed, by index in the plan: once for each codec that the plugin asked for.
+    packed: Mutex<BTreeMap<u32, Vec<Packed>>>,
     failure: Mutex<Option<PackError>>,
 }
 
@@ -48,26 +47,19 @@ impl PlanArchive {
         layers: Vec<LayerSpec>,
     ) -> Self {
         let system = system.to_owned();
-        Self {
-            packer,
-            blobs,
-            events,
-            system,
-            layers,
-            packed: Mutex::default(),
-            read: Mutex::default(),
-            failure: Mutex::default(),
-        }
+        Self { packer, blobs, events, system, layers, packed: Mutex::default(), failure: Mutex::default() }
     }
 
-    /// What was packed, by index in the plan; the last codec counts.
-    pub(crate) fn packed(&self) -> BTreeMap<u32, Packed> {
-        self.packed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// Whether this run packed `made` of the plan's layer with this index, and if so, whether it was found by its key.
+    pub(crate) fn made(&self, layer: u32, made: &PackedLayer) -> Option<bool> {
+        let packed = self.packed.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = packed.get(&layer)?.iter().find(|packed| packed.layer == *made)?;
+        Some(found.cached)
     }
 
-    /// Whether the plugin read a layer's tar itself.
-    pub(crate) fn was_read(&self, layer: u32) -> bool {
-        self.read.lock().unwrap_or_else(PoisonError::into_inner).contains(&layer)
+    /// A layer of the plan, as it would be packed.
+    pub(crate) fn layer(&self, layer: u32) -> Option<LayerSpec> {
+        self.layers.get(layer as usize).cloned()
     }
 
     /// Why packing failed, if it did: the plugin sees only its text.
@@ -120,7 +112,6 @@ impl Archive for PlanArchive {
 
     fn open_layer(&self, layer: u32) -> Result<Box<dyn Read + Send>, StageError> {
         let spec = spec(&self.layers, layer, Codec::None)?;
-        self.read.lock().unwrap_or_else(PoisonError::into_inner).insert(layer);
         Ok(Box::new(self.packer.open_tar(spec)))
     }
 }
@@ -139,6 +130,6 @@ impl PackObserver for Observer<'_> {
     fn finished(&self, layer: usize, packed: &PackedLayer, origin: Origin) {
         let packed = Packed { layer: packed.clone(), cached: origin == Origin::Cached };
         let mut all = self.archive.packed.lock().unwrap_or_else(PoisonError::into_inner);
-        all.insert(self.jobs[layer].layer, packed);
+        all.entry(self.jobs[layer].layer).or_default().push(packed);
     }
 }

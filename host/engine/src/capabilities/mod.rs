@@ -8,7 +8,7 @@ mod keyring;
 mod probe;
 mod reporter;
 
-pub(crate) use archive::{Packed, PlanArchive};
+pub(crate) use archive::PlanArchive;
 pub(crate) use blobs::RunBlobs;
 pub(crate) use files::{GrantedFiles, WrittenPaths};
 pub(crate) use http::client;

@@ -56,6 +56,12 @@ pub(crate) enum PlanError {
         field: String,
         reason: String,
     },
+    /// An annotation that only the host may make.
+    #[error("the plan has the annotation `{name}`, which only `seed` itself writes")]
+    Annotation {
+        /// Its name, escaped.
+        name: String,
+    },
     /// Too much configuration.
     #[error("the image's config and annotations have {0} bytes, more than the limit of {MAX_CONFIG}")]
     ConfigSize(usize),

@@ -1,20 +1,18 @@
 //! `seed run`: plugins, source, selection, packing, signing, publishing.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use seed_model::Digest;
 use seed_report::Error;
 
 use crate::capabilities::RunKeyring;
 use crate::events::{EventSink, Level, Step};
 use crate::pipeline::Pipeline;
 use crate::prepare::{Planned, Prepared, Request, prepare};
-use crate::record::{Record, RecordedPlace, RecordedPlugin};
+use crate::record::{Record, RecordedPlace, RecordedPlugin, RecordedSignature};
 use crate::release::{self, Release};
 use crate::session::Session;
-use crate::stages::{self, PackedImage};
+use crate::stages::{self, LayerOrigin, PackedImage, Subject};
 use crate::summary::{ImageSummary, LayerSummary, PublishedSummary, RecordedLayer, RunSummary};
 use crate::usage::UsageError;
 
@@ -29,6 +27,8 @@ pub struct RunOptions {
     pub pack_only: bool,
     /// Publish by digest only, and write what `seed index` needs into this file; the run is for one system then.
     pub record: Option<PathBuf>,
+    /// What the record says of which run it is.
+    pub run: Option<String>,
 }
 
 /// Builds, packs, signs and publishes.
@@ -58,7 +58,9 @@ pub(crate) fn run(
         publish(&mut prepared, options, &keyrings, &images)?
     };
     if let Some(path) = &options.record {
-        record(&prepared, &images[0], &summaries[0], &release).write(path)?;
+        let mut record = record(&prepared, &images[0], &summaries[0], &release, options.run.clone());
+        endorse(&prepared, &keyrings, &mut record)?;
+        record.write(path)?;
     }
     Ok(release::summary(&prepared, &planned, summaries, release))
 }
@@ -102,7 +104,29 @@ fn check_record(prepared: &Prepared<'_>, path: &Path) -> Result<(), UsageError> 
     Ok(())
 }
 
-fn record(prepared: &Prepared<'_>, image: &PackedImage, summary: &ImageSummary, release: &Release) -> Record {
+/// Has every signing plugin sign the record.
+fn endorse(prepared: &Prepared<'_>, keyrings: &[Arc<RunKeyring>], record: &mut Record) -> Result<(), Error> {
+    let context = &prepared.context;
+    let (descriptor, bytes) = record.signed_part();
+    let subject = Subject { descriptor: &descriptor, system: Some(&record.system), references: &[] };
+    let mut signatures = Vec::new();
+    for (plugin, keyring) in prepared.plugins.sign.iter().zip(keyrings) {
+        let reference = &plugin.identity.reference;
+        for signature in stages::endorse(context, plugin, keyring, subject, &bytes)? {
+            signatures.push(RecordedSignature::new(reference, &signature));
+        }
+    }
+    record.signatures = signatures;
+    Ok(())
+}
+
+fn record(
+    prepared: &Prepared<'_>,
+    image: &PackedImage,
+    summary: &ImageSummary,
+    release: &Release,
+    run: Option<String>,
+) -> Record {
     let plugin = |plugin: &crate::plugins::ResolvedPlugin| RecordedPlugin {
         stage: plugin.used.stage.section().to_owned(),
         reference: plugin.identity.reference.clone(),
@@ -122,6 +146,7 @@ fn record(prepared: &Prepared<'_>, image: &PackedImage, summary: &ImageSummary, 
         prepared.plugins.all().map(plugin).collect(),
         prepared.context.variables.clone(),
         release.published.iter().map(place).collect(),
+        run,
     )
 }
 
@@ -137,25 +162,18 @@ fn pack(prepared: &Prepared<'_>, planned: &[Planned]) -> Result<Vec<PackedImage>
 }
 
 fn image_summary(planned: &Planned, image: &PackedImage) -> ImageSummary {
-    let by_digest: BTreeMap<Digest, _> = image
-        .packed
-        .iter()
-        .map(|(layer, packed)| (packed.layer.descriptor.digest, (*layer, packed.cached)))
-        .collect();
-    let layers = image.image.layers.iter().map(|layer| {
-        let made = by_digest.get(&layer.descriptor.digest);
-        // A layer that the packer wrote itself has no place in the plan.
-        let plan = made.map(|(index, _)| &planned.plan.layers[*index as usize]);
-        let cached = made.is_some_and(|(_, cached)| *cached);
-        let layer = RecordedLayer {
-            name: plan.map_or_else(String::new, |layer| layer.name.clone()),
+    let layers = image.image.layers.iter().zip(&image.origins).zip(&planned.plan.layers);
+    let layers = layers.map(|((layer, origin), planned_layer)| LayerSummary {
+        layer: RecordedLayer {
+            name: planned_layer.name.clone(),
             digest: layer.descriptor.digest,
             diff_id: layer.diff_id,
             size: layer.descriptor.size,
-            nar_size: plan.map_or(0, |layer| planned.nar_size(layer)),
-            paths: plan.map_or(0, |layer| layer.paths.len()),
-        };
-        LayerSummary { layer, cached }
+            nar_size: planned.nar_size(planned_layer),
+            paths: planned_layer.paths.len(),
+            unverified: (*origin == LayerOrigin::Unverified).then(|| layer.descriptor.media_type.clone()),
+        },
+        cached: *origin == LayerOrigin::Host { cached: true },
     });
     ImageSummary {
         system: image.target.system.clone(),

@@ -2,6 +2,7 @@
 
 use seed_http::{OriginError, OriginPattern};
 use seed_model::{Digest, Stage};
+use seed_oci::can_read;
 use seed_report::Problem;
 use toml::Spanned;
 
@@ -73,7 +74,8 @@ fn config(section: &mut Section<'_>, problems: &mut Vec<Problem>) -> Config {
 /// The grants that a stage's world has interfaces for.
 fn grantable(stage: Stage) -> &'static [&'static str] {
     match stage {
-        Stage::Select | Stage::Pack => &[],
+        Stage::Select => &[],
+        Stage::Pack => &["unverified-layers"],
         Stage::Sign => &["http", "credentials", "keys", "secrets"],
         Stage::Publish => &["http", "credentials", "secrets", "write"],
     }
@@ -95,10 +97,41 @@ fn grants(section: &mut Section<'_>, stage: Stage, problems: &mut Vec<Problem>) 
             "credentials" => grants.credentials = names,
             "keys" => grants.keys = names,
             "secrets" => grants.secrets = names,
+            "unverified-layers" => {
+                grants.unverified_layers =
+                    names.into_iter().filter(|name| is_unreadable(name, problems)).collect();
+            }
             _ => grants.write = names,
         }
     }
     grants
+}
+
+/// The longest media type in bytes (RFC 6838).
+const MAX_MEDIA_TYPE: usize = 255;
+
+/// Whether a media type may be granted: the host compares what it can read, whatever is granted.
+fn is_unreadable(media_type: &Spanned<String>, problems: &mut Vec<Problem>) -> bool {
+    let text = media_type.get_ref();
+    let is_name = |name: &str| {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&b);
+        !name.is_empty() && name.bytes().all(plain)
+    };
+    let is_media_type = text.len() <= MAX_MEDIA_TYPE
+        && text.split_once('/').is_some_and(|(kind, subtype)| is_name(kind) && is_name(subtype));
+    let reason = if !is_media_type {
+        "is not a media type"
+    } else if can_read(text) {
+        "is a format that `seed` reads: it compares such layers with the plan"
+    } else {
+        return true;
+    };
+    problems.push(invalid(
+        format!("`{}` {reason}", text.escape_debug()),
+        media_type.span(),
+        "write the media type of the plugin's own format, such as `application/vnd.acme.layer.v1.erofs`",
+    ));
+    false
 }
 
 fn origin(text: &Spanned<String>, problems: &mut Vec<Problem>) -> Option<Spanned<OriginPattern>> {

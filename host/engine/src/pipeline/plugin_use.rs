@@ -102,4 +102,6 @@ pub struct Grants {
     pub secrets: Vec<Spanned<String>>,
     /// Paths that it may write, relative to the pipeline file or absolute.
     pub write: Vec<Spanned<String>>,
+    /// Media types of layers that it may make although the host cannot read them.
+    pub unverified_layers: Vec<Spanned<String>>,
 }

@@ -216,6 +216,7 @@ fn grants(grants: &Grants) -> Vec<String> {
         .chain(names("keys", &grants.keys))
         .chain(names("secrets", &grants.secrets))
         .chain(names("write", &grants.write))
+        .chain(names("unverified-layers", &grants.unverified_layers))
         .collect();
     all.sort();
     all.dedup();

@@ -4,15 +4,18 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use miette::Diagnostic;
-use seed_model::{Codec, Descriptor, Digest, Entry, EntryKind, Image, ImagePlan, PackRequest, Target};
-use seed_oci::document::{DocumentError, check_image, stored_manifest};
-use seed_oci::{LayerSpec, PackError, share_directories};
+use seed_model::{
+    Codec, Descriptor, Digest, Entry, EntryKind, Image, ImagePlan, PackRequest, PackedLayer, Target,
+};
+use seed_oci::document::{self, DocumentError, check_image};
+use seed_oci::{
+    CompareError, LayerSpec, PackError, can_read, check_hidden, compare_layer, share_directories,
+};
 use seed_report::{Kind, Report};
 use seed_runtime::capabilities::Capabilities;
 
-use crate::capabilities::{Packed, PlanArchive};
+use crate::capabilities::PlanArchive;
 use crate::plugins::ResolvedPlugin;
-use crate::rules::APPLE_SDK_ANNOTATION;
 use crate::source::Built;
 use crate::stages::context::Context;
 use crate::stages::failure::StageFailure;
@@ -37,24 +40,27 @@ pub(crate) enum ImageError {
     #[error("invalid image from plugin `{}` {} ({}): {error}", plugin.name, plugin.version, plugin.digest.short())]
     #[diagnostic(code("seed::pack::image"), help("this is a bug in the plugin: report it to its authors"))]
     Documents { plugin: PluginIdentity, error: DocumentError },
-    /// A layer of the plan was neither packed nor read.
-    #[error("plugin `{}` {} ({}) omitted layer {layer} of the plan", plugin.name, plugin.version, plugin.digest.short())]
+    /// A layer that the plugin packed itself is not the planned one.
+    #[error("layer {layer} (`{}`) of plugin `{}` {} ({}) is not the planned one: {error}", name.escape_debug(), plugin.name, plugin.version, plugin.digest.short())]
     #[diagnostic(code("seed::pack::layer"), help("this is a bug in the plugin: report it to its authors"))]
-    LeftOut {
+    Layer {
         plugin: PluginIdentity,
         /// The layer's index.
-        layer: u32,
+        layer: usize,
+        name: String,
+        error: CompareError,
     },
-    /// An annotation that the host itself added is not in the manifest.
-    #[error("plugin `{}` {} ({}) omitted the required annotation `{name}`", plugin.name, plugin.version, plugin.digest.short())]
-    #[diagnostic(
-        code("seed::pack::annotation"),
-        help("this is a bug in the plugin: report it to its authors")
-    )]
-    Annotation {
+    /// A layer of a format that the host cannot read, and the pipeline does not grant that.
+    #[error("plugin `{}` {} ({}) made layer {layer} (`{}`) in a format that `seed` cannot check: `{}`", plugin.name, plugin.version, plugin.digest.short(), name.escape_debug(), media_type.escape_debug())]
+    #[diagnostic(code("seed::pack::unverified"))]
+    Unverified {
         plugin: PluginIdentity,
-        /// The annotation's name.
-        name: &'static str,
+        /// The layer's index.
+        layer: usize,
+        name: String,
+        media_type: String,
+        #[help]
+        help: String,
     },
     /// The image names a blob that is not of this run.
     #[error("the image of plugin `{}` {} ({}) names {digest}, which does not belong to this run", plugin.name, plugin.version, plugin.digest.short())]
@@ -67,10 +73,9 @@ impl Report for ImageError {
         match self {
             Self::Failed(failure) => failure.kind(),
             Self::Pack { source, .. } => source.kind(),
-            Self::Annotation { .. }
-            | Self::Documents { .. }
-            | Self::LeftOut { .. }
-            | Self::Foreign { .. } => Kind::Plugin,
+            Self::Documents { .. } | Self::Layer { .. } | Self::Unverified { .. } | Self::Foreign { .. } => {
+                Kind::Plugin
+            }
         }
     }
 }
@@ -80,8 +85,22 @@ impl Report for ImageError {
 pub(crate) struct PackedImage {
     pub(crate) target: Target,
     pub(crate) image: Image,
-    /// What the host packed for it, by index in the plan.
-    pub(crate) packed: BTreeMap<u32, Packed>,
+    /// Who knows what is in its layers, bottom first; empty where another run packed it.
+    pub(crate) origins: Vec<LayerOrigin>,
+}
+
+/// Who knows what is in a layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LayerOrigin {
+    /// The host, which packed it.
+    Host {
+        /// Whether it was found by its key.
+        cached: bool,
+    },
+    /// The plugin packed it, and the host has read it back.
+    Compared,
+    /// The plugin packed it in a format that the host cannot read, by a grant.
+    Unverified,
 }
 
 /// The layers of a plan, to pack. Their codec is the packer's choice and not in here.
@@ -111,12 +130,14 @@ pub(crate) fn pack(
     plan: &ImagePlan,
     built: &Built,
 ) -> Result<(PackedImage, bool), ImageError> {
+    let layers = layer_specs(plan, built);
+    check_hidden(&layers).map_err(|error| ImageError::Pack { help: None, source: error.into() })?;
     let archive = Arc::new(PlanArchive::new(
         Arc::clone(&context.cache.packer),
         context.blobs.clone(),
         Arc::clone(&context.events),
         &target.system,
-        layer_specs(plan, built),
+        layers,
     ));
     let capabilities = Capabilities {
         archive: Some(archive.clone()),
@@ -128,35 +149,77 @@ pub(crate) fn pack(
     if let Some(source) = archive.take_failure() {
         return Err(ImageError::Pack { help: source.help(), source });
     }
-    let image = result.map_err(|error| StageFailure::new(context, plugin, error))?;
-    let packed = archive.packed();
+    let image = bare(result.map_err(|error| StageFailure::new(context, plugin, error))?);
     let identity = || plugin.identity.clone();
-    let count = u32::try_from(plan.layers.len()).unwrap_or(u32::MAX);
-    if let Some(layer) = (0..count).find(|layer| !packed.contains_key(layer) && !archive.was_read(*layer)) {
-        return Err(ImageError::LeftOut { plugin: identity(), layer });
-    }
     if let Some(digest) =
         descriptors(&image).map(|descriptor| descriptor.digest).find(|digest| !context.blobs.knows(*digest))
     {
         return Err(ImageError::Foreign { plugin: identity(), digest });
     }
-    let layers: Vec<_> = packed.values().map(|packed| packed.layer.clone()).collect();
-    check_image(context.blobs.store(), &image, &layers, &target.platform)
+    let planned = document::Planned { plan, platform: &target.platform, created: &request.created };
+    let is_unreadable = |layer: usize| !can_read(&image.layers[layer].descriptor.media_type);
+    check_image(context.blobs.store(), &image, &planned, &is_unreadable)
         .map_err(|error| ImageError::Documents { plugin: identity(), error })?;
-    let manifest = stored_manifest(context.blobs.store(), &image.manifest)
-        .map_err(|error| ImageError::Documents { plugin: identity(), error })?;
-    if let Some(name) = left_out(&plan.annotations, &manifest.annotations) {
-        return Err(ImageError::Annotation { plugin: identity(), name });
-    }
-    let cached = packed.values().all(|packed| packed.cached);
-    Ok((PackedImage { target: target.clone(), image, packed }, cached))
+    let layers = image.layers.iter().enumerate();
+    let origins = layers
+        .map(|(index, layer)| origin(context, plugin, &archive, (index, &plan.layers[index].name), layer))
+        .collect::<Result<Vec<_>, _>>()?;
+    let cached = origins.iter().all(|origin| *origin == LayerOrigin::Host { cached: true });
+    Ok((PackedImage { target: target.clone(), image, origins }, cached))
 }
 
-/// The annotation of a grant in [legal] that a plan has and a manifest has not: other annotations are the packer's to
-/// change, but a grant is recorded.
-fn left_out(plan: &BTreeMap<String, String>, manifest: &BTreeMap<String, String>) -> Option<&'static str> {
-    let name = APPLE_SDK_ANNOTATION;
-    plan.get(name).filter(|reason| manifest.get(name) != Some(reason)).map(|_| name)
+/// The image with descriptors that only say which blobs they mean: they become part of an index.
+fn bare(image: Image) -> Image {
+    let bare = |blob: Descriptor| Descriptor {
+        annotations: BTreeMap::new(),
+        artifact_type: None,
+        platform: None,
+        ..blob
+    };
+    let layer =
+        |layer: PackedLayer| PackedLayer { descriptor: bare(layer.descriptor), diff_id: layer.diff_id };
+    Image {
+        manifest: bare(image.manifest),
+        config: bare(image.config),
+        layers: image.layers.into_iter().map(layer).collect(),
+    }
+}
+
+/// Finds out who knows that a layer is the one that was planned at its place.
+fn origin(
+    context: &Context<'_>,
+    plugin: &ResolvedPlugin,
+    archive: &PlanArchive,
+    (index, name): (usize, &str),
+    layer: &PackedLayer,
+) -> Result<LayerOrigin, ImageError> {
+    let number = u32::try_from(index).unwrap_or(u32::MAX);
+    if let Some(cached) = archive.made(number, layer) {
+        return Ok(LayerOrigin::Host { cached });
+    }
+    let media_type = &layer.descriptor.media_type;
+    let (plugin_identity, name) = (plugin.identity.clone(), name.to_owned());
+    let Some(spec) = archive.layer(number).filter(|_| can_read(media_type)) else {
+        let granted = &plugin.used.grants.unverified_layers;
+        if granted.iter().any(|granted| granted.get_ref() == media_type) {
+            return Ok(LayerOrigin::Unverified);
+        }
+        return Err(ImageError::Unverified {
+            plugin: plugin_identity,
+            layer: index,
+            name,
+            media_type: media_type.clone(),
+            help: format!(
+                "if you trust the plugin with the content of the image, allow it in [pack]:\n\n\
+                 grants = {{ unverified-layers = [{media_type:?}] }}"
+            ),
+        });
+    };
+    match compare_layer(context.blobs.store(), layer, spec) {
+        Ok(()) => Ok(LayerOrigin::Compared),
+        Err(CompareError::Planned(source)) => Err(ImageError::Pack { help: source.help(), source }),
+        Err(error) => Err(ImageError::Layer { plugin: plugin_identity, layer: index, name, error }),
+    }
 }
 
 /// What a packer is asked.
@@ -180,22 +243,4 @@ pub(crate) fn request(
 /// All that an image consists of.
 pub(crate) fn descriptors(image: &Image) -> impl Iterator<Item = &Descriptor> {
     [&image.manifest, &image.config].into_iter().chain(image.layers.iter().map(|layer| &layer.descriptor))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_packer_cannot_drop_or_reword_a_grant() {
-        let with = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
-            pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
-        };
-        let plan = with(&[(APPLE_SDK_ANNOTATION, "on our own Macs"), ("title", "hello")]);
-        assert_eq!(left_out(&plan, &plan), None);
-        assert_eq!(left_out(&plan, &with(&[(APPLE_SDK_ANNOTATION, "on our own Macs")])), None);
-        assert_eq!(left_out(&plan, &with(&[("title", "hello")])), Some(APPLE_SDK_ANNOTATION));
-        assert_eq!(left_out(&plan, &with(&[(APPLE_SDK_ANNOTATION, "")])), Some(APPLE_SDK_ANNOTATION));
-        assert_eq!(left_out(&with(&[]), &plan), None);
-    }
 }

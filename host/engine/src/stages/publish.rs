@@ -3,17 +3,21 @@
 use std::sync::Arc;
 
 use miette::Diagnostic;
-use seed_model::{Attached, Content, Descriptor, PublishRequest, Published, SystemImage};
+use seed_http::reaches;
+use seed_model::{Attached, Content, Descriptor, Digest, PublishRequest, Published, SystemImage};
+use seed_oci::location::{LocationError, Reference, RegistryReference};
 use seed_report::{Kind, Report};
 use seed_runtime::capabilities::Capabilities;
 
 use crate::capabilities::GrantedFiles;
+use crate::events::Level;
 use crate::plugins::ResolvedPlugin;
 use crate::secrets::SecretError;
 use crate::stages::artifact::SignedArtifact;
 use crate::stages::context::Context;
 use crate::stages::failure::StageFailure;
 use crate::stages::pack::{PackedImage, descriptors};
+use crate::summary::PluginIdentity;
 
 /// Why publishing failed.
 #[derive(Debug, thiserror::Error, Diagnostic)]
@@ -26,23 +30,50 @@ pub(crate) enum PublishError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Secrets(#[from] SecretError),
+    /// It published something else, by its own account or by the registry's.
+    #[error("plugin `{}` {} ({}) published {found} as `{}`, not the image {expected}", plugin.name, plugin.version, plugin.digest.short(), reference.escape_debug())]
+    #[diagnostic(
+        code("seed::publish::other"),
+        help(
+            "do not use what is there: replace the plugin, or find out who else publishes there, and run again"
+        )
+    )]
+    Other {
+        plugin: PluginIdentity,
+        reference: String,
+        /// What is there.
+        found: Digest,
+        /// What should be there.
+        expected: Digest,
+    },
 }
 
 impl Report for PublishError {
     fn kind(&self) -> Kind {
         match self {
             Self::Failed(failure) => failure.kind(),
-            Self::Secrets(_) => Kind::Publish,
+            Self::Secrets(_) | Self::Other { .. } => Kind::Publish,
         }
     }
 }
 
-/// The repositories that a plugin will write to.
+/// The repositories that a plugin says it will write to.
 pub(crate) fn targets(context: &Context<'_>, plugin: &ResolvedPlugin) -> Result<Vec<String>, StageFailure> {
     let capabilities = context.no_capabilities(plugin);
     let name = &context.pipeline.seed.name;
     let targets = plugin.plugin.targets(&capabilities, &Context::config(plugin), name);
     targets.map_err(|error| StageFailure::new(context, plugin, error))
+}
+
+/// The same without those that it cannot reach. Signatures name repositories: a plugin does not choose freely for which
+/// of them an image is signed.
+pub(crate) fn granted_targets(
+    context: &Context<'_>,
+    plugin: &ResolvedPlugin,
+) -> Result<Vec<String>, StageFailure> {
+    let mut targets = targets(context, plugin)?;
+    targets.retain(|target| target.parse().is_ok_and(|reference| is_granted(plugin, &reference)));
+    Ok(targets)
 }
 
 /// What every publisher of a run is given.
@@ -87,7 +118,57 @@ pub(crate) fn publish(
         tagged,
     };
     let published = plugin.plugin.publish(&capabilities, &request);
-    Ok(published.map_err(|error| StageFailure::new(context, plugin, error))?)
+    let published = published.map_err(|error| StageFailure::new(context, plugin, error))?;
+    check_places(context, plugin, what, &published)?;
+    Ok(published)
+}
+
+/// Checks that each place has what was to be published: by the plugin's own account, and by that of the registry.
+fn check_places(
+    context: &Context<'_>,
+    plugin: &ResolvedPlugin,
+    what: ToPublish<'_>,
+    published: &[Published],
+) -> Result<(), PublishError> {
+    let roots = what.index.into_iter().chain(what.images.iter().map(|image| &image.image.manifest));
+    let digests: Vec<Digest> = roots.map(|descriptor| descriptor.digest).collect();
+    for place in published {
+        let is_ours = digests.contains(&place.digest);
+        let found = if is_ours { found_at(context, plugin, place) } else { place.digest };
+        let expected = if is_ours { place.digest } else { digests[0] };
+        if found != expected {
+            let (plugin, reference) = (plugin.identity.clone(), place.reference.clone());
+            return Err(PublishError::Other { plugin, reference, found, expected });
+        }
+    }
+    Ok(())
+}
+
+/// What is at a place: as the registry says, if the place is in one that the plugin reaches and that answers, or else as
+/// the plugin does.
+fn found_at(context: &Context<'_>, plugin: &ResolvedPlugin, place: &Published) -> Digest {
+    let reference = place.reference.parse::<RegistryReference>();
+    let Some(reference) = reference.ok().filter(|reference| is_granted(plugin, reference)) else {
+        return place.digest;
+    };
+    let location = context.session.open(&Reference::Registry(reference));
+    match location.and_then(|location| location.resolve()) {
+        Ok(found) => found.descriptor.digest,
+        Err(LocationError::NotFound { .. }) => {
+            let (name, reference) = (&plugin.identity.name, &place.reference);
+            let text =
+                format!("plugin `{name}` says that it published `{reference}`, but the registry lacks it");
+            context.events.message(Level::Warning, text);
+            place.digest
+        }
+        // Whoever pulls from there will hear what is the matter.
+        Err(_) => place.digest,
+    }
+}
+
+/// Whether a plugin reaches the registry of a reference.
+fn is_granted(plugin: &ResolvedPlugin, reference: &RegistryReference) -> bool {
+    plugin.used.grants.http.iter().any(|origin| reaches(origin.get_ref(), &reference.registry))
 }
 
 fn system_image(image: &PackedImage) -> SystemImage {

@@ -11,7 +11,7 @@ use seed_runtime::PluginError;
 use seed_runtime::capabilities::Capabilities;
 use serde::de::DeserializeOwned;
 
-use crate::check::{PlanError, check_plan};
+use crate::check::{PlanError, check_annotations, check_plan};
 use crate::plugins::ResolvedPlugin;
 use crate::stage_cache::StageCache;
 use crate::stages::context::Context;
@@ -142,9 +142,34 @@ pub(crate) fn plan(
     let (plan, cached) =
         recall(context, selection, key, |capabilities| plugin.plan(capabilities, &request, closure))?;
     check_plan(&plan, closure)
+        .and_then(|()| check_annotations(&plan, request.variant))
         .map_err(|error| SelectError::Plan { plugin: selection.plugin.identity.clone(), error })?;
     if !cached {
         context.cache.stages.put(key, &plan);
     }
     Ok((plan, cached))
+}
+
+#[cfg(test)]
+mod tests {
+    use seed_model::{Installable, Part};
+
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_requested() {
+        let installable = || Installable { attribute: "hello".to_owned(), part: Part::DefaultOutput };
+        let request = |layer: &str, count: usize| OutputRequest {
+            layer: layer.to_owned(),
+            installables: (0..count).map(|_| installable()).collect(),
+        };
+        assert_eq!(impossible(&[request("base", 1), request("apps", 2)]), None);
+        let reasons = [
+            impossible(&[]),
+            impossible(&[request("base", 0)]),
+            impossible(&[request("base", 1), request("base", 1)]),
+            impossible(&[request("base", MAX_REQUESTS + 1)]),
+        ];
+        insta::assert_snapshot!(reasons.map(Option::unwrap).join("\n"));
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use seed_model::{Artifact, Descriptor, PublicKey, Signature, Signed};
+use seed_model::{Artifact, Attachment, Descriptor, Digest, PublicKey, Signature, Signed};
 use seed_trust::{ArtifactError, BadSignature, CoverError, SignedImage, check_artifact, covers, verify};
 
 use crate::capabilities::RunBlobs;
@@ -15,6 +15,9 @@ pub(crate) enum Refusal {
     /// There is none.
     #[error("it made no signature")]
     None,
+    /// The name of a key that somebody else has.
+    #[error("the signature names the key `{0}` of [keys], which the plugin was not granted")]
+    NotGranted(String),
     /// The key is not the one that the name stands for.
     #[error("the signature names the key `{0}` but has another public key")]
     OtherKey(String),
@@ -24,6 +27,15 @@ pub(crate) enum Refusal {
     /// The payload is about something else.
     #[error("the payload signed by the key `{name}` does not cover the image: {error}")]
     Cover { name: String, error: CoverError },
+    /// A document that is found from something else.
+    #[error("a document that it attached does not have the subject {0}")]
+    Referrer(Digest),
+    /// A document at a tag that is not one for documents about the subject.
+    #[error("it attached a document at the tag `{}`, which is not a tag for documents about the image", .0.escape_debug())]
+    Tag(String),
+    /// Something else at the tag for signatures.
+    #[error("what it attached at the tag `{0}` are not signatures")]
+    NotSignatures(String),
     /// A document to publish is wrong.
     #[error(transparent)]
     Artifact(#[from] ArtifactError),
@@ -59,13 +71,8 @@ pub(super) fn check(
     signed: Signed,
     keys: &[PublicKey],
 ) -> Result<SignedSubject, Refusal> {
-    if signed.signatures.is_empty() {
-        return Err(Refusal::None);
-    }
-    let image = SignedImage { descriptor: subject.descriptor, references: subject.references };
-    for (signature, key) in signed.signatures.iter().zip(keys) {
-        check_signature(signature, key, &image)?;
-    }
+    check_signatures(subject, &signed.signatures, keys)?;
+    let image = image(subject);
     let mut artifacts = Vec::new();
     for artifact in signed.artifacts {
         artifacts.push(check_document(blobs, subject, &image, artifact, keys)?);
@@ -76,6 +83,23 @@ pub(super) fn check(
         subject: subject.descriptor.digest,
     });
     Ok(SignedSubject { artifacts, signatures: signatures.collect(), verify_with: signed.verify_with })
+}
+
+/// Checks signatures, at least one, of which each is by the key at its place in `keys`.
+pub(super) fn check_signatures(
+    subject: Subject<'_>,
+    signatures: &[Signature],
+    keys: &[PublicKey],
+) -> Result<(), Refusal> {
+    if signatures.is_empty() {
+        return Err(Refusal::None);
+    }
+    let image = image(subject);
+    signatures.iter().zip(keys).try_for_each(|(signature, key)| check_signature(signature, key, &image))
+}
+
+fn image(subject: Subject<'_>) -> SignedImage<'_> {
+    SignedImage { descriptor: subject.descriptor, references: subject.references }
 }
 
 fn check_signature(signature: &Signature, key: &PublicKey, image: &SignedImage<'_>) -> Result<(), Refusal> {
@@ -98,11 +122,43 @@ fn check_document(
     keys: &[PublicKey],
 ) -> Result<SignedArtifact, Refusal> {
     let (content, manifest) = content(blobs, &artifact.manifest)?;
+    check_attached(&artifact.attachment, manifest.subject.as_ref(), subject.descriptor)?;
     let store = blobs.store();
     let mut read =
         |digest: &seed_model::Digest, limit: u64| store.document(*digest, limit).map_err(io::Error::other);
-    check_artifact(&manifest, &artifact.attachment, image, keys, &mut read)?;
+    let known = check_artifact(&manifest, &artifact.attachment, image, keys, &mut read)?;
+    match &artifact.attachment {
+        Attachment::AppendingTag(tag) if known.is_none() && tag.ends_with(SIGNATURES) => {
+            Err(Refusal::NotSignatures(tag.clone()))
+        }
+        _ => Ok(()),
+    }?;
     Ok(SignedArtifact { content, subject: subject.descriptor.digest, attachment: artifact.attachment })
+}
+
+/// How cosign's tag for signatures ends.
+const SIGNATURES: &str = ".sig";
+
+/// Checks that a document is attached to the subject and to nothing else: a tag of another form could be one that
+/// people pull.
+fn check_attached(
+    attachment: &Attachment,
+    refers_to: Option<&Descriptor>,
+    subject: &Descriptor,
+) -> Result<(), Refusal> {
+    let is_subject = |found: &Descriptor| {
+        (&found.media_type, found.digest, found.size) == (&subject.media_type, subject.digest, subject.size)
+    };
+    match attachment {
+        Attachment::Referrer if refers_to.is_some_and(is_subject) => Ok(()),
+        Attachment::Referrer => Err(Refusal::Referrer(subject.digest)),
+        Attachment::AppendingTag(tag) => {
+            let prefix = format!("sha256-{}.", subject.digest.hex());
+            let is_word = |end: &str| !end.is_empty() && end.bytes().all(|byte| byte.is_ascii_lowercase());
+            let is_ours = tag.strip_prefix(&prefix).is_some_and(is_word);
+            if is_ours && refers_to.is_none() { Ok(()) } else { Err(Refusal::Tag(tag.clone())) }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -110,7 +166,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use insta::assert_snapshot;
-    use seed_model::{Attachment, PayloadFormat};
+    use seed_model::PayloadFormat;
     use seed_oci::BlobStore;
     use seed_runtime::capabilities::{Blobs, Keyring};
     use seed_trust::PrivateKey;

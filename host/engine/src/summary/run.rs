@@ -68,6 +68,10 @@ pub struct RecordedLayer {
     pub nar_size: u64,
     /// How many store paths it holds.
     pub paths: usize,
+    /// The media type of a layer that the packing plugin made in a format that the host cannot read: what is in it, only
+    /// the plugin knows. None for every other layer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unverified: Option<String>,
 }
 
 /// One layer of an image, and how it came about.

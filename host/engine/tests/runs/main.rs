@@ -1,8 +1,11 @@
 //! Whole runs with the builtin plugins.
 
-#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests fail by panicking")]
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod directories;
 mod errors;
+mod hostile_packer;
+mod hostile_publisher;
+mod hostile_signer;
 mod rules;
 mod support;

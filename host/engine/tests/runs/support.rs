@@ -1,16 +1,20 @@
 //! A project in a directory of its own, with a cache of its own.
 
 use std::ffi::OsString;
+use std::fs;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use seed_engine::events::Silent;
 use seed_engine::summary::{PlanSummary, RunSummary, WhySummary};
 use seed_engine::{
-    Engine, EngineOptions, Environment, Passwords, Pipeline, PlanOptions, RunOptions, WhyOptions,
+    Engine, EngineOptions, Environment, Passwords, Pipeline, PlanOptions, PluginInspectOptions, RunOptions,
+    WhyOptions,
 };
 use seed_report::{Error, Kind, text};
 use seed_tests::TestEnvironment;
+use tempfile::TempDir;
 
 /// Nobody to ask.
 #[derive(Debug)]
@@ -41,7 +45,29 @@ impl Project {
         project.write("base/etc/motd", "hello\n");
         project.write("site/srv/www/index.html", "<h1>hello</h1>\n");
         project.write("pipeline.toml", pipeline);
+        project.add_compiled_plugins();
         project
+    }
+
+    /// Gives the cache the builtin plugins, which are compiled once for all tests.
+    fn add_compiled_plugins(&self) {
+        static COMPILED: OnceLock<TempDir> = OnceLock::new();
+        let compiled = COMPILED.get_or_init(|| {
+            let directory = tempfile::tempdir().unwrap();
+            for name in ["standard-layers", "oci-packer", "oci-layout", "cosign-signer"] {
+                let options = PluginInspectOptions { reference: format!("builtin:{name}") };
+                engine(directory.path().to_owned(), false).plugin_inspect(&options).unwrap();
+            }
+            directory
+        });
+        let aot = self.path("cache/aot");
+        for directory in [self.path("cache"), aot.clone()] {
+            fs::DirBuilder::new().mode(0o700).create(directory).unwrap();
+        }
+        for entry in fs::read_dir(compiled.path().join("aot")).unwrap() {
+            let entry = entry.unwrap();
+            fs::copy(entry.path(), aot.join(entry.file_name())).unwrap();
+        }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -53,14 +79,7 @@ impl Project {
     }
 
     pub(crate) fn engine(&self, require_lock: bool) -> Engine {
-        Engine::new(EngineOptions {
-            cache_directory: Some(self.path("cache")),
-            threads: None,
-            aot_cache: true,
-            require_lock,
-            passwords: Arc::new(NoPasswords),
-            environment: Arc::new(NoEnvironment),
-        })
+        engine(self.path("cache"), require_lock)
     }
 
     pub(crate) fn run(&self, options: &RunOptions) -> Result<RunSummary, Error> {
@@ -87,4 +106,15 @@ impl Project {
     pub(crate) fn rendered(&self, error: &Error) -> (Kind, String) {
         (error.kind(), self.0.redact_paths(&text::plain(error)))
     }
+}
+
+fn engine(cache: PathBuf, require_lock: bool) -> Engine {
+    Engine::new(EngineOptions {
+        cache_directory: Some(cache),
+        threads: None,
+        aot_cache: true,
+        require_lock,
+        passwords: Arc::new(NoPasswords),
+        environment: Arc::new(NoEnvironment),
+    })
 }

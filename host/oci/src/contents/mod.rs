@@ -2,6 +2,7 @@
 //! specification, layer.md), so two inputs that want the same name are an error here.
 
 mod error;
+mod hidden;
 mod names;
 
 use std::collections::BTreeSet;
@@ -15,6 +16,7 @@ use crate::layer::{LayerSpec, PathSpec, key_of};
 use crate::tar::{ENTRY_RULES, EntryType, Header, write_end, write_padding};
 
 pub use error::ContentsError;
+pub use hidden::check_hidden;
 use names::{Names, Node, parents};
 
 /// Longest path of an entry or target in bytes: `PATH_MAX` of Linux.

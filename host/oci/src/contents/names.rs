@@ -72,7 +72,7 @@ impl Names {
     }
 }
 
-fn conflict(path: &[u8], first: &str, second: &str) -> ContentsError {
+pub(super) fn conflict(path: &[u8], first: &str, second: &str) -> ContentsError {
     ContentsError::Conflict {
         path: String::from_utf8_lossy(path).into_owned(),
         first: first.to_owned(),

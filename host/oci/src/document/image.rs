@@ -1,4 +1,4 @@
-//! The documents of an image in the store: whether they agree with each other and with what the host made.
+//! The documents of an image in the store, and whether they agree with each other.
 
 use seed_model::{Descriptor, Image, Manifest, PackedLayer, Platform};
 
@@ -8,44 +8,15 @@ use crate::document::error::DocumentError;
 use crate::document::reader::{MAX_DOCUMENT, STRICT};
 use crate::store::BlobStore;
 
-/// Checks an image that a packer returned: its manifest, its configuration, its list of layers and the blobs in the
-/// store agree with each other, with `platform` and with `packed`.
-///
-/// `packed` are the layers that the host itself made for it, in the plan's order: each must be there, in that order,
-/// with its own digest and diff id. Any other layer is one that the packer wrote itself; its blob must exist.
-pub fn check_image(
+/// Checks that an image's manifest, its configuration and its list of layers agree with each other and with
+/// `platform`.
+pub(super) fn check_agreement(
     store: &BlobStore,
     image: &Image,
-    packed: &[PackedLayer],
     platform: &Platform,
 ) -> Result<(), DocumentError> {
     check_manifest(store, image)?;
-    check_configuration(store, image, platform)?;
-
-    let wrong = |reason| Err(DocumentError::wrong("image manifest", image.manifest.digest, reason));
-    let mut rest = packed.iter().peekable();
-    for layer in &image.layers {
-        let Descriptor { media_type, digest, size, .. } = &layer.descriptor;
-        if let Some(made) = rest.next_if(|made| made.descriptor.digest == *digest) {
-            if made.diff_id != layer.diff_id || made.descriptor.media_type != *media_type {
-                return wrong(format!(
-                    "layer {digest} was packed as {} with the diff ID {}, not as {media_type} with {}",
-                    made.descriptor.media_type, made.diff_id, layer.diff_id
-                ));
-            }
-        } else if let Some(made) = packed.iter().find(|made| made.descriptor.digest == *digest) {
-            return wrong(format!("layer {} is not at its place in the plan", made.descriptor.digest));
-        }
-        match store.size(*digest)? {
-            Some(found) if found == *size => {}
-            Some(found) => return wrong(format!("layer {digest} has {found} bytes, expected {size}")),
-            None => return wrong(format!("layer {digest} is not in the blob store")),
-        }
-    }
-    match rest.next() {
-        Some(made) => wrong(format!("the planned layer {} is missing", made.descriptor.digest)),
-        None => Ok(()),
-    }
+    check_configuration(store, image, platform)
 }
 
 fn check_manifest(store: &BlobStore, image: &Image) -> Result<(), DocumentError> {
@@ -84,7 +55,12 @@ fn check_configuration(store: &BlobStore, image: &Image, platform: &Platform) ->
 
 /// Reads an image manifest in the store. Nothing that it names need be there.
 pub fn stored_manifest(store: &BlobStore, manifest: &Descriptor) -> Result<Manifest, DocumentError> {
-    STRICT.manifest(manifest, &store.document(manifest.digest, MAX_DOCUMENT)?)
+    STRICT.manifest(manifest, &document(store, manifest)?)
+}
+
+/// The bytes of a document in the store.
+pub(super) fn document(store: &BlobStore, document: &Descriptor) -> Result<Vec<u8>, DocumentError> {
+    Ok(store.document(document.digest, MAX_DOCUMENT)?)
 }
 
 fn stored_configuration(
@@ -92,7 +68,7 @@ fn stored_configuration(
     config: &Descriptor,
     layers: usize,
 ) -> Result<Configuration, DocumentError> {
-    Configuration::read(config, &store.document(config.digest, MAX_DOCUMENT)?, layers)
+    Configuration::read(config, &document(store, config)?, layers)
 }
 
 /// Reads an image of another run, whose manifest and configuration are in the store; its layers need not be. Checks
@@ -107,7 +83,6 @@ pub fn read_image(
     let layers = layers.into_iter().zip(configuration.diff_ids);
     let packed = layers.map(|(descriptor, diff_id)| PackedLayer { descriptor, diff_id }).collect();
     let image = Image { manifest: manifest.clone(), config, layers: packed };
-    check_manifest(store, &image)?;
-    check_configuration(store, &image, platform)?;
+    check_agreement(store, &image, platform)?;
     Ok(image)
 }

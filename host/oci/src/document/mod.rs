@@ -11,6 +11,7 @@ mod error;
 mod image;
 mod index;
 pub mod media_type;
+mod planned;
 mod reader;
 
 #[cfg(test)]
@@ -19,8 +20,9 @@ mod tests;
 pub use canonical::canonical_json;
 pub(crate) use config::{Configuration, Details};
 pub use error::DocumentError;
-pub use image::{check_image, read_image, stored_manifest};
+pub use image::{read_image, stored_manifest};
 pub(crate) use index::MAX_IMAGES;
 pub use index::{Index, make_index};
+pub use planned::{Planned, check_image};
 pub use reader::{LENIENT, MAX_DOCUMENT, ManifestOrIndex, Reader, STRICT, descriptor_of};
 pub(crate) use reader::{identify, read_listing};

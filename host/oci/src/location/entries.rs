@@ -2,7 +2,9 @@
 
 use std::io::{self, Read};
 
-const BLOCK: usize = 512;
+use crate::location::extended::{Extended, text};
+use crate::tar::BLOCK;
+
 /// The largest PAX or long-name record: 1 MiB.
 const MAX_RECORD: u64 = 1 << 20;
 /// The longest path.
@@ -31,12 +33,21 @@ pub(crate) struct Entry {
     pub(crate) kind: EntryType,
     /// Whether its owner may execute it.
     pub(crate) executable: bool,
+    /// Permission bits, and whatever else the field holds.
+    pub(crate) mode: u64,
+    pub(crate) uid: u64,
+    pub(crate) gid: u64,
+    /// When it was modified, in seconds since the epoch.
+    pub(crate) modified: u64,
     /// What a link points at.
     pub(crate) target: Vec<u8>,
     /// Bytes of content.
     pub(crate) size: u64,
     /// Where the content begins in the archive.
     pub(crate) position: u64,
+    /// What its headers say besides all this, such as an extended attribute, or say in a way that not everybody reads
+    /// alike; none where that is nothing.
+    pub(crate) besides: Option<String>,
 }
 
 /// A tar that cannot be read.
@@ -98,58 +109,78 @@ impl<R: Skip> Entries<R> {
 
     /// The next entry, or none at the end of the archive.
     pub(crate) fn next(&mut self) -> Result<Option<Entry>, TarError> {
-        let mut long_path = None;
-        let mut long_size = None;
-        let mut long_target = None;
+        let mut long = Extended::default();
         loop {
             self.pass_content()?;
             let Some(header) = self.header()? else { return Ok(None) };
             let size = self.number(&header[124..136])?;
             match header[156] {
-                b'x' => {
-                    for (key, value) in pax_records(&self.record(size)?) {
-                        match key.as_slice() {
-                            b"path" => long_path = Some(value),
-                            b"linkpath" => long_target = Some(value),
-                            b"size" => {
-                                long_size = std::str::from_utf8(&value).ok().and_then(|s| s.parse().ok());
-                            }
-                            _ => {}
-                        }
-                    }
-                }
-                b'L' => long_path = Some(text(&self.record(size)?)),
-                b'K' => long_target = Some(text(&self.record(size)?)),
-                b'g' => self.pending = padded(size),
-                b'S' => return Err(self.bad("sparse files are not supported")),
-                flag => {
-                    let size = long_size.unwrap_or(size);
-                    let path = long_path.unwrap_or_else(|| ustar_path(&header));
-                    if path.len() > MAX_PATH {
-                        return Err(self.bad("the path is longer than 4096 bytes"));
-                    }
-                    let kind = match flag {
-                        b'0' | 0 | b'7' => EntryType::File,
-                        b'5' => EntryType::Directory,
-                        b'2' => EntryType::Symlink,
-                        _ => EntryType::Other,
-                    };
-                    // Links may state the size of their target, and have no content.
-                    let size = if matches!(flag, b'1'..=b'6') { 0 } else { size };
+                b'x' => long.add_pax(&self.record(size)?),
+                b'L' => long.set_path(text(&self.record(size)?)),
+                b'K' => long.set_target(text(&self.record(size)?)),
+                b'g' => {
                     self.pending = padded(size);
-                    let raw_path = trimmed(&path).to_owned();
-                    return Ok(Some(Entry {
-                        path: String::from_utf8_lossy(&raw_path).into_owned(),
-                        raw_path,
-                        kind,
-                        executable: self.number(&header[100..108])? & 0o100 != 0,
-                        target: long_target.unwrap_or_else(|| text(&header[157..257])),
-                        size,
-                        position: self.position,
-                    }));
+                    long.note("a global PAX header");
                 }
+                b'S' => return Err(self.bad("sparse files are not supported")),
+                flag => return self.entry(&header, flag, long).map(Some),
             }
         }
+    }
+
+    /// The entry of a header, with what the headers before it said.
+    fn entry(&mut self, header: &[u8; BLOCK], flag: u8, mut long: Extended) -> Result<Entry, TarError> {
+        let stated = long.size.map_or_else(|| self.number(&header[124..136]), Ok)?;
+        let path = long.path.take().unwrap_or_else(|| ustar_path(header));
+        if path.len() > MAX_PATH {
+            return Err(self.bad("the path is longer than 4096 bytes"));
+        }
+        let kind = match flag {
+            b'0' | 0 | b'7' => EntryType::File,
+            b'5' => EntryType::Directory,
+            b'2' => EntryType::Symlink,
+            _ => EntryType::Other,
+        };
+        // Links may state the size of their target, and have no content.
+        let size = if matches!(flag, b'1'..=b'6') { 0 } else { stated };
+        self.pending = padded(size);
+        if size != stated {
+            long.note("a size of something without content");
+        }
+        // Old readers take it for a directory.
+        if kind == EntryType::File && (flag == b'7' || path.ends_with(b"/")) {
+            long.note("an ambiguous type");
+        }
+        if path.starts_with(b"/") {
+            long.note("an absolute path");
+        }
+        long.note_fields(header);
+        if [329..337, 337..345].into_iter().any(|field| self.number(&header[field]).ok() != Some(0)) {
+            long.note("a device number");
+        }
+        // What only some readers of this look at does not keep the others from reading.
+        let [uid, gid, modified] =
+            [108..116, 116..124, 136..148].map(|field| self.number(&header[field]).ok());
+        let (uid, gid, modified) = (long.uid.or(uid), long.gid.or(gid), long.modified.or(modified));
+        if uid.is_none() || gid.is_none() || modified.is_none() {
+            long.note("an owner, group or time that is not a number");
+        }
+        let raw_path = trimmed(&path).to_owned();
+        let mode = self.number(&header[100..108])?;
+        Ok(Entry {
+            path: String::from_utf8_lossy(&raw_path).into_owned(),
+            raw_path,
+            kind,
+            executable: mode & 0o100 != 0,
+            mode,
+            uid: uid.unwrap_or_default(),
+            gid: gid.unwrap_or_default(),
+            modified: modified.unwrap_or_default(),
+            target: long.target.take().unwrap_or_else(|| text(&header[157..257])),
+            size,
+            position: self.position,
+            besides: long.besides,
+        })
     }
 
     /// The content of the entry that [`Self::next`] gave last: at most `buffer`, nothing at its end.
@@ -225,11 +256,11 @@ impl<R: Skip> Entries<R> {
     /// An octal number, or GNU's base 256.
     fn number(&self, field: &[u8]) -> Result<u64, TarError> {
         if field[0] & 0x80 != 0 {
-            let (high, low) = field.split_at(field.len() - 8);
-            if high.iter().enumerate().any(|(i, b)| *b != if i == 0 { 0x80 } else { 0 }) {
-                return Err(self.bad("a number is too large"));
-            }
-            return Ok(low.iter().fold(0, |number, b| (number << 8) | u64::from(*b)));
+            let first = u64::from(field[0] & 0x7F);
+            let number = field[1..].iter().try_fold(first, |number, byte| {
+                (number >> 56 == 0).then(|| (number << 8) | u64::from(*byte))
+            });
+            return number.ok_or_else(|| self.bad("a number is too large"));
         }
         let text = std::str::from_utf8(field).map_err(|_| self.bad("a number is not octal"))?;
         let text = text.trim_matches(['\0', ' ']);
@@ -248,11 +279,6 @@ impl<R: Skip> Entries<R> {
 /// Content is padded to whole blocks.
 const fn padded(size: u64) -> u64 {
     size.div_ceil(BLOCK as u64).saturating_mul(BLOCK as u64)
-}
-
-/// A field up to its first zero byte.
-fn text(field: &[u8]) -> Vec<u8> {
-    field[..field.iter().position(|b| *b == 0).unwrap_or(field.len())].to_vec()
 }
 
 /// A path without `./` and `/` before and behind it.
@@ -274,18 +300,4 @@ fn ustar_path(header: &[u8; BLOCK]) -> Vec<u8> {
     // GNU's old format uses the bytes of the prefix for something else.
     let prefix = if &header[257..263] == b"ustar\0" { text(&header[345..500]) } else { Vec::new() };
     if prefix.is_empty() { name } else { [prefix, name].join(&b'/') }
-}
-
-/// `LENGTH KEY=VALUE\n`, repeated. What does not follow that ends the list.
-fn pax_records(mut text: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
-    let mut records = Vec::new();
-    while let Some(space) = text.iter().position(|b| *b == b' ') {
-        let length = std::str::from_utf8(&text[..space]).ok().and_then(|digits| digits.parse::<usize>().ok());
-        let Some(record) = length.and_then(|length| text.get(space + 1..length)) else { break };
-        let Some(equals) = record.iter().position(|b| *b == b'=') else { break };
-        let value = record[equals + 1..].strip_suffix(b"\n").unwrap_or(&record[equals + 1..]);
-        records.push((record[..equals].to_vec(), value.to_vec()));
-        text = &text[space + 1 + record.len()..];
-    }
-    records
 }

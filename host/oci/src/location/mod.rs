@@ -7,6 +7,7 @@ mod archive;
 mod docker;
 mod entries;
 mod error;
+mod extended;
 mod layout;
 mod layout_files;
 mod open;
@@ -21,7 +22,7 @@ mod tests;
 
 pub use access::{Document, Location};
 pub use entries::TarError;
-pub(crate) use entries::{Entries, Entry, EntryType};
+pub(crate) use entries::{Entries, Entry, EntryType, Skip};
 pub use error::LocationError;
 pub use open::open;
 pub use reference::{Reference, ReferenceError, RegistryReference};

@@ -101,23 +101,14 @@ fn read_tar<T>(
     limits: &ContentLimits,
     read: impl FnOnce(&mut Entries<Unpacked>) -> Result<T, TarError>,
 ) -> Result<(T, Digest), TarError> {
-    let decoder: Box<dyn Read> = match compression(media_type) {
-        None | Some(Compression::None) => Box::new(reader),
-        Some(Compression::Gzip) => Box::new(MultiGzDecoder::new(reader)),
-        Some(Compression::Zstd) => {
-            let mut decoder = zstd::Decoder::new(reader)?;
-            decoder.window_log_max(MAX_WINDOW_LOG)?;
-            Box::new(decoder)
-        }
-    };
-    let unpacked = Unpacked { reader: decoder, hasher: Hasher::new(), left: limits.unpacked };
+    let unpacked = Unpacked::new(reader, compression(media_type), limits.unpacked)?;
     let mut entries = Entries::new(unpacked, limits.entries);
     let value = read(&mut entries)?;
     while entries.next()?.is_some() {}
     // The end-of-archive blocks, and whatever a writer put behind them, belong to the diff id too.
     let mut rest = entries.into_inner();
     io::copy(&mut rest, &mut io::sink())?;
-    Ok((value, rest.hasher.finish()))
+    Ok((value, rest.digest()))
 }
 
 /// The uncompressed tar: hashed, and at most so many bytes.
@@ -125,6 +116,31 @@ pub(crate) struct Unpacked {
     reader: Box<dyn Read>,
     hasher: Hasher,
     left: u64,
+}
+
+impl Unpacked {
+    /// Decompresses `reader`; more than `limit` bytes are an error.
+    pub(crate) fn new(
+        reader: impl Read + 'static,
+        compression: Option<Compression>,
+        limit: u64,
+    ) -> io::Result<Self> {
+        let reader: Box<dyn Read> = match compression {
+            None | Some(Compression::None) => Box::new(reader),
+            Some(Compression::Gzip) => Box::new(MultiGzDecoder::new(reader)),
+            Some(Compression::Zstd) => {
+                let mut decoder = zstd::Decoder::new(reader)?;
+                decoder.window_log_max(MAX_WINDOW_LOG)?;
+                Box::new(decoder)
+            }
+        };
+        Ok(Self { reader, hasher: Hasher::new(), left: limit })
+    }
+
+    /// The digest of what has been read.
+    pub(crate) fn digest(self) -> Digest {
+        self.hasher.finish()
+    }
 }
 
 impl Read for Unpacked {

@@ -1,6 +1,7 @@
 //! Tests of whole layers; those of one module stand in it.
 
 mod child;
+mod compare;
 mod damage;
 mod files;
 mod fixture;

@@ -9,7 +9,7 @@ use seed_model::{Codec, EntryKind};
 use tempfile::TempDir;
 
 use super::fixture::{Fixture, entry};
-use crate::{LayerSpec, PathSpec, nar_digest, share_directories};
+use crate::{LayerSpec, PathSpec, check_hidden, nar_digest, share_directories};
 
 /// A directory with these files (or, ending in `/`, directories) whose contents go to the image's root.
 fn tree(directory: &TempDir, name: &str, files: &[&str]) -> PathSpec {
@@ -176,4 +176,33 @@ fn a_declared_directory_is_the_same_in_every_layer() {
     share_directories(&mut layers);
     assert_eq!(names(&layers[0]).unwrap(), ["1777 tmp/"]);
     assert_eq!(names(&layers[1]).unwrap(), ["1777 tmp/", "755 tmp/a/", "600 tmp/a/b"]);
+}
+
+#[test]
+fn an_entry_hides_nothing_of_a_layer_below() {
+    let directory = tempfile::tempdir().unwrap();
+    let below = tree(&directory, "one", &["etc/passwd", "usr/bin/site", "var/"]);
+    symlink("usr/bin", directory.path().join("one/bin")).unwrap();
+    let check = |entries: Vec<seed_model::Entry>| {
+        let above = LayerSpec { paths: Vec::new(), entries, codec: Codec::None };
+        let checked =
+            check_hidden(&[layer(vec![below.clone()]), above.clone()]).map_err(|error| error.to_string());
+        assert_eq!(
+            check_hidden(&[above, layer(vec![below.clone()])]).ok(),
+            Some(()),
+            "the directory is on top"
+        );
+        checked
+    };
+    let file = |path: &str| entry(path, EntryKind::File(Vec::new()), 0o644);
+    assert_eq!(check(vec![file("/etc/group"), entry("/var", EntryKind::Directory, 0o700)]), Ok(()));
+    let errors = [
+        check(vec![file("/etc/passwd")]).unwrap_err(),
+        check(vec![entry("/etc/passwd", EntryKind::Directory, 0o755)]).unwrap_err(),
+        check(vec![file("/var")]).unwrap_err(),
+        check(vec![entry("/usr", EntryKind::Symlink("/tmp".to_owned()), 0o777)]).unwrap_err(),
+        check(vec![file("/bin/site")]).unwrap_err(),
+        check(vec![file("/etc/passwd/x")]).unwrap_err(),
+    ];
+    insta::assert_snapshot!(errors.join("\n"));
 }

@@ -1,13 +1,12 @@
 //! The images that an index will name: found where they are to be tagged, compared with their records, and read.
 
-use std::collections::BTreeMap;
-
 use seed_model::{Descriptor, Image};
-use seed_oci::BlobStore;
 use seed_oci::document::{read_image, stored_manifest};
 use seed_oci::fetch::{self, FetchError};
 use seed_oci::location::{Location, LocationError, Reference, RegistryReference};
+use seed_oci::{BlobStore, can_read};
 use seed_report::Error;
+use toml::Spanned;
 
 use crate::commands::index::error::IndexError;
 use crate::commands::index::records::RecordFile;
@@ -33,7 +32,8 @@ pub(super) fn fetch(
     }
     let mut images = Vec::new();
     for found in records {
-        let child = Child { session: context.session, found, store: context.blobs.store() };
+        let granted = &plugins.pack.used.grants.unverified_layers;
+        let child = Child { session: context.session, found, store: context.blobs.store(), granted };
         let locations = child.locations(&repositories)?;
         let image = child.read(locations.first().map(AsRef::as_ref))?;
         if writes_files {
@@ -42,7 +42,7 @@ pub(super) fn fetch(
         for descriptor in descriptors(&image).filter(|blob| child.store.contains(blob.digest)) {
             context.blobs.admit(descriptor.digest);
         }
-        images.push(PackedImage { target: child.record().target(), image, packed: BTreeMap::new() });
+        images.push(PackedImage { target: child.record().target(), image, origins: Vec::new() });
     }
     Ok(images)
 }
@@ -53,6 +53,8 @@ struct Child<'a> {
     session: &'a Session,
     found: &'a RecordFile,
     store: &'a BlobStore,
+    /// Media types of layers that need not be readable.
+    granted: &'a [Spanned<String>],
 }
 
 impl Child<'_> {
@@ -103,7 +105,17 @@ impl Child<'_> {
             let place = location.map_or_else(|| CACHE.to_owned(), Location::place);
             return Err(self.changed(&place, "its layers differ".to_owned()));
         }
-        Ok(image)
+        let is_granted = |media_type: &String| self.granted.iter().any(|name| name.get_ref() == media_type);
+        let mut media_types = image.layers.iter().map(|layer| &layer.descriptor.media_type);
+        match media_types.find(|media_type| !can_read(media_type) && !is_granted(media_type)) {
+            None => Ok(image),
+            Some(media_type) => {
+                let place = location.map_or_else(|| CACHE.to_owned(), Location::place);
+                let media_type = media_type.escape_debug();
+                let reason = format!("it has a layer of `{media_type}`, which [pack] does not grant");
+                Err(self.changed(&place, reason))
+            }
+        }
     }
 
     fn fetch_layers(&self, image: &Image, location: Option<&dyn Location>) -> Result<(), IndexError> {

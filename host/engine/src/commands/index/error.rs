@@ -9,6 +9,8 @@ use seed_oci::document::DocumentError;
 use seed_oci::location::{LocationError, ReferenceError};
 use seed_report::{Kind, Report};
 
+use crate::stages::SignError;
+
 /// Records that do not fit together, or images that are not where and what they should be. Nothing was published.
 #[derive(Debug, thiserror::Error, Diagnostic)]
 pub(crate) enum IndexError {
@@ -22,6 +24,36 @@ pub(crate) enum IndexError {
         /// The pipeline's image.
         expected: String,
     },
+    /// A record of another run.
+    #[error("the record {} is of the run {}, expected {}", path.display(), found.escape_debug(), expected.escape_debug())]
+    #[diagnostic(
+        code("seed::index::run"),
+        help(
+            "pass the same `--run` to `seed run --record` and to `seed index`, and the records of this run only"
+        )
+    )]
+    Run {
+        path: PathBuf,
+        /// What the record says.
+        found: String,
+        expected: String,
+    },
+    /// A record without the signature of a signing plugin.
+    #[error("the record {} is not signed by the plugin `{plugin}` of [[sign]]", path.display())]
+    #[diagnostic(
+        code("seed::index::unsigned"),
+        help("run again for that system with `--record`, with the same pipeline file")
+    )]
+    Unsigned { path: PathBuf, plugin: String },
+    /// A record that was changed after it was signed.
+    #[error("the record {} was changed after it was signed, or signed with another key", path.display())]
+    #[diagnostic(
+        code("seed::index::signature"),
+        help(
+            "do not use the record: run again for that system with `--record`, and find out who changed it"
+        )
+    )]
+    Signature { path: PathBuf, source: Box<SignError> },
     /// A system that the pipeline does not have.
     #[error("the record {} is for {system}, which is not one of the pipeline's systems", path.display())]
     #[diagnostic(code("seed::index::system"))]
@@ -127,7 +159,9 @@ pub(crate) enum IndexError {
 impl Report for IndexError {
     fn kind(&self) -> Kind {
         match self {
+            Self::Signature { .. } | Self::Unsigned { .. } => Kind::Signature,
             Self::Name { .. }
+            | Self::Run { .. }
             | Self::System { .. }
             | Self::Twice { .. }
             | Self::NoRecord { .. }

@@ -27,6 +27,8 @@ pub struct IndexOptions {
     pub records: Vec<PathBuf>,
     /// Leave the lock alone, and refuse plugins that it does not have.
     pub locked: bool,
+    /// The run that the records must be of; none where they say nothing of it.
+    pub run: Option<String>,
 }
 
 /// Composes an index over images that runs with a record published, signs and publishes it.
@@ -36,12 +38,13 @@ pub(crate) fn index(
     options: &IndexOptions,
     sink: Arc<dyn EventSink>,
 ) -> Result<RunSummary, Error> {
-    let records = records::read(pipeline, &options.records)?;
+    let records = records::read(pipeline, &options.records, options.run.as_deref())?;
     let systems: Vec<_> = records.iter().map(|(_, record)| record.system.clone()).collect();
     let request = Request { locked: options.locked, systems: &systems, ..Request::default() };
     let mut prepared = prepare(session, pipeline, request, sink)?;
     records::check_plugins(&prepared, &records)?;
     let keyrings = release::keyrings(&prepared)?;
+    records::check_signatures(&prepared, &keyrings, &records)?;
     prepared.context.variables = records::variables(&records);
 
     let context = &prepared.context;

@@ -2,21 +2,28 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use seed_model::Stage;
 use seed_report::Error;
 
+use crate::capabilities::RunKeyring;
 use crate::commands::index::error::IndexError;
 use crate::pipeline::Pipeline;
 use crate::prepare::Prepared;
-use crate::record::Record;
+use crate::record::{Record, RecordedSignature};
+use crate::stages::{self, Subject};
 
 /// A record and its file.
 pub(super) type RecordFile = (PathBuf, Record);
 
 /// Reads the records, sorted by system: one for each of the pipeline's systems. Where the pipeline file names none, the
-/// records say which there are.
-pub(super) fn read(pipeline: &Pipeline, paths: &[PathBuf]) -> Result<Vec<RecordFile>, Error> {
+/// records say which there are. All are of the run `run`.
+pub(super) fn read(
+    pipeline: &Pipeline,
+    paths: &[PathBuf],
+    run: Option<&str>,
+) -> Result<Vec<RecordFile>, Error> {
     let mut records: BTreeMap<String, RecordFile> = BTreeMap::new();
     for path in paths {
         let record = Record::load(path)?;
@@ -24,6 +31,11 @@ pub(super) fn read(pipeline: &Pipeline, paths: &[PathBuf]) -> Result<Vec<RecordF
         let expected = &pipeline.seed.name;
         if record.name != *expected {
             return Err(IndexError::Name { path, found: record.name, expected: expected.clone() }.into());
+        }
+        if record.run.as_deref() != run {
+            let shown = |run: Option<&str>| run.map_or_else(|| "none".to_owned(), str::to_owned);
+            let (found, expected) = (shown(record.run.as_deref()), shown(run));
+            return Err(IndexError::Run { path, found, expected }.into());
         }
         if pipeline.systems_given && !pipeline.systems.contains(&record.system) {
             let help = format!("its systems are {}", pipeline.systems.join(", "));
@@ -85,6 +97,29 @@ pub(super) fn check_plugins(prepared: &Prepared<'_>, records: &[RecordFile]) -> 
                 recorded,
                 here: plugin.identity.digest,
             });
+        }
+    }
+    Ok(())
+}
+
+/// Each signing plugin of this pipeline has signed each record. Without one, nobody vouches for what is published, and
+/// nobody does for the records.
+pub(super) fn check_signatures(
+    prepared: &Prepared<'_>,
+    keyrings: &[Arc<RunKeyring>],
+    records: &[RecordFile],
+) -> Result<(), IndexError> {
+    for (path, record) in records {
+        let (descriptor, _) = record.signed_part();
+        let subject = Subject { descriptor: &descriptor, system: Some(&record.system), references: &[] };
+        for (plugin, keyring) in prepared.plugins.sign.iter().zip(keyrings) {
+            let reference = &plugin.identity.reference;
+            let own = record.signatures.iter().filter(|signature| signature.plugin == *reference);
+            let unsigned = || IndexError::Unsigned { path: path.clone(), plugin: reference.clone() };
+            let own: Option<Vec<_>> = own.map(RecordedSignature::signature).collect();
+            let own = own.filter(|own| !own.is_empty()).ok_or_else(unsigned)?;
+            stages::check_endorsement(&prepared.context, plugin, keyring, subject, &own)
+                .map_err(|error| IndexError::Signature { path: path.clone(), source: Box::new(error) })?;
         }
     }
     Ok(())
