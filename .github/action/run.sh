@@ -57,6 +57,8 @@ systems=()
 IFS=$' \t\r\n,' read -r -d '' -a systems <<< "$SEED_SYSTEMS" || true
 if [ -n "$SEED_INDEX" ]; then
   arguments=(index --json)
+  # Records of another run of the workflow are no records of this one.
+  [ -z "${GITHUB_RUN_ID:-}" ] || arguments+=(--run "$GITHUB_RUN_ID")
   shopt -s nullglob
   records=("$SEED_INDEX"/*.json)
   shopt -u nullglob
@@ -64,6 +66,7 @@ if [ -n "$SEED_INDEX" ]; then
 elif [ -n "$SEED_RECORD" ]; then
   [ "${#systems[@]}" = 1 ] || fail "the input record requires one system in the input systems"
   arguments=(run --json --system "${systems[0]}" --record "$SEED_RECORD")
+  [ -z "${GITHUB_RUN_ID:-}" ] || arguments+=(--run "$GITHUB_RUN_ID")
 else
   arguments=(run --json)
 fi

@@ -7,6 +7,7 @@ mod imports;
 mod links;
 mod lints;
 mod modules;
+mod named_tests;
 mod paths;
 mod repository;
 mod workspace;

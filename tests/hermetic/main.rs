@@ -7,6 +7,7 @@ mod console;
 mod damage;
 mod determinism;
 mod kill;
+mod records;
 mod schemas;
 mod systems;
 mod trace;

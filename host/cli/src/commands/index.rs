@@ -34,6 +34,10 @@ pub(crate) struct IndexArgs {
     #[arg(long)]
     locked: bool,
 
+    /// The run that the records are of, as `seed run --run` named it
+    #[arg(long, value_name = "ID")]
+    run: Option<String>,
+
     #[command(flatten)]
     engine: EngineArgs,
 }
@@ -42,7 +46,7 @@ pub(crate) fn run(args: &IndexArgs, session: &Session) -> Result<(), Error> {
     let (pipeline, records) = split(&args.records);
     let pipeline = session::pipeline(pipeline)?;
     let engine = session.engine(&args.engine, None);
-    let options = IndexOptions { records: records.to_vec(), locked: args.locked };
+    let options = IndexOptions { records: records.to_vec(), locked: args.locked, run: args.run.clone() };
     let made = engine.index(&pipeline, &options, session.progress())?;
     session.show(&made, |made| {
         summary::run::run(made, &lock_path(&pipeline.file.path), session.printer.verbosity())

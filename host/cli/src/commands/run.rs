@@ -58,6 +58,12 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "FILE", conflicts_with = "no_publish")]
     record: Option<PathBuf>,
 
+    /// Which run the record is of, such as a number that your CI gives; `seed index` requires the same
+    ///
+    /// Without it, an old record can take the place of a new one.
+    #[arg(long, value_name = "ID", requires = "record")]
+    run: Option<String>,
+
     /// Build nothing, and run a command in the locked seed, as `seed exec` does
     ///
     /// Accepts at most one `--system`. Runs neither Nix nor plugins, and publishes nothing.
@@ -101,6 +107,7 @@ pub(crate) fn run(args: &RunArgs, session: &Session) -> Result<(), Error> {
         systems: args.system.clone(),
         pack_only: args.no_publish,
         record: args.record.clone(),
+        run: args.run.clone(),
     };
     let done = engine.run(&pipeline, &options, session.progress())?;
     let lock = lock_path(&pipeline.file.path);
