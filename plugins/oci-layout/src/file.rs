@@ -3,7 +3,7 @@
 use seed_plugin::publisher::{File, FileContent};
 use seed_plugin::{StageError, digest};
 
-/// A layout directory without this file is not ours, and the host refuses to replace it.
+/// The file by which others know a layout directory.
 pub(crate) const MARKER: &str = "oci-layout";
 
 /// Where a blob lies in a layout.

@@ -217,6 +217,16 @@ mod tests {
     }
 
     #[test]
+    fn layers_that_cannot_be_read_are_named() {
+        let mut summary = summary();
+        assert_eq!(parts::unverified(&summary.images), "");
+        summary.images[0].layers[1].layer.unverified = Some("application/vnd.acme\n".into());
+        let text = whole(&summary, Path::new("seed.lock"));
+        let named = "layer `apps` for x86_64-linux (application/vnd.acme\\n)";
+        assert!(text.contains(named), "{text}");
+    }
+
+    #[test]
     fn the_shortest_form_is_one_reference_per_place() {
         insta::assert_snapshot!(shortest(&summary()), @"hello.tar@sha256:1bc04b5291c26a46d918139138b992d2de976d6851d0893b0476b85bfbdfc6e6");
     }

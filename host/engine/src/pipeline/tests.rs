@@ -220,6 +220,13 @@ fn impossible_plugins() {
     );
     assert_snapshot!("grants_of_pure_stages", text("[select]\ngrants = { http = [\"https://a\"] }\n"));
     assert_snapshot!(
+        "grants_of_layers",
+        text(
+            "[pack]\ngrants = { unverified-layers = [\"application/vnd.oci.image.layer.v1.tar+gzip\", \"acme\"], \
+             http = [\"https://a\"] }\n"
+        )
+    );
+    assert_snapshot!(
         "grants_unknown",
         text("[[sign]]\nplugin = \"builtin:cosign-signer\"\ngrants = { key = [\"a\"], write = [\"b\"] }\n")
     );

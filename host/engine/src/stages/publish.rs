@@ -19,6 +19,10 @@ use crate::stages::failure::StageFailure;
 use crate::stages::pack::{PackedImage, descriptors};
 use crate::summary::PluginIdentity;
 
+/// The most repositories that a plugin may name, and places that it may report: signers sign for each of the former, and
+/// registries are asked about each of the latter.
+const MAX_PLACES: usize = 1000;
+
 /// Why publishing failed.
 #[derive(Debug, thiserror::Error, Diagnostic)]
 pub(crate) enum PublishError {
@@ -30,6 +34,13 @@ pub(crate) enum PublishError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Secrets(#[from] SecretError),
+    /// It names more places than anybody publishes to.
+    #[error("plugin `{}` {} ({}) names {count} places, more than the limit of {MAX_PLACES}", plugin.name, plugin.version, plugin.digest.short())]
+    #[diagnostic(
+        code("seed::publish::places"),
+        help("this is a bug in the plugin: report it to its authors")
+    )]
+    Places { plugin: PluginIdentity, count: usize },
     /// It published something else, by its own account or by the registry's.
     #[error("plugin `{}` {} ({}) published {found} as `{}`, not the image {expected}", plugin.name, plugin.version, plugin.digest.short(), reference.escape_debug())]
     #[diagnostic(
@@ -52,17 +63,27 @@ impl Report for PublishError {
     fn kind(&self) -> Kind {
         match self {
             Self::Failed(failure) => failure.kind(),
+            Self::Places { .. } => Kind::Plugin,
             Self::Secrets(_) | Self::Other { .. } => Kind::Publish,
         }
     }
 }
 
 /// The repositories that a plugin says it will write to.
-pub(crate) fn targets(context: &Context<'_>, plugin: &ResolvedPlugin) -> Result<Vec<String>, StageFailure> {
+pub(crate) fn targets(context: &Context<'_>, plugin: &ResolvedPlugin) -> Result<Vec<String>, PublishError> {
     let capabilities = context.no_capabilities(plugin);
     let name = &context.pipeline.seed.name;
     let targets = plugin.plugin.targets(&capabilities, &Context::config(plugin), name);
-    targets.map_err(|error| StageFailure::new(context, plugin, error))
+    let targets = targets.map_err(|error| StageFailure::new(context, plugin, error))?;
+    check_count(plugin, targets.len())?;
+    Ok(targets)
+}
+
+fn check_count(plugin: &ResolvedPlugin, count: usize) -> Result<(), PublishError> {
+    if count > MAX_PLACES {
+        return Err(PublishError::Places { plugin: plugin.identity.clone(), count });
+    }
+    Ok(())
 }
 
 /// The same without those that it cannot reach. Signatures name repositories: a plugin does not choose freely for which
@@ -70,7 +91,7 @@ pub(crate) fn targets(context: &Context<'_>, plugin: &ResolvedPlugin) -> Result<
 pub(crate) fn granted_targets(
     context: &Context<'_>,
     plugin: &ResolvedPlugin,
-) -> Result<Vec<String>, StageFailure> {
+) -> Result<Vec<String>, PublishError> {
     let mut targets = targets(context, plugin)?;
     targets.retain(|target| target.parse().is_ok_and(|reference| is_granted(plugin, &reference)));
     Ok(targets)
@@ -119,6 +140,7 @@ pub(crate) fn publish(
     };
     let published = plugin.plugin.publish(&capabilities, &request);
     let published = published.map_err(|error| StageFailure::new(context, plugin, error))?;
+    check_count(plugin, published.len())?;
     check_places(context, plugin, what, &published)?;
     Ok(published)
 }

@@ -167,6 +167,14 @@ fn the_registry_is_asked_what_is_at_the_tag() {
 }
 
 #[test]
+fn repositories_are_bounded() {
+    let targets = vec!["a.b/c".to_owned(); 1001];
+    let project = project(&ScriptedPublisher { targets, ..ScriptedPublisher::default() }, "");
+    let text = refused(&project);
+    assert!(text.contains("names 1001 places, more than the limit of 1000"), "{text}");
+}
+
+#[test]
 fn an_image_is_signed_for_no_repository_that_the_publisher_cannot_reach() {
     let publisher = ScriptedPublisher {
         targets: vec!["docker.io/library/nginx".to_owned(), "ghcr.io/org/app".to_owned()],

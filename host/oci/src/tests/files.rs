@@ -84,12 +84,16 @@ fn a_directory_has_exactly_the_files() {
         [bytes(MARKER, "m"), place.blob("blobs/a", "AA"), place.blob("c/d/e", "e"), bytes("index", "2")];
     fs::create_dir_all(out.join("old/deep")).unwrap();
     fs::write(out.join("old/deep/file"), "").unwrap();
-    symlink("/etc", out.join("link")).unwrap();
+    // Not a directory of the machine: if this goes wrong, it is gone.
+    let outside = place.path("outside");
+    fs::create_dir(&outside).unwrap();
+    fs::write(outside.join("precious"), "p").unwrap();
+    symlink(&outside, out.join("link")).unwrap();
     fs::write(out.join(".index.seed-partial"), "half").unwrap();
     assert_eq!(place.write(&second).unwrap(), Written { files: 3, unchanged: 1, bytes: 4 });
     assert_eq!(tree(&out), expected(&[("blobs/a", "AA"), ("c/d/e", "e"), ("index", "2"), (MARKER, "m")]));
     assert!(!out.join("old").exists());
-    assert!(Path::new("/etc/passwd").exists());
+    assert_eq!(tree(&outside), expected(&[("precious", "p")]));
 }
 
 #[test]
@@ -291,8 +295,11 @@ fn a_tar_has_the_files_in_their_order() {
     write_tar(&place.store, &path, &long).unwrap();
     assert_eq!(write_tar(&place.store, &path, &files).unwrap(), written, "its first header is a PAX header");
     fs::remove_file(&path).unwrap();
-    symlink("/etc/passwd", &path).unwrap();
+    let outside = place.path("outside");
+    fs::write(&outside, "precious").unwrap();
+    symlink(&outside, &path).unwrap();
     assert_eq!(write_tar(&place.store, &path, &files).unwrap(), written);
+    assert_eq!(fs::read_to_string(&outside).unwrap(), "precious");
     fs::remove_file(&path).unwrap();
     fs::create_dir(&path).unwrap();
     insta::assert_snapshot!(place.message(write_tar(&place.store, &path, &files)), @"will not overwrite `[dir]/new/directory/x.tar`: it is a directory");
