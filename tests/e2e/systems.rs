@@ -67,7 +67,11 @@ fn runs_on_several_machines_become_what_one_run_makes() {
         [("x86_64-linux", "x86.json"), ("aarch64-linux", "arm.json"), ("aarch64-darwin", "mac.json")]
     {
         let builder = machine(&several);
-        builder.run_json(&["--system", system, "--record", record]);
+        // All machines sign with the same key: records are signed, too.
+        for key in ["cosign.key", "cosign.pub"] {
+            builder.write(key, last.read(key));
+        }
+        builder.run_json(&["--system", system, "--record", record, "--run", "4711"]);
         last.write(record, builder.read(record));
         let child: Value = serde_json::from_str(&builder.read(record)).unwrap();
         let child = child["manifest"]["digest"].as_str().unwrap().to_owned();
@@ -75,7 +79,8 @@ fn runs_on_several_machines_become_what_one_run_makes() {
         assert_eq!([":v1", ":latest"].map(|tag| raw(&last, &several, tag)), [None, None], "{system}");
     }
     // Only the registry has the layers that the layout of this machine needs.
-    let composed = last.seed(&["index", "--json", "x86.json", "arm.json", "mac.json"]).ok().json();
+    let composed =
+        last.seed(&["index", "--json", "--run", "4711", "x86.json", "arm.json", "mac.json"]).ok().json();
     assert_eq!(composed["digest"], summary["digest"]);
     for tag in [":v1", ":latest"] {
         assert_eq!(raw(&last, &several, tag), raw(&whole, &one, tag));

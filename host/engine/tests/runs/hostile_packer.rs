@@ -317,6 +317,14 @@ fn a_format_that_cannot_be_read_needs_a_grant_and_is_named_everywhere() {
     let lock = fs::read_to_string(project.path("seed.lock")).unwrap();
     assert!(lock.contains(&format!("unverified-layers {ACME}")), "{lock}");
 
+    // `seed index` asks for the grant too.
+    let index = project.index("record.json").unwrap();
+    assert_eq!(index.images[0].layers[1].layer.unverified.as_deref(), Some(ACME));
+    let granted = fs::read_to_string(project.path("pipeline.toml")).unwrap();
+    project.write("pipeline.toml", granted.replace(&case.grants, ""));
+    let (kind, text) = project.rendered(&project.index("record.json").unwrap_err());
+    assert!(kind == Kind::Publish && text.contains("which [pack] does not grant"), "{text}");
+
     // What can be read is compared, whatever is granted.
     let tar = other_tar();
     case.own(0, GZIP, gzip(&tar), Digest::of(&tar));

@@ -9,8 +9,8 @@ use std::sync::{Arc, OnceLock};
 use seed_engine::events::Silent;
 use seed_engine::summary::{PlanSummary, RunSummary, WhySummary};
 use seed_engine::{
-    Engine, EngineOptions, Environment, Passwords, Pipeline, PlanOptions, PluginInspectOptions, RunOptions,
-    WhyOptions,
+    Engine, EngineOptions, Environment, IndexOptions, Passwords, Pipeline, PlanOptions, PluginInspectOptions,
+    RunOptions, WhyOptions,
 };
 use seed_report::{Error, Kind, text};
 use seed_tests::TestEnvironment;
@@ -85,6 +85,13 @@ impl Project {
     pub(crate) fn run(&self, options: &RunOptions) -> Result<RunSummary, Error> {
         let pipeline = Pipeline::load(&self.path("pipeline.toml"))?;
         self.engine(false).run(&pipeline, options, Arc::new(Silent))
+    }
+
+    /// Composes the index over the image of `record`.
+    pub(crate) fn index(&self, record: &str) -> Result<RunSummary, Error> {
+        let pipeline = Pipeline::load(&self.path("pipeline.toml"))?;
+        let options = IndexOptions { records: vec![self.path(record)], ..IndexOptions::default() };
+        self.engine(false).index(&pipeline, &options, Arc::new(Silent))
     }
 
     pub(crate) fn plan(&self) -> PlanSummary {
