@@ -41,6 +41,15 @@ pub(crate) enum PublishError {
         help("this is a bug in the plugin: report it to its authors")
     )]
     Places { plugin: PluginIdentity, count: usize },
+    /// It set a tag in a run that sets none.
+    #[error("plugin `{}` {} ({}) published `{}`, but this run sets no tag", plugin.name, plugin.version, plugin.digest.short(), reference.escape_debug())]
+    #[diagnostic(
+        code("seed::publish::tagged"),
+        help(
+            "the tag stands for all systems: publish them again with `seed index`, and report this to the plugin's authors"
+        )
+    )]
+    Tagged { plugin: PluginIdentity, reference: String },
     /// It published something else, by its own account or by the registry's.
     #[error("plugin `{}` {} ({}) published {found} as `{}`, not the image {expected}", plugin.name, plugin.version, plugin.digest.short(), reference.escape_debug())]
     #[diagnostic(
@@ -63,7 +72,7 @@ impl Report for PublishError {
     fn kind(&self) -> Kind {
         match self {
             Self::Failed(failure) => failure.kind(),
-            Self::Places { .. } => Kind::Plugin,
+            Self::Places { .. } | Self::Tagged { .. } => Kind::Plugin,
             Self::Secrets(_) | Self::Other { .. } => Kind::Publish,
         }
     }
@@ -155,8 +164,15 @@ fn check_places(
     let roots = what.index.into_iter().chain(what.images.iter().map(|image| &image.image.manifest));
     let digests: Vec<Digest> = roots.map(|descriptor| descriptor.digest).collect();
     for place in published {
+        let registry = place.reference.parse::<RegistryReference>().ok();
+        if !what.tagged && registry.as_ref().is_some_and(|reference| reference.digest.is_none()) {
+            let (plugin, reference) = (plugin.identity.clone(), place.reference.clone());
+            return Err(PublishError::Tagged { plugin, reference });
+        }
         let is_ours = digests.contains(&place.digest);
-        let found = if is_ours { found_at(context, plugin, place) } else { place.digest };
+        let registry = registry.filter(|reference| is_ours && is_granted(plugin, reference));
+        let found =
+            registry.and_then(|reference| found_at(context, plugin, &reference)).unwrap_or(place.digest);
         let expected = if is_ours { place.digest } else { digests[0] };
         if found != expected {
             let (plugin, reference) = (plugin.identity.clone(), place.reference.clone());
@@ -166,25 +182,20 @@ fn check_places(
     Ok(())
 }
 
-/// What is at a place: as the registry says, if the place is in one that the plugin reaches and that answers, or else as
-/// the plugin does.
-fn found_at(context: &Context<'_>, plugin: &ResolvedPlugin, place: &Published) -> Digest {
-    let reference = place.reference.parse::<RegistryReference>();
-    let Some(reference) = reference.ok().filter(|reference| is_granted(plugin, reference)) else {
-        return place.digest;
-    };
-    let location = context.session.open(&Reference::Registry(reference));
+/// What a registry has at a place where a plugin says that it published; none if it does not say.
+fn found_at(context: &Context<'_>, plugin: &ResolvedPlugin, reference: &RegistryReference) -> Option<Digest> {
+    let location = context.session.open(&Reference::Registry(reference.clone()));
     match location.and_then(|location| location.resolve()) {
-        Ok(found) => found.descriptor.digest,
+        Ok(found) => Some(found.descriptor.digest),
         Err(LocationError::NotFound { .. }) => {
-            let (name, reference) = (&plugin.identity.name, &place.reference);
+            let name = &plugin.identity.name;
             let text =
                 format!("plugin `{name}` says that it published `{reference}`, but the registry lacks it");
             context.events.message(Level::Warning, text);
-            place.digest
+            None
         }
         // Whoever pulls from there will hear what is the matter.
-        Err(_) => place.digest,
+        Err(_) => None,
     }
 }
 

@@ -167,6 +167,26 @@ fn the_registry_is_asked_what_is_at_the_tag() {
 }
 
 #[test]
+fn a_run_for_one_of_several_systems_reports_no_tag() {
+    let published = |reference: &str| ScriptedPublisher {
+        published: vec![place(reference, image())],
+        ..ScriptedPublisher::default()
+    };
+    let run = |reference: &str| {
+        let project = project(&published(reference), "");
+        let record = Some(project.path("record.json"));
+        let run = project.run(&RunOptions { record, ..RunOptions::default() });
+        run.map(drop).map_err(|error| project.rendered(&error).1)
+    };
+    for reference in ["ghcr.io/org/app:v1", "ghcr.io/org/app"] {
+        let text = run(reference).unwrap_err();
+        assert!(text.contains("seed::publish::tagged"), "{text}");
+    }
+    assert_eq!(run(&format!("ghcr.io/org/app@{}", image())), Ok(()));
+    assert_eq!(run("result"), Ok(()));
+}
+
+#[test]
 fn repositories_are_bounded() {
     let targets = vec!["a.b/c".to_owned(); 1001];
     let project = project(&ScriptedPublisher { targets, ..ScriptedPublisher::default() }, "");

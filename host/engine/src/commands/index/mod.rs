@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use seed_report::Error;
 
-use crate::events::{EventSink, Step};
+use crate::events::{EventSink, Level, Step};
 use crate::pipeline::Pipeline;
 use crate::prepare::{Request, prepare};
 use crate::record::Record;
@@ -45,6 +45,11 @@ pub(crate) fn index(
     records::check_plugins(&prepared, &records)?;
     let keyrings = release::keyrings(&prepared)?;
     records::check_signatures(&prepared, &keyrings, &records)?;
+    if options.run.is_none() && !keyrings.is_empty() {
+        let text = "the records name no run, so an older one could take the place of a new one; pass the same \
+                    `--run` to `seed run --record` and to `seed index`";
+        prepared.context.events.message(Level::Warning, text);
+    }
     prepared.context.variables = records::variables(&records);
 
     let context = &prepared.context;
