@@ -6,6 +6,7 @@ mod directories;
 mod errors;
 mod hostile_packer;
 mod hostile_publisher;
+mod hostile_selector;
 mod hostile_signer;
 mod rules;
 mod support;
