@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
+use crate::size::total;
 
 /// One store path.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,7 +75,7 @@ impl Closure {
 
     /// The sum of the NAR sizes in bytes.
     pub fn nar_size(&self) -> u64 {
-        self.paths.iter().map(|p| p.nar_size).sum()
+        total(self.paths.iter().map(|p| p.nar_size))
     }
 }
 

@@ -1,52 +1,11 @@
 //! Packed images (`packing.wit`).
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
+use crate::descriptor::Descriptor;
 use crate::digest::Digest;
 use crate::plan::ImagePlan;
 use crate::platform::Platform;
-
-/// An OCI content descriptor; its JSON is the OCI form.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Descriptor {
-    /// Media type of the blob.
-    pub media_type: String,
-    /// Digest of its bytes.
-    pub digest: Digest,
-    /// Length in bytes.
-    pub size: u64,
-    /// Type of artifact.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub artifact_type: Option<String>,
-    /// Platform, inside an index.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub platform: Option<Platform>,
-    /// Annotations.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub annotations: BTreeMap<String, String>,
-}
-
-impl Descriptor {
-    /// A descriptor of `content` with nothing optional.
-    pub fn of(media_type: &str, content: &[u8]) -> Self {
-        Self::new(media_type, Digest::of(content), content.len() as u64)
-    }
-
-    /// A descriptor with nothing optional.
-    pub fn new(media_type: &str, digest: Digest, size: u64) -> Self {
-        Self {
-            media_type: media_type.to_owned(),
-            digest,
-            size,
-            artifact_type: None,
-            platform: None,
-            annotations: BTreeMap::new(),
-        }
-    }
-}
 
 /// How a layer is compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -12,6 +12,18 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, serde_json::Error> 
     serde_json::from_slice(bytes)
 }
 
+/// Refuses a key that some readers take for one of `known`: Go's ignore case, and to it `ſ` and `s` are one letter.
+pub fn check_key(key: &str, known: &[&str]) -> Result<(), String> {
+    let folded = |key: &str| key.to_uppercase().to_lowercase();
+    match known.iter().find(|known| **known != key && folded(known) == folded(key)) {
+        None => Ok(()),
+        Some(meant) => {
+            let shown: String = key.chars().take(80).collect();
+            Err(format!("it has the key {shown:?}, which some tools take for `{meant}`"))
+        }
+    }
+}
+
 /// Any JSON value whose objects have no key twice.
 struct DistinctKeys;
 
@@ -84,5 +96,15 @@ mod tests {
             assert!(parse::<serde_json::Value>(bad.as_bytes()).is_err(), "{bad}");
         }
         assert!(parse::<serde_json::Value>(br#"{"a":[1,-2,3.5,true,null,"a",{"a":1}]}"#).is_ok());
+    }
+
+    #[test]
+    fn a_key_is_not_one_of_another_case() {
+        for good in ["layers", "other", ""] {
+            assert_eq!(check_key(good, &["layers"]), Ok(()), "{good}");
+        }
+        for bad in ["Layers", "LAYERS", "layer\u{17f}"] {
+            assert!(check_key(bad, &["layers"]).is_err(), "{bad}");
+        }
     }
 }

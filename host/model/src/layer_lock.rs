@@ -75,9 +75,10 @@ impl LayerLock {
                 changed.insert(package(name));
             }
         }
-        self.updates += 1;
+        self.updates = self.updates.saturating_add(1);
         for package in changed {
-            *self.changes.entry(package.to_owned()).or_default() += 1;
+            let count = self.changes.entry(package.to_owned()).or_default();
+            *count = count.saturating_add(1);
         }
         let halve = self.updates >= LONG_HISTORY;
         self.updates >>= u32::from(halve);

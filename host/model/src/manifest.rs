@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::image::Descriptor;
+use crate::descriptor::Descriptor;
 
 /// An OCI image manifest, or an artifact's, whose form was checked by the one who read it (`seed_oci::document`).
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]

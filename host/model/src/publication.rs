@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::descriptor::Descriptor;
 use crate::digest::Digest;
-use crate::image::Descriptor;
 
 /// How an artifact is found from its subject.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::image::Descriptor;
+use crate::descriptor::Descriptor;
 use crate::publication::Attachment;
 
 /// How a key signs.

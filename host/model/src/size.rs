@@ -15,6 +15,11 @@ pub struct ByteSize(pub u64);
 #[error("`{}` is not a size", .0.escape_debug())]
 pub struct NotASize(pub String);
 
+/// The sum of sizes that others state; the largest number if it is more than that.
+pub fn total(sizes: impl IntoIterator<Item = u64>) -> u64 {
+    sizes.into_iter().fold(0, u64::saturating_add)
+}
+
 const UNITS: [&str; 5] = ["KiB", "MiB", "GiB", "TiB", "PiB"];
 
 /// The units that are read, each with its size in bytes.
@@ -49,27 +54,31 @@ impl fmt::Display for ByteSize {
         if self.0 < 1024 {
             return f.pad(&format!("{} B", self.0));
         }
-        let mut unit = 0;
         // Tenths of the unit, rounded, so that 1023.99 KiB becomes 1.0 MiB and not 1024.0 KiB.
-        let mut tenths = tenths_of(self.0, 1024);
-        let mut divisor = 1024_u64;
-        while tenths >= 10_240 && unit + 1 < UNITS.len() {
-            unit += 1;
-            divisor *= 1024;
-            tenths = tenths_of(self.0, divisor);
-        }
-        f.pad(&format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit]))
+        let in_units =
+            UNITS.iter().zip([10, 20, 30, 40, 50]).map(|(unit, bits)| (tenths_of(self.0, bits), unit));
+        let (tenths, unit) =
+            in_units.reduce(|small, large| if small.0 < 10_240 { small } else { large }).unwrap_or((0, &"B"));
+        f.pad(&format!("{}.{} {unit}", tenths / 10, tenths % 10))
     }
 }
 
-fn tenths_of(bytes: u64, divisor: u64) -> u64 {
-    let rounded = (u128::from(bytes) * 10 + u128::from(divisor) / 2) / u128::from(divisor);
-    u64::try_from(rounded).unwrap_or(u64::MAX)
+/// How many tenths of a unit of 2^`bits` bytes there are, rounded.
+fn tenths_of(bytes: u64, bits: u32) -> u128 {
+    u128::from(bytes).saturating_mul(10).saturating_add((1 << bits) / 2) >> bits
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sums_end_at_the_largest_number() {
+        assert_eq!(total([]), 0);
+        assert_eq!(total([1, 2]), 3);
+        assert_eq!(total([u64::MAX, 1, u64::MAX]), u64::MAX);
+        assert_eq!(ByteSize(u64::MAX).to_string(), "16384.0 PiB");
+    }
 
     #[test]
     fn sizes_change_unit_where_they_would_round_to_1024() {

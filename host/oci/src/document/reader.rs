@@ -215,14 +215,7 @@ impl Head {
 #[expect(clippy::zero_sized_map_values, reason = "serde reads an object into a map; the values are skipped")]
 fn keys(bytes: &[u8]) -> Result<BTreeMap<String, IgnoredAny>, String> {
     let keys: BTreeMap<String, IgnoredAny> = json::parse(bytes).map_err(|error| error.to_string())?;
-    // As Go compares them: `ſ` and `s` are one letter, too.
-    let folded = |key: &str| key.to_uppercase().to_lowercase();
-    for key in keys.keys() {
-        if let Some(meant) = KEYS.iter().find(|known| *known != key && folded(known) == folded(key)) {
-            let key: String = key.chars().take(80).collect();
-            return Err(format!("it has the key {key:?}, which some tools take for `{meant}`"));
-        }
-    }
+    keys.keys().try_for_each(|key| json::check_key(key, &KEYS))?;
     if keys.contains_key("layers") && keys.contains_key("manifests") {
         return Err("it has both `layers` and `manifests`".to_owned());
     }

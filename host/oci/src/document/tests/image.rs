@@ -130,7 +130,7 @@ fn wrong_manifests_are_refused() {
         |manifest| manifest["annotations"] = json!({"a": "c"}),
         |manifest| manifest["annotations"] = json!({"a": "b", "c": "d"}),
         |manifest| manifest["layers"][0]["annotations"] = json!({"io.github.seed-oci.layer": "two"}),
-        |manifest| manifest["layers"][1]["data"] = json!("b25l"),
+        |manifest| manifest["layers"][1]["data"] = json!("dHdv"),
     ];
     for change in changes {
         errors.push(images.check(&images.image(&images.config(), change)).unwrap_err());
