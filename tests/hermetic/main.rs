@@ -8,6 +8,7 @@ mod damage;
 mod determinism;
 mod kill;
 mod records;
+mod references;
 mod schemas;
 mod systems;
 mod trace;

@@ -162,7 +162,7 @@ fn a_key_counts_once_and_must_be_one() {
       cause: No such file or directory (os error 2)
       help: name the public key: `cosign.pub`, which cosign writes next to `cosign.key`
     ");
-    insta::assert_snapshot!(error(&environment, &["nowhere", "--key", "release.pub"], 2), @"error[seed::verify::reference]: invalid image reference `nowhere`: it has no registry; write host/repository:tag, or the path of a layout directory or tar archive");
+    insta::assert_snapshot!(error(&environment, &["nowhere", "--key", "release.pub"], 2), @"error[seed::verify::reference]: invalid image reference `nowhere`: `nowhere` does not exist; on Docker Hub, it is `docker.io/nowhere`");
 }
 
 #[test]

@@ -1,4 +1,6 @@
-//! Near names for typing errors.
+//! What the user may have meant.
+
+use seed_oci::location::as_existing_path;
 
 /// "did you mean `…`?", where a known name is near enough to `name` to be meant.
 pub(crate) fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
@@ -9,4 +11,10 @@ pub(crate) fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a s
         .filter(|(distance, candidate)| *distance <= candidate.len().max(name.len()).div_ceil(3))
         .min()
         .map(|(_, candidate)| format!("did you mean `{candidate}`?"))
+}
+
+/// What to say of a reference to a registry that failed, if there is a directory or file of that name.
+pub(crate) fn path_instead(reference: &str) -> Option<String> {
+    let path = as_existing_path(reference)?;
+    Some(format!("`{reference}` names a registry; for the directory or file of that name, write `{path}`"))
 }

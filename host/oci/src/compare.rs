@@ -6,7 +6,7 @@
 
 use std::io::{self, Read};
 
-use seed_model::{Digest, PackedLayer};
+use seed_model::{Digest, PackedLayer, total};
 
 use crate::document::media_type::compression;
 use crate::layer::LayerSpec;
@@ -85,7 +85,7 @@ pub fn compare_layer(store: &BlobStore, layer: &PackedLayer, spec: LayerSpec) ->
         return Err(CompareError::Size { stated: descriptor.size, found });
     }
     let entries = spec.entries.len() as u64;
-    let content = spec.nar_size().saturating_add(spec.entries.iter().map(entry_size).sum());
+    let content = spec.nar_size().saturating_add(total(spec.entries.iter().map(entry_size)));
     let limit = content.saturating_add(entries << 12).saturating_mul(MAX_OVERHEAD).saturating_add(MAX_FILLER);
     let blob = store.file(descriptor.digest)?;
     let unpacked = Unpacked::new(blob, compression(&descriptor.media_type), limit)?;
@@ -106,13 +106,13 @@ pub fn compare_layer(store: &BlobStore, layer: &PackedLayer, spec: LayerSpec) ->
     }
     // Some readers go on behind the blocks that end an archive.
     let mut rest = found.into_inner();
-    let mut filler = 0;
+    let mut filler = 0_u64;
     loop {
         let read = rest.read(&mut pieces.found)?;
         if read == 0 {
             break;
         }
-        filler += read as u64;
+        filler = filler.saturating_add(read as u64);
         if filler > MAX_FILLER || pieces.found[..read].iter().any(|byte| *byte != 0) {
             return Err(CompareError::Trailing);
         }
@@ -167,6 +167,7 @@ fn name_of(kind: EntryType) -> &'static str {
         EntryType::File => "a file",
         EntryType::Directory => "a directory",
         EntryType::Symlink => "a symbolic link",
+        EntryType::HardLink => "a hard link",
         EntryType::Other => "something else",
     }
 }
@@ -227,9 +228,10 @@ fn same_content(
         if length == 0 {
             return Ok(());
         }
-        let mut filled = 0;
+        let mut filled = 0_usize;
         while filled < length {
-            filled += found.read_content(found_entry, &mut pieces.found[filled..length])?;
+            let read = found.read_content(found_entry, &mut pieces.found[filled..length])?;
+            filled = filled.saturating_add(read);
         }
         if pieces.planned[..length] != pieces.found[..length] {
             return Err(differs(found_entry, "has other content than planned"));

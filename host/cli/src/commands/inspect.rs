@@ -4,6 +4,7 @@ use clap::Args;
 use seed_engine::InspectOptions;
 use seed_report::Error;
 
+use crate::commands::reference;
 use crate::session::Session;
 use crate::summary;
 
@@ -18,7 +19,7 @@ Examples:
   seed inspect hello.tar                     an archive
   seed inspect ghcr.io/org/app:v1            a registry")]
 pub(crate) struct InspectArgs {
-    /// A directory, a tar archive, or `host/repository` with `:tag` or `@sha256:…`
+    #[arg(help = reference::HELP, long_help = reference::LONG_HELP)]
     reference: String,
 
     /// How many of the largest paths to show

@@ -8,5 +8,6 @@ pub(crate) mod init;
 pub(crate) mod inspect;
 pub(crate) mod plan;
 pub(crate) mod plugin;
+mod reference;
 pub(crate) mod run;
 pub(crate) mod verify;

@@ -6,6 +6,7 @@ use clap::Args;
 use seed_engine::VerifyOptions;
 use seed_report::Error;
 
+use crate::commands::reference;
 use crate::session::Session;
 use crate::summary;
 
@@ -22,7 +23,7 @@ Examples:
 
 Exit codes: 0 verified, 6 not signed with one of the keys, 2 invalid key or reference, 1 any other failure.")]
 pub(crate) struct VerifyArgs {
-    /// A directory, a tar archive, or `host/repository` with `:tag` or `@sha256:…`
+    #[arg(help = reference::HELP, long_help = reference::LONG_HELP)]
     reference: String,
 
     /// PEM file of a public key that must have signed (can be repeated)

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use seed_engine::summary::{PlanSummary, PlannedImage, PlannedLayer};
+use seed_model::total;
 use seed_report::{style, visible};
 
 use crate::human;
@@ -43,8 +44,8 @@ fn image(image: &PlannedImage) -> String {
             state,
         ]);
     }
-    let count = image.layers.iter().map(|layer| layer.paths.len() as u64).sum();
-    let size = image.layers.iter().map(|layer| layer.nar_size).sum();
+    let count = total(image.layers.iter().map(|layer| layer.paths.len() as u64));
+    let size = total(image.layers.iter().map(|layer| layer.nar_size));
     let cached = image.layers.iter().filter(|layer| layer.cached).count();
     let platform = format!("{}/{}", image.platform.os, image.platform.architecture);
     let layers = human::count(image.layers.len() as u64, "layer");

@@ -7,6 +7,7 @@ use std::time::Duration;
 use seed_engine::summary::{
     ImageSummary, LayerSummary, LockState, PublishedSummary, RunSummary, SignatureSummary,
 };
+use seed_model::total;
 use seed_report::{style, visible};
 
 use crate::human;
@@ -77,7 +78,7 @@ fn image(image: &ImageSummary, of_several: bool) -> String {
             if *cached { style::good("cached") } else { "packed".to_owned() },
         ]);
     }
-    let size = image.layers.iter().map(|layer| layer.layer.size).sum();
+    let size = total(image.layers.iter().map(|layer| layer.layer.size));
     let layers = human::count(image.layers.len() as u64, "layer");
     let platform = format!("{}/{}", image.platform.os, image.platform.architecture);
     let digest = if of_several { style::dim(&image.digest.to_string()) } else { String::new() };

@@ -7,6 +7,7 @@ use seed_oci::location::{Reference, ReferenceError};
 use seed_report::{Error, Kind, Report};
 
 use crate::session::Session;
+use crate::suggest::path_instead;
 use crate::summary::SCHEMA;
 use crate::summary::inspect::InspectSummary;
 
@@ -20,7 +21,12 @@ pub(crate) enum InspectError {
     /// It cannot be read, or is not what it says.
     #[error("cannot inspect `{reference}`")]
     #[diagnostic(code("seed::inspect::failed"))]
-    Failed { reference: String, source: Box<ImageError> },
+    Failed {
+        reference: String,
+        #[help]
+        help: Option<String>,
+        source: Box<ImageError>,
+    },
 }
 
 impl Report for InspectError {
@@ -35,7 +41,7 @@ impl Report for InspectError {
 /// What to inspect.
 #[derive(Clone, Debug)]
 pub struct InspectOptions {
-    /// A layout directory, an archive, or `host/repository:tag`.
+    /// The image (`docs/references.md`).
     pub reference: String,
     /// How many of the largest paths to find; no layer is read for 0.
     pub largest: usize,
@@ -43,7 +49,7 @@ pub struct InspectOptions {
 
 /// Looks at an image. A registry that asks for a login gets the user's.
 pub(crate) fn inspect(session: &Session, options: &InspectOptions) -> Result<InspectSummary, Error> {
-    let reference = Reference::parse(&options.reference).map_err(InspectError::from)?;
+    let reference = Reference::find(&options.reference).map_err(InspectError::from)?;
     let wanted = inspect::InspectOptions { largest: options.largest, ..inspect::InspectOptions::default() };
     let image = session
         .open(&reference)
@@ -51,6 +57,7 @@ pub(crate) fn inspect(session: &Session, options: &InspectOptions) -> Result<Ins
         .and_then(|location| inspect::inspect(location.as_ref(), &wanted))
         .map_err(|error| InspectError::Failed {
             reference: options.reference.clone(),
+            help: path_instead(&options.reference),
             source: Box::new(error),
         })?;
     Ok(InspectSummary { schema: SCHEMA, image })

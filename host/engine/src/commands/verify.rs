@@ -11,13 +11,14 @@ use seed_report::{Error, Kind, Report};
 
 use crate::session::Session;
 use crate::signatures;
+use crate::suggest::path_instead;
 use crate::summary::SCHEMA;
 use crate::summary::verify::VerifySummary;
 
 /// What to verify.
 #[derive(Clone, Debug)]
 pub struct VerifyOptions {
-    /// A layout directory, an archive, or `host/repository` with `:tag` or `@sha256:…`.
+    /// The image (`docs/references.md`).
     pub reference: String,
     /// Files of public keys, each of which must have signed.
     pub keys: Vec<PathBuf>,
@@ -32,8 +33,13 @@ pub(crate) enum VerifyError {
     Reference(#[from] ReferenceError),
     /// The image cannot be read, or is not whole.
     #[error("cannot verify `{reference}`: the image is incomplete or unreadable")]
-    #[diagnostic(code("seed::verify::image"), help("do not trust anything in it"))]
-    Image { reference: String, source: Box<ImageError> },
+    #[diagnostic(code("seed::verify::image"))]
+    Image {
+        reference: String,
+        #[help]
+        help: String,
+        source: Box<ImageError>,
+    },
 }
 
 impl Report for VerifyError {
@@ -49,10 +55,13 @@ impl Report for VerifyError {
 /// registry that asks for a login gets the user's. Nothing but that registry is asked.
 pub(crate) fn verify(session: &Session, options: &VerifyOptions) -> Result<VerifySummary, Error> {
     let reference = &options.reference;
-    let parsed = Reference::parse(reference).map_err(VerifyError::from)?;
+    let parsed = Reference::find(reference).map_err(VerifyError::from)?;
     let keys = signatures::read_keys(&options.keys)?;
-    let image_error =
-        |error: ImageError| VerifyError::Image { reference: reference.clone(), source: Box::new(error) };
+    let image_error = |error: ImageError| VerifyError::Image {
+        reference: reference.clone(),
+        help: path_instead(reference).unwrap_or_else(|| "do not trust anything in it".to_owned()),
+        source: Box::new(error),
+    };
     let location = session.open(&parsed).map_err(|error| image_error(error.into()))?;
     let image = verify_image(location.as_ref(), &ContentLimits::default()).map_err(image_error)?;
     let subject = Descriptor::new(&image.media_type, image.digest, image.size);

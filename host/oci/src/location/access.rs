@@ -82,12 +82,12 @@ impl<'a> Checked<'a> {
 
 impl Write for Checked<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if bytes.len() as u64 > self.expected.size - self.size {
+        if bytes.len() as u64 > self.expected.size.saturating_sub(self.size) {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "it is larger than its descriptor says"));
         }
         let written = self.out.write(bytes)?;
         self.hasher.update(&bytes[..written]);
-        self.size += written as u64;
+        self.size = self.size.saturating_add(written as u64);
         Ok(written)
     }
 

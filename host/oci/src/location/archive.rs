@@ -1,4 +1,7 @@
 //! Tar archives, read without unpacking them: an index of where each file begins.
+//!
+//! A tool that unpacks the archive and one that looks for a name in it must find the same files. So nothing is there
+//! twice, nothing is outside of the root, and nothing is below a link.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -7,9 +10,10 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::location::entries::{Entries, EntryType, Skip, TarError};
+use crate::location::entries::{Entries, Skip};
+use crate::location::entry::{Entry, EntryType, TarError};
 use crate::location::error::LocationError;
-use crate::location::layout_files::{Files, open_file};
+use crate::location::layout_files::{Content, Files, open_file};
 
 /// The most entries of an archive. An image has a handful of files; each costs memory here.
 const MAX_ENTRIES: u64 = 100_000;
@@ -19,8 +23,22 @@ const MAX_ENTRIES: u64 = 100_000;
 pub(super) struct Archive {
     path: PathBuf,
     file: Arc<File>,
-    /// Position and size of each regular file.
-    files: BTreeMap<String, (u64, u64)>,
+    entries: BTreeMap<String, Place>,
+}
+
+/// What is at a path of the archive.
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    Directory,
+    /// A regular file.
+    File {
+        /// Where its content begins in the archive.
+        position: u64,
+        /// Bytes of content.
+        size: u64,
+    },
+    /// A link, a device, or something else that tools read in different ways.
+    Other,
 }
 
 impl Archive {
@@ -31,26 +49,40 @@ impl Archive {
         let length = file.metadata().map_err(error)?.len();
         let file = Arc::new(file);
         let section = Section { file: Arc::clone(&file), position: 0, end: length };
-        let files = index(section).map_err(|source| LocationError::Tar { path: path.to_owned(), source })?;
-        Ok(Self { path: path.to_owned(), file, files })
-    }
-
-    /// The size of a file of the archive, if it is there.
-    pub(super) fn size(&self, name: &str) -> Option<u64> {
-        self.files.get(name).map(|(_, size)| *size)
+        let entries =
+            index(section).map_err(|source| LocationError::Tar { path: path.to_owned(), source })?;
+        Ok(Self { path: path.to_owned(), file, entries })
     }
 }
 
-fn index(section: Section) -> Result<BTreeMap<String, (u64, u64)>, TarError> {
-    let mut files = BTreeMap::new();
+fn index(section: Section) -> Result<BTreeMap<String, Place>, TarError> {
+    let mut index = BTreeMap::new();
     let mut entries = Entries::new(section, MAX_ENTRIES);
     while let Some(entry) = entries.next()? {
-        // Of several entries with one name the last counts, as it does for tar.
-        if entry.kind == EntryType::File {
-            files.insert(entry.path, (entry.position, entry.size));
+        let wrong = |reason: &str| TarError::Entry { path: entry.path.clone(), reason: reason.to_owned() };
+        let names = entry.names().ok_or_else(|| wrong("is outside of the archive"))?;
+        let path = String::from_utf8_lossy(&names.join(&b'/')).into_owned();
+        let place = place(&entry);
+        match (index.insert(path, place), place) {
+            (None, _) | (Some(Place::Directory), Place::Directory) => {}
+            (Some(_), _) => return Err(wrong("is in the archive twice")),
         }
     }
-    Ok(files)
+    for path in index.keys() {
+        let mut above = path.match_indices('/').map(|(end, _)| &path[..end]);
+        if above.any(|above| !matches!(index.get(above), None | Some(Place::Directory))) {
+            return Err(TarError::Entry { path: path.clone(), reason: "is below a file or link".to_owned() });
+        }
+    }
+    Ok(index)
+}
+
+const fn place(entry: &Entry) -> Place {
+    match entry.kind {
+        EntryType::File => Place::File { position: entry.position, size: entry.size },
+        EntryType::Directory => Place::Directory,
+        EntryType::Symlink | EntryType::HardLink | EntryType::Other => Place::Other,
+    }
 }
 
 impl Files for Archive {
@@ -58,10 +90,18 @@ impl Files for Archive {
         self.path.display().to_string()
     }
 
-    fn open(&self, name: &str) -> io::Result<Option<Box<dyn Read>>> {
-        let Some((position, size)) = self.files.get(name) else { return Ok(None) };
-        let section = Section { file: Arc::clone(&self.file), position: *position, end: position + size };
-        Ok(Some(Box::new(BufReader::with_capacity(256 << 10, section))))
+    fn open(&self, name: &str) -> io::Result<Option<Content>> {
+        let (position, size) = match self.entries.get(name) {
+            None => return Ok(None),
+            Some(Place::File { position, size }) => (*position, *size),
+            Some(Place::Directory | Place::Other) => {
+                return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
+            }
+        };
+        // The whole content was passed over when the archive was indexed.
+        let end = position.saturating_add(size);
+        let section = Section { file: Arc::clone(&self.file), position, end };
+        Ok(Some((size, Box::new(BufReader::with_capacity(256 << 10, section)))))
     }
 }
 
@@ -73,22 +113,31 @@ struct Section {
     end: u64,
 }
 
+impl Section {
+    fn left(&self) -> u64 {
+        self.end.saturating_sub(self.position)
+    }
+}
+
 impl Read for Section {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let left = usize::try_from(self.end - self.position).unwrap_or(usize::MAX);
+        let left = usize::try_from(self.left()).unwrap_or(usize::MAX);
         let wanted = buffer.len().min(left);
         let read = self.file.read_at(&mut buffer[..wanted], self.position)?;
-        self.position += read as u64;
+        self.position = self.position.saturating_add(read as u64);
         Ok(read)
     }
 }
 
 impl Skip for Section {
     fn skip(&mut self, bytes: u64) -> io::Result<()> {
-        if bytes > self.end - self.position {
+        if bytes > self.left() {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        self.position += bytes;
+        self.position = self.position.saturating_add(bytes);
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

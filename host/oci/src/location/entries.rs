@@ -2,78 +2,14 @@
 
 use std::io::{self, Read};
 
-use crate::location::extended::{Extended, text};
+use crate::location::entry::{Entry, EntryType, TarError};
+use crate::location::extended::{Extended, SPARSE, text};
 use crate::tar::BLOCK;
 
 /// The largest PAX or long-name record: 1 MiB.
 const MAX_RECORD: u64 = 1 << 20;
 /// The longest path.
 const MAX_PATH: usize = 4096;
-
-/// What an entry is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum EntryType {
-    /// A regular file.
-    File,
-    /// A directory.
-    Directory,
-    /// A symbolic link.
-    Symlink,
-    /// Anything else.
-    Other,
-}
-
-/// One entry. Its content follows, and is skipped by the next call unless it is read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Entry {
-    /// The path without `./` and `/` around it; bytes that are not UTF-8 are replaced.
-    pub(crate) path: String,
-    /// The same, byte for byte.
-    pub(crate) raw_path: Vec<u8>,
-    pub(crate) kind: EntryType,
-    /// Whether its owner may execute it.
-    pub(crate) executable: bool,
-    /// Permission bits, and whatever else the field holds.
-    pub(crate) mode: u64,
-    pub(crate) uid: u64,
-    pub(crate) gid: u64,
-    /// When it was modified, in seconds since the epoch.
-    pub(crate) modified: u64,
-    /// What a link points at.
-    pub(crate) target: Vec<u8>,
-    /// Bytes of content.
-    pub(crate) size: u64,
-    /// Where the content begins in the archive.
-    pub(crate) position: u64,
-    /// What its headers say besides all this, such as an extended attribute, or say in a way that not everybody reads
-    /// alike; none where that is nothing.
-    pub(crate) besides: Option<String>,
-}
-
-/// A tar that cannot be read.
-#[derive(Debug, thiserror::Error)]
-pub enum TarError {
-    /// Reading failed, or it ended too early.
-    #[error("{0}")]
-    Read(#[from] io::Error),
-    /// It is not a tar.
-    #[error("no tar header at byte {position}: {reason}")]
-    Header {
-        /// Where.
-        position: u64,
-        reason: &'static str,
-    },
-    /// An entry that cannot be used.
-    #[error("`{path}` {reason}")]
-    Entry {
-        path: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// It has more entries than are read.
-    #[error("it has more than {0} entries")]
-    TooMany(u64),
-}
 
 /// A reader that can pass over bytes.
 pub(crate) trait Skip: Read {
@@ -118,11 +54,16 @@ impl<R: Skip> Entries<R> {
                 b'x' => long.add_pax(&self.record(size)?),
                 b'L' => long.set_path(text(&self.record(size)?)),
                 b'K' => long.set_target(text(&self.record(size)?)),
+                // Some readers apply it to all that follows, and some to nothing.
                 b'g' => {
-                    self.pending = padded(size);
+                    let mut global = Extended::default();
+                    global.add_pax(&self.record(size)?);
+                    if global.is_about_content() {
+                        return Err(self.bad("a global PAX header has a path or a size"));
+                    }
                     long.note("a global PAX header");
                 }
-                b'S' => return Err(self.bad("sparse files are not supported")),
+                b'S' => return Err(self.bad(SPARSE)),
                 flag => return self.entry(&header, flag, long).map(Some),
             }
         }
@@ -130,13 +71,27 @@ impl<R: Skip> Entries<R> {
 
     /// The entry of a header, with what the headers before it said.
     fn entry(&mut self, header: &[u8; BLOCK], flag: u8, mut long: Extended) -> Result<Entry, TarError> {
+        if let Some(reason) = long.ambiguous {
+            return Err(self.bad(reason));
+        }
         let stated = long.size.map_or_else(|| self.number(&header[124..136]), Ok)?;
         let path = long.path.take().unwrap_or_else(|| ustar_path(header));
+        let target = long.target.take().unwrap_or_else(|| text(&header[157..257]));
         if path.len() > MAX_PATH {
             return Err(self.bad("the path is longer than 4096 bytes"));
         }
+        // A path for some readers, and the beginning of one for others.
+        if path.contains(&0) || target.contains(&0) {
+            return Err(self.bad("a path has a zero byte"));
+        }
         let kind = match flag {
+            // Before there was a flag for directories, their names ended like this.
+            0 if path.ends_with(b"/") => EntryType::Directory,
+            b'0' | b'7' if path.ends_with(b"/") => {
+                return Err(self.bad("the name of a file ends with `/`"));
+            }
             b'0' | 0 | b'7' => EntryType::File,
+            b'1' => EntryType::HardLink,
             b'5' => EntryType::Directory,
             b'2' => EntryType::Symlink,
             _ => EntryType::Other,
@@ -147,11 +102,11 @@ impl<R: Skip> Entries<R> {
         if size != stated {
             long.note("a size of something without content");
         }
-        // Old readers take it for a directory.
-        if kind == EntryType::File && (flag == b'7' || path.ends_with(b"/")) {
+        if flag == b'7' || (flag == 0 && kind == EntryType::Directory) {
             long.note("an ambiguous type");
         }
-        if path.starts_with(b"/") {
+        let is_absolute = path.starts_with(b"/");
+        if is_absolute {
             long.note("an absolute path");
         }
         long.note_fields(header);
@@ -170,13 +125,14 @@ impl<R: Skip> Entries<R> {
         Ok(Entry {
             path: String::from_utf8_lossy(&raw_path).into_owned(),
             raw_path,
+            is_absolute,
             kind,
             executable: mode & 0o100 != 0,
             mode,
             uid: uid.unwrap_or_default(),
             gid: gid.unwrap_or_default(),
             modified: modified.unwrap_or_default(),
-            target: long.target.take().unwrap_or_else(|| text(&header[157..257])),
+            target,
             size,
             position: self.position,
             besides: long.besides,
@@ -185,8 +141,8 @@ impl<R: Skip> Entries<R> {
 
     /// The content of the entry that [`Self::next`] gave last: at most `buffer`, nothing at its end.
     pub(crate) fn read_content(&mut self, entry: &Entry, buffer: &mut [u8]) -> Result<usize, TarError> {
-        let passed = self.position - entry.position;
-        let left = usize::try_from(entry.size - passed).unwrap_or(usize::MAX);
+        let passed = self.position.saturating_sub(entry.position);
+        let left = usize::try_from(entry.size.saturating_sub(passed)).unwrap_or(usize::MAX);
         let wanted = buffer.len().min(left);
         let read = match self.reader.read(&mut buffer[..wanted]) {
             Ok(0) if wanted > 0 => return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
@@ -194,8 +150,8 @@ impl<R: Skip> Entries<R> {
             Err(e) if e.kind() == io::ErrorKind::Interrupted => return self.read_content(entry, buffer),
             Err(e) => return Err(e.into()),
         };
-        self.position += read as u64;
-        self.pending -= read as u64;
+        self.position = self.position.saturating_add(read as u64);
+        self.pending = self.pending.saturating_sub(read as u64);
         Ok(read)
     }
 
@@ -214,7 +170,7 @@ impl<R: Skip> Entries<R> {
             match self.reader.read(&mut header[filled..]) {
                 Ok(0) if filled == 0 && self.count > 0 => return Ok(None),
                 Ok(0) => return Err(self.bad("it ends in the middle")),
-                Ok(read) => filled += read,
+                Ok(read) => filled = filled.saturating_add(read),
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                 Err(e) => return Err(e.into()),
             }
@@ -222,19 +178,19 @@ impl<R: Skip> Entries<R> {
         if header.iter().all(|b| *b == 0) {
             return Ok(None);
         }
-        let sum: u64 = header
+        let sum = header
             .iter()
             .enumerate()
             .map(|(i, b)| u64::from(if (148..156).contains(&i) { b' ' } else { *b }))
-            .sum();
+            .fold(0, u64::saturating_add);
         if self.number(&header[148..156])? != sum {
             return Err(self.bad("the checksum is wrong"));
         }
-        self.count += 1;
+        self.count = self.count.saturating_add(1);
         if self.count > self.limit {
             return Err(TarError::TooMany(self.limit));
         }
-        self.position += BLOCK as u64;
+        self.position = self.position.saturating_add(BLOCK as u64);
         Ok(Some(header))
     }
 
@@ -248,8 +204,8 @@ impl<R: Skip> Entries<R> {
         if read < size {
             return Err(self.bad("it ends in the middle of a record"));
         }
-        self.position += size;
-        self.pending = padded(size) - size;
+        self.position = self.position.saturating_add(size);
+        self.pending = padded(size).saturating_sub(size);
         Ok(record)
     }
 
@@ -301,3 +257,6 @@ fn ustar_path(header: &[u8; BLOCK]) -> Vec<u8> {
     let prefix = if &header[257..263] == b"ustar\0" { text(&header[345..500]) } else { Vec::new() };
     if prefix.is_empty() { name } else { [prefix, name].join(&b'/') }
 }
+
+#[cfg(test)]
+mod tests;

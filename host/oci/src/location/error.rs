@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use seed_model::Digest;
 
-use crate::location::entries::TarError;
+use crate::location::entry::TarError;
 
 /// A location that cannot be read, or whose content is not what it says.
 #[derive(Debug, thiserror::Error)]
@@ -23,12 +23,41 @@ pub enum LocationError {
         known: Vec<String>,
     },
     /// There are several images, and the reference names none of them.
-    #[error("{place} contains several images{}; name one as {place}:TAG", list(.known))]
+    #[error("{place} contains several images{}; name one as {place}:NAME", list(.known))]
     Ambiguous {
         /// The layout or archive.
         place: String,
-        /// The tags.
+        /// Their names.
         known: Vec<String>,
+    },
+    /// Several images have the name.
+    #[error(
+        "{place} contains several images with the name `{name}`: {}; name one as {place}:{name}@DIGEST",
+        digests(.found)
+    )]
+    SameName {
+        /// The layout or archive.
+        place: String,
+        name: String,
+        found: Vec<Digest>,
+    },
+    /// The image does not have the digest that the reference names.
+    #[error("{place} contains {}, not {expected}", digests(.found))]
+    OtherDigest {
+        /// The layout or archive.
+        place: String,
+        /// The digest in the reference.
+        expected: Digest,
+        /// The digests of the images that the reference could mean.
+        found: Vec<Digest>,
+    },
+    /// An archive that OCI tools and Docker read differently.
+    #[error("{place} contains different images for OCI tools and for Docker: {reason}")]
+    TwoImages {
+        /// The archive.
+        place: String,
+        /// Where they differ.
+        reason: String,
     },
     /// A file cannot be read.
     #[error("cannot read {}: {source}", path.display())]
@@ -81,6 +110,10 @@ pub enum LocationError {
         /// Reading or writing failed.
         source: std::io::Error,
     },
+}
+
+fn digests(found: &[Digest]) -> String {
+    found.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 fn list(names: &[String]) -> String {

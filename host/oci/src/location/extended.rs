@@ -2,8 +2,10 @@
 
 use crate::tar::BLOCK;
 
-/// What extended headers say. The last one wins, as in most readers; `besides` tells of what others could read in
-/// another way.
+pub(super) const SPARSE: &str = "sparse files are not supported";
+
+/// What extended headers say. The last one wins, as in most readers. `ambiguous` and `besides` tell of what others could
+/// read in another way.
 #[derive(Debug, Default)]
 pub(super) struct Extended {
     pub(super) path: Option<Vec<u8>>,
@@ -13,6 +15,8 @@ pub(super) struct Extended {
     pub(super) gid: Option<u64>,
     /// Seconds since the epoch.
     pub(super) modified: Option<u64>,
+    /// What readers take in different ways, and what decides on the entry's path, its target or its content.
+    pub(super) ambiguous: Option<&'static str>,
     /// The first thing that is not in the fields above.
     pub(super) besides: Option<String>,
     /// Whether there was a PAX header.
@@ -26,28 +30,34 @@ impl Extended {
     }
 
     pub(super) fn set_path(&mut self, path: Vec<u8>) {
-        if self.path.replace(path).is_some() {
-            self.note("two paths");
+        // To some readers, an empty one takes back another.
+        if path.is_empty() || self.path.replace(path).is_some() {
+            self.ambiguous = Some("an entry has two long paths or an empty one");
         }
     }
 
     pub(super) fn set_target(&mut self, target: Vec<u8>) {
-        if self.target.replace(target).is_some() {
-            self.note("two targets");
+        if target.is_empty() || self.target.replace(target).is_some() {
+            self.ambiguous = Some("an entry has two long targets or an empty one");
         }
     }
 
-    /// Takes a PAX header: `LENGTH KEY=VALUE\n`, repeated. What does not follow that ends the list.
+    /// Whether it says where an entry or its content is.
+    pub(super) fn is_about_content(&self) -> bool {
+        self.path.is_some() || self.target.is_some() || self.size.is_some() || self.ambiguous.is_some()
+    }
+
+    /// Takes a PAX header: `LENGTH KEY=VALUE\n`, repeated.
     pub(super) fn add_pax(&mut self, mut text: &[u8]) {
         if std::mem::replace(&mut self.pax, true) {
-            self.note("two PAX headers");
+            self.ambiguous = Some("an entry has two PAX headers");
         }
         while let Some((key, value, rest)) = pax_record(text) {
             self.set(key, value);
             text = rest;
         }
         if !text.is_empty() {
-            self.note("a malformed PAX header");
+            self.ambiguous = Some("a PAX header is malformed");
         }
     }
 
@@ -58,10 +68,21 @@ impl Extended {
             b"linkpath" => return self.set_target(value.to_vec()),
             // Only says how the other values are to be read, and here they are bytes.
             b"hdrcharset" => return,
+            key if key.starts_with(b"GNU.sparse.") => {
+                self.ambiguous = Some(SPARSE);
+                return;
+            }
+            b"size" => {
+                let size = number(value).filter(|_| value.iter().all(u8::is_ascii_digit));
+                if size.is_none() || self.size.is_some() {
+                    self.ambiguous = Some("an entry has two sizes or one that is not a number");
+                }
+                self.size = size;
+                return;
+            }
             _ => {}
         }
         let field = match key {
-            b"size" => &mut self.size,
             b"uid" => &mut self.uid,
             b"gid" => &mut self.gid,
             b"mtime" => &mut self.modified,
@@ -110,9 +131,10 @@ pub(super) fn text(field: &[u8]) -> Vec<u8> {
 /// The first record: its key, its value, and what follows it.
 fn pax_record(text: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     let space = text.iter().position(|byte| *byte == b' ')?;
-    let length = std::str::from_utf8(&text[..space]).ok()?.parse::<usize>().ok()?;
-    let record = text.get(space + 1..length)?;
+    let length = std::str::from_utf8(&text[..space]).ok()?.parse().ok()?;
+    let (record, rest) = text.split_at_checked(length)?;
+    let record = record.get(space..)?.strip_prefix(b" ")?.strip_suffix(b"\n")?;
     let equals = record.iter().position(|byte| *byte == b'=')?;
-    let value = &record[equals + 1..];
-    Some((&record[..equals], value.strip_suffix(b"\n").unwrap_or(value), &text[length..]))
+    let (key, value) = record.split_at(equals);
+    Some((key, value.strip_prefix(b"=")?, rest))
 }

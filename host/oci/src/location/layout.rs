@@ -1,55 +1,88 @@
 //! OCI image layouts (image-spec, `image-layout.md`), in a directory or in an archive.
 
-use std::io::{self, Read, Write};
-use std::path::Path;
+use std::io::{self, Write};
 
 use seed_model::{Descriptor, Digest};
 
 use crate::document::media_type::is_document;
-use crate::document::{DocumentError, LENIENT, MAX_DOCUMENT, ManifestOrIndex, read_listing};
+use crate::document::{DocumentError, LENIENT, ManifestOrIndex, read_listing};
 use crate::location::access::{Checked, Document, Location};
 use crate::location::archive::Archive;
-use crate::location::docker::DockerArchive;
+use crate::location::docker::{self, DockerArchive, LISTING};
 use crate::location::error::LocationError;
-use crate::location::layout_files::{Directory, Files, REF_NAME};
+use crate::location::layout_files::{Directory, Files, REF_NAME, blob_path, content, document, unusable};
+use crate::location::reference::{Form, PathReference};
+use crate::location::same_images;
+
+/// What Docker reads in an archive without `manifest.json`.
+const OLD_LISTING: &str = "repositories";
 
 /// A layout, and the image of it that was asked for.
 #[derive(Debug)]
 pub(super) struct LayoutLocation {
     files: Box<dyn Files>,
-    tag: Option<String>,
+    /// What `index.json` lists.
+    index: Vec<Descriptor>,
+    /// What the reference's name may mean, by names.
+    named: Vec<(String, Descriptor)>,
+    name: Option<String>,
+    digest: Option<Digest>,
 }
 
 impl LayoutLocation {
-    fn new(files: impl Files + 'static, tag: Option<String>) -> Self {
-        Self { files: Box::new(files), tag }
-    }
-
-    /// A tar of a layout, or one that only Docker reads.
-    pub(super) fn archive(path: &Path, tag: Option<String>) -> Result<Self, LocationError> {
-        let archive = Archive::open(path)?;
-        if archive.size("index.json").is_none() && archive.size("manifest.json").is_some() {
-            return Ok(Self::new(DockerArchive::new(archive)?, tag));
+    /// Opens a layout directory, a tar of one, or a tar that only Docker reads.
+    pub(super) fn open(reference: &PathReference) -> Result<Self, LocationError> {
+        let PathReference { form, path, name, digest } = reference;
+        let wrong = |reason: &str| {
+            Err(LocationError::Reference { text: reference.to_string(), reason: reason.to_owned() })
+        };
+        let is_directory = path.is_dir();
+        let files: Box<dyn Files> = match (form, is_directory) {
+            (Form::Layout, false) => return wrong("it is not a directory; write `oci-archive:` for a tar"),
+            (Form::OciArchive | Form::DockerArchive, true) => {
+                return wrong("it is a directory; write `oci:` for a layout");
+            }
+            (_, true) => Box::new(Directory(path.clone())),
+            (_, false) => Box::new(Archive::open(path)?),
+        };
+        let docker = docker::images(files.as_ref())?;
+        let has_index = content(files.as_ref(), "index.json")?.is_some();
+        match (form, has_index, &docker) {
+            (Form::OciArchive, false, Some(_)) => {
+                return wrong("it has no index.json; write `docker-archive:` for what `docker save` wrote");
+            }
+            (Form::DockerArchive, _, None) => {
+                return wrong("it has no manifest.json; write `oci-archive:` for a layout");
+            }
+            _ => {}
         }
-        Ok(Self::new(archive, tag))
-    }
-
-    /// A layout directory.
-    pub(super) fn directory(path: &Path, tag: Option<String>) -> Self {
-        Self::new(Directory(path.to_owned()), tag)
-    }
-
-    /// What `index.json` lists.
-    fn index(&self) -> Result<Vec<Descriptor>, LocationError> {
-        let mut bytes = Vec::new();
-        let reader = self.open("index.json")?.ok_or_else(|| {
-            self.unusable("index.json", "the file does not exist, so this is not an OCI layout".to_owned())
-        })?;
-        reader
-            .take(MAX_DOCUMENT + 1)
-            .read_to_end(&mut bytes)
-            .map_err(|e| self.file_error("index.json", e))?;
-        read_listing(&bytes).map_err(|reason| self.unusable("index.json", reason))
+        let location = |files: Box<dyn Files>| -> Result<Self, LocationError> {
+            let index = index(files.as_ref())?;
+            let named =
+                index.iter().filter_map(|one| Some((name_of(one)?.to_owned(), one.clone()))).collect();
+            Ok(Self { files, index, named, name: name.clone(), digest: *digest })
+        };
+        match docker {
+            Some(images) if !has_index && !is_directory => {
+                location(Box::new(DockerArchive::new(files, &images)?))
+            }
+            Some(images) => {
+                let mut location = location(files)?;
+                let roots = location.images()?;
+                let names = same_images::check(location.files.as_ref(), &location, &roots, &images)?;
+                match form {
+                    Form::DockerArchive => location.named = names,
+                    Form::Any => location.named.extend(names),
+                    Form::Layout | Form::OciArchive => {}
+                }
+                Ok(location)
+            }
+            None if !is_directory && content(files.as_ref(), OLD_LISTING)?.is_some() => {
+                let reason = format!("it has `{OLD_LISTING}`, but no {LISTING}");
+                Err(LocationError::TwoImages { place: files.place(), reason })
+            }
+            None => location(files),
+        }
     }
 
     /// What a manifest or index of the layout says. `None` for what is neither: a layout may list that, too.
@@ -63,16 +96,54 @@ impl LayoutLocation {
         Ok(Some(LENIENT.document(descriptor, &self.manifest(descriptor)?)))
     }
 
-    fn unusable(&self, what: &str, reason: String) -> LocationError {
-        LocationError::Document { what: what.to_owned(), place: self.place(), reason }
+    /// The images of `index.json`. An artifact's descriptor need not say that it is one; its manifest does.
+    fn images(&self) -> Result<Vec<Descriptor>, LocationError> {
+        let mut images = Vec::new();
+        for descriptor in self.index.iter().filter(|descriptor| !is_about_another(descriptor)) {
+            let Some(parsed) = self.parse(descriptor)? else { continue };
+            let parsed = parsed.map_err(|e| unusable(self.files.as_ref(), "an image", e.to_string()))?;
+            if parsed.subject().is_none() {
+                images.push(descriptor.clone());
+            }
+        }
+        Ok(images)
     }
 
-    fn open(&self, name: &str) -> Result<Option<Box<dyn Read>>, LocationError> {
-        self.files.open(name).map_err(|e| self.file_error(name, e))
+    /// The images in the indexes among `images` that have this digest.
+    fn children(&self, images: &[Descriptor], digest: Digest) -> Result<Vec<Descriptor>, LocationError> {
+        let mut children = Vec::new();
+        for image in images {
+            if let Some(Ok(ManifestOrIndex::Index(index))) = self.parse(image)? {
+                children.extend(index.manifests.into_iter().filter(|child| child.digest == digest));
+            }
+        }
+        Ok(children)
     }
 
-    fn file_error(&self, name: &str, source: io::Error) -> LocationError {
-        LocationError::File { path: Path::new(&self.place()).join(name), source }
+    /// The images that the reference may mean.
+    fn candidates(&self) -> Result<Vec<Descriptor>, LocationError> {
+        let all = match &self.name {
+            Some(name) => named(self.named.iter().map(|(name, one)| (name.as_str(), one)), name),
+            None => distinct(self.images()?),
+        };
+        let Some(expected) = self.digest else { return Ok(all) };
+        let mut found: Vec<_> = all.iter().filter(|image| image.digest == expected).cloned().collect();
+        if found.is_empty() && self.name.is_none() {
+            found = distinct(self.children(&all, expected)?);
+        }
+        if found.is_empty() && !all.is_empty() {
+            let found = all.iter().map(|image| image.digest).collect();
+            return Err(LocationError::OtherDigest { place: self.place(), expected, found });
+        }
+        Ok(found)
+    }
+
+    fn known(&self) -> Vec<String> {
+        let images = self.named.iter().filter(|(_, descriptor)| !is_about_another(descriptor));
+        let mut names: Vec<_> = images.map(|(name, _)| name.clone()).collect();
+        names.sort();
+        names.dedup();
+        names
     }
 
     fn document(&self, descriptor: Descriptor) -> Result<Document, LocationError> {
@@ -81,21 +152,41 @@ impl LayoutLocation {
     }
 }
 
+/// Reads `index.json`.
+fn index(files: &dyn Files) -> Result<Vec<Descriptor>, LocationError> {
+    let wrong = |reason: String| unusable(files, "index.json", reason);
+    let missing = || wrong("the file does not exist, so this is not an OCI layout".to_owned());
+    let bytes = document(files, "index.json")?.ok_or_else(missing)?;
+    read_listing(&bytes).map_err(wrong)
+}
+
 /// The name of an image in `index.json`.
-fn name(descriptor: &Descriptor) -> Option<&str> {
+fn name_of(descriptor: &Descriptor) -> Option<&str> {
     descriptor.annotations.get(REF_NAME).map(String::as_str)
 }
 
-/// Whether `tag` means the image: by its name, or by the tag at the end of it.
-fn is_named(descriptor: &Descriptor, tag: &str) -> bool {
-    name(descriptor)
-        .is_some_and(|name| name == tag || name.strip_suffix(tag).is_some_and(|n| n.ends_with(':')))
+/// The images with exactly this name.
+fn named<'a>(all: impl Iterator<Item = (&'a str, &'a Descriptor)>, name: &str) -> Vec<Descriptor> {
+    distinct(all.filter(|(own, _)| *own == name).map(|(_, descriptor)| descriptor.clone()).collect())
+}
+
+/// The same without repetitions: one image may have several names.
+fn distinct(mut images: Vec<Descriptor>) -> Vec<Descriptor> {
+    let key = |image: &Descriptor| (image.digest, image.size, image.media_type.clone());
+    images.sort_by_key(key);
+    images.dedup_by_key(|image| key(image));
+    images
 }
 
 /// Whether this is about another manifest: an artifact, or what cosign and referrers without an API put under the
 /// digest of their subject.
 fn is_about_another(descriptor: &Descriptor) -> bool {
-    descriptor.artifact_type.is_some() || name(descriptor).is_some_and(|name| name.starts_with("sha256-"))
+    descriptor.artifact_type.is_some() || name_of(descriptor).is_some_and(|name| name.starts_with("sha256-"))
+}
+
+fn same_name(place: String, name: &str, found: &[Descriptor]) -> LocationError {
+    let found = found.iter().map(|image| image.digest).collect();
+    LocationError::SameName { place, name: name.to_owned(), found }
 }
 
 impl Location for LayoutLocation {
@@ -104,47 +195,26 @@ impl Location for LayoutLocation {
     }
 
     fn resolve(&self) -> Result<Document, LocationError> {
-        let all = self.index()?;
-        let images = all.iter().filter(|descriptor| !is_about_another(descriptor));
-        let names = || {
-            let mut names: Vec<_> = images.clone().filter_map(|d| name(d).map(str::to_owned)).collect();
-            names.sort();
-            names.dedup();
-            names
-        };
-        if let Some(tag) = &self.tag {
-            let found = all.iter().find(|descriptor| is_named(descriptor, tag));
-            let found = found.ok_or_else(|| LocationError::NotFound {
+        let candidates = self.candidates()?;
+        match (candidates.as_slice(), &self.name) {
+            ([only], _) => self.document(only.clone()),
+            ([], name) => Err(LocationError::NotFound {
                 place: self.place(),
-                name: tag.clone(),
-                known: names(),
-            })?;
-            return self.document(found.clone());
-        }
-        // One image may stand here under several names. An artifact's descriptor need not say that it is one; its
-        // manifest does.
-        let mut distinct: Vec<&Descriptor> = Vec::new();
-        for descriptor in images.clone() {
-            let Some(parsed) = self.parse(descriptor)? else { continue };
-            let parsed = parsed.map_err(|e| self.unusable("an image", e.to_string()))?;
-            if parsed.subject().is_none() && distinct.iter().all(|known| known.digest != descriptor.digest) {
-                distinct.push(descriptor);
-            }
-        }
-        match distinct.as_slice() {
-            [only] => self.document((*only).clone()),
-            [] => Err(LocationError::NotFound {
-                place: self.place(),
-                name: "latest".to_owned(),
-                known: Vec::new(),
+                name: name.clone().unwrap_or_else(|| "latest".to_owned()),
+                known: self.known(),
             }),
-            _ => Err(LocationError::Ambiguous { place: self.place(), known: names() }),
+            (several, Some(name)) => Err(same_name(self.place(), name, several)),
+            (_, None) => Err(LocationError::Ambiguous { place: self.place(), known: self.known() }),
         }
     }
 
     fn tagged(&self, tag: &str) -> Result<Option<Document>, LocationError> {
-        let found = self.index()?.into_iter().find(|descriptor| is_named(descriptor, tag));
-        found.map(|descriptor| self.document(descriptor)).transpose()
+        let index = self.index.iter().filter_map(|one| Some((name_of(one)?, one)));
+        match named(index, tag).as_slice() {
+            [] => Ok(None),
+            [only] => self.document(only.clone()).map(Some),
+            several => Err(same_name(self.place(), tag, several)),
+        }
     }
 
     fn manifest(&self, descriptor: &Descriptor) -> Result<Vec<u8>, LocationError> {
@@ -153,8 +223,8 @@ impl Location for LayoutLocation {
 
     fn copy(&self, blob: &Descriptor, out: &mut dyn Write) -> Result<(), LocationError> {
         let place = self.place();
-        let file = format!("blobs/sha256/{}", blob.digest.hex());
-        let mut reader = self.open(&file)?.ok_or_else(|| LocationError::NotFound {
+        let found = content(self.files.as_ref(), &blob_path(blob.digest))?;
+        let (_, mut reader) = found.ok_or_else(|| LocationError::NotFound {
             place: place.clone(),
             name: blob.digest.to_string(),
             known: Vec::new(),
@@ -170,12 +240,12 @@ impl Location for LayoutLocation {
 
     fn referrers(&self, subject: Digest) -> Result<Vec<Descriptor>, LocationError> {
         let mut found = Vec::new();
-        for descriptor in self.index()? {
+        for descriptor in &self.index {
             // What has no proper form is about nothing: whoever attached it cannot hide what else is attached.
-            let Some(Ok(parsed)) = self.parse(&descriptor)? else { continue };
+            let Some(Ok(parsed)) = self.parse(descriptor)? else { continue };
             if parsed.subject().is_some_and(|own| own.digest == subject) {
-                found.push(descriptor);
-            } else if name(&descriptor) == Some(&format!("sha256-{}", subject.hex()))
+                found.push(descriptor.clone());
+            } else if name_of(descriptor) == Some(&format!("sha256-{}", subject.hex()))
                 && let ManifestOrIndex::Index(index) = parsed
             {
                 found.extend(index.manifests);

@@ -7,16 +7,53 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
+use seed_disk::bounded;
+use seed_model::Digest;
+
+use crate::document::MAX_DOCUMENT;
+use crate::location::error::LocationError;
 
 /// The annotation in `index.json` that names an image.
 pub(super) const REF_NAME: &str = "org.opencontainers.image.ref.name";
+
+/// A file's size in bytes, and its content.
+pub(super) type Content = (u64, Box<dyn Read>);
 
 /// The files of a layout.
 pub(super) trait Files: Send + Sync + fmt::Debug {
     fn place(&self) -> String;
 
-    /// A regular file, by its path in the layout.
-    fn open(&self, name: &str) -> io::Result<Option<Box<dyn Read>>>;
+    /// A regular file, by its path in the layout; none where nothing is there.
+    fn open(&self, name: &str) -> io::Result<Option<Content>>;
+}
+
+/// Opens a file of a layout; none where nothing is there.
+pub(super) fn content(files: &dyn Files, name: &str) -> Result<Option<Content>, LocationError> {
+    let error = |source| LocationError::File { path: Path::new(&files.place()).join(name), source };
+    files.open(name).map_err(error)
+}
+
+/// Reads a document of a layout; none where nothing is there.
+pub(super) fn document(files: &dyn Files, name: &str) -> Result<Option<Vec<u8>>, LocationError> {
+    let Some((_, reader)) = content(files, name)? else { return Ok(None) };
+    let bytes = bounded(reader, MAX_DOCUMENT).map_err(|error| {
+        let reason = match error.kind() {
+            io::ErrorKind::FileTooLarge => format!("it is larger than {MAX_DOCUMENT} bytes"),
+            _ => error.to_string(),
+        };
+        unusable(files, name, reason)
+    })?;
+    Ok(Some(bytes))
+}
+
+/// That a document of a layout cannot be used.
+pub(super) fn unusable(files: &dyn Files, what: &str, reason: impl Into<String>) -> LocationError {
+    LocationError::Document { what: what.to_owned(), place: files.place(), reason: reason.into() }
+}
+
+/// Where a blob is in a layout.
+pub(super) fn blob_path(digest: Digest) -> String {
+    format!("blobs/sha256/{}", digest.hex())
 }
 
 #[derive(Debug)]
@@ -27,8 +64,9 @@ impl Files for Directory {
         self.0.display().to_string()
     }
 
-    fn open(&self, name: &str) -> io::Result<Option<Box<dyn Read>>> {
-        Ok(open_file(&self.0.join(name))?.map(|file| Box::new(file) as Box<dyn Read>))
+    fn open(&self, name: &str) -> io::Result<Option<Content>> {
+        let Some(file) = open_file(&self.0.join(name))? else { return Ok(None) };
+        Ok(Some((file.metadata()?.len(), Box::new(file))))
     }
 }
 

@@ -6,6 +6,7 @@ mod access;
 mod archive;
 mod docker;
 mod entries;
+mod entry;
 mod error;
 mod extended;
 mod layout;
@@ -13,6 +14,7 @@ mod layout_files;
 mod open;
 mod reference;
 mod registry;
+mod same_images;
 mod unpack;
 
 #[cfg(test)]
@@ -21,11 +23,12 @@ pub(crate) mod testing;
 mod tests;
 
 pub use access::{Document, Location};
-pub use entries::TarError;
-pub(crate) use entries::{Entries, Entry, EntryType, Skip};
+pub(crate) use entries::{Entries, Skip};
+pub use entry::TarError;
+pub(crate) use entry::{Entry, EntryType, names};
 pub use error::LocationError;
 pub use open::open;
-pub use reference::{Reference, ReferenceError, RegistryReference};
+pub use reference::{Form, PathReference, Reference, ReferenceError, RegistryReference, as_existing_path};
 pub use registry::RegistryLocation;
 pub use unpack::{ContentLimits, UnpackError};
 pub(crate) use unpack::{Unpacked, is_tar, read_layer};

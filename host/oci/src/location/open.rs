@@ -16,8 +16,7 @@ pub fn open(
     credentials: Arc<dyn CredentialStore>,
 ) -> Result<Box<dyn Location>, LocationError> {
     Ok(match reference {
-        Reference::Layout { path, tag } => Box::new(LayoutLocation::directory(path, tag.clone())),
-        Reference::Archive { path, tag } => Box::new(LayoutLocation::archive(path, tag.clone())?),
+        Reference::Path(reference) => Box::new(LayoutLocation::open(reference)?),
         Reference::Registry(reference) => {
             let grants = Grants::for_reading(&reference.registry).map_err(|e| LocationError::Reference {
                 text: reference.to_string(),

@@ -13,7 +13,7 @@ use seed_http::Anonymous;
 use seed_model::{Descriptor, Digest, Platform};
 use serde_json::{Value, json};
 
-use super::{Location, Reference, open};
+use super::{Location, LocationError, Reference, open};
 use crate::document::media_type::{CONFIG, INDEX, MANIFEST};
 
 pub(crate) const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
@@ -201,7 +201,12 @@ pub(crate) fn write_tar(path: &Path, files: &BTreeMap<String, Vec<u8>>) {
 
 /// Opens a reference as a user writes it.
 pub(crate) fn location(reference: &str) -> Box<dyn Location> {
-    open(&Reference::parse(reference).unwrap(), Arc::new(Anonymous)).unwrap()
+    opened(reference).unwrap()
+}
+
+/// The same, or why it cannot be opened.
+pub(crate) fn opened(reference: &str) -> Result<Box<dyn Location>, LocationError> {
+    open(&Reference::find(reference).unwrap(), Arc::new(Anonymous))
 }
 
 /// An answer of the registry: status, headers, body.
@@ -278,4 +283,17 @@ impl Fixture {
             _ => (404, Vec::new(), br#"{"errors":[{"code":"NOT_FOUND","message":"not here"}]}"#.to_vec()),
         }
     }
+}
+
+/// One entry of a tar, with names and targets that the `tar` crate would refuse to write.
+pub(crate) fn tar_entry(path: &str, kind: tar::EntryType, target: &str, content: &[u8]) -> Vec<u8> {
+    let mut header = tar::Header::new_ustar();
+    header.set_entry_type(kind);
+    header.set_mode(0o755);
+    header.set_size(content.len() as u64);
+    header.as_old_mut().name[..path.len()].copy_from_slice(path.as_bytes());
+    header.as_old_mut().linkname[..target.len()].copy_from_slice(target.as_bytes());
+    header.set_cksum();
+    let padding = content.len().next_multiple_of(512) - content.len();
+    [header.as_bytes(), content, &vec![0; padding]].concat()
 }

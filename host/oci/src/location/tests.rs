@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::testing::{Answer, Fixture, Registry, location, tar, write_tar};
-use super::{Location, LocationError, Reference, open};
+use super::testing::{Answer, Fixture, Registry, location, opened, tar, write_tar};
+use super::{Location, LocationError};
 use crate::document::media_type::{CONFIG, INDEX, MANIFEST};
 use seed_model::{Descriptor, Digest};
 
@@ -83,7 +83,8 @@ fn without_a_tag_the_only_image_is_meant() {
     let text = directory.path().to_str().unwrap();
     fixture.write_layout(directory.path());
     assert_eq!(location(text).resolve().unwrap().descriptor.digest, root.digest);
-    assert_eq!(location(&format!("{text}:v1.0")).resolve().unwrap().descriptor.digest, root.digest);
+    let named = location(&format!("{text}:ghcr.io/org/app:v1.0"));
+    assert_eq!(named.resolve().unwrap().descriptor.digest, root.digest);
     let error = |reference: &str| location(reference).resolve().unwrap_err().to_string().replace(text, "DIR");
     insta::assert_snapshot!(error(&format!("{text}:v2")), @"DIR has no image `v2`; available: ghcr.io/org/app:v1.0, v1");
 
@@ -92,7 +93,7 @@ fn without_a_tag_the_only_image_is_meant() {
     let other = fixture.document(MANIFEST, &other);
     fixture.name("other", &other);
     fixture.write_layout(directory.path());
-    insta::assert_snapshot!(error(text), @"DIR contains several images; available: ghcr.io/org/app:v1.0, other, v1; name one as DIR:TAG");
+    insta::assert_snapshot!(error(text), @"DIR contains several images; available: ghcr.io/org/app:v1.0, other, v1; name one as DIR:NAME");
 
     fixture.named.clear();
     fixture.write_layout(directory.path());
@@ -104,9 +105,7 @@ fn layouts_and_archives_that_are_none() {
     let directory = tempfile::tempdir().unwrap();
     let path = |name: &str| directory.path().join(name);
     let error = |name: &str| {
-        let reference = Reference::parse(path(name).to_str().unwrap()).unwrap();
-        let opened = open(&reference, std::sync::Arc::new(seed_http::Anonymous));
-        let error = opened.and_then(|location| location.resolve()).unwrap_err();
+        let error = opened(path(name).to_str().unwrap()).and_then(|location| location.resolve()).unwrap_err();
         error.to_string().replace(directory.path().to_str().unwrap(), "DIR")
     };
     std::fs::create_dir(path("empty")).unwrap();
@@ -145,7 +144,7 @@ fn an_archive_that_only_docker_reads_is_seen_as_a_layout() {
         write_tar(&path, &files.into_iter().map(|(name, bytes)| (name.to_owned(), bytes.to_vec())).collect());
     };
     write(listing(&["a/layer.tar"]), &layer);
-    for tag in ["", ":v1", ":v2", ":app:v2"] {
+    for tag in ["", ":docker.io/library/app:v1", ":app:v2"] {
         let location = location(&format!("{}{tag}", path.display()));
         let manifest: serde_json::Value = serde_json::from_slice(&location.resolve().unwrap().bytes).unwrap();
         assert_eq!(manifest["config"]["digest"], json!(Digest::of(&config)));
@@ -155,8 +154,7 @@ fn an_archive_that_only_docker_reads_is_seen_as_a_layout() {
         assert!(copied == layer);
     }
     let open = || {
-        let reference = Reference::parse(path.to_str().unwrap()).unwrap();
-        let opened = open(&reference, std::sync::Arc::new(seed_http::Anonymous));
+        let opened = opened(path.to_str().unwrap());
         opened.map_err(|e| e.to_string().replace(path.to_str().unwrap(), "FILE"))
     };
     write(listing(&["b/layer.tar"]), &layer);

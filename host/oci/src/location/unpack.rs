@@ -8,7 +8,8 @@ use seed_model::{Descriptor, Digest, Hasher};
 
 use crate::document::media_type::{Compression, compression};
 use crate::location::access::Location;
-use crate::location::entries::{Entries, Skip, TarError};
+use crate::location::entries::{Entries, Skip};
+use crate::location::entry::TarError;
 use crate::location::error::LocationError;
 
 /// Bounds on what is read of one layer.
@@ -146,13 +147,9 @@ impl Unpacked {
 impl Read for Unpacked {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.reader.read(buffer)?;
-        if read as u64 > self.left {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidData,
-                "its uncompressed size exceeds the limit",
-            ));
-        }
-        self.left -= read as u64;
+        let too_large =
+            || io::Error::new(io::ErrorKind::InvalidData, "its uncompressed size exceeds the limit");
+        self.left = self.left.checked_sub(read as u64).ok_or_else(too_large)?;
         self.hasher.update(&buffer[..read]);
         Ok(read)
     }

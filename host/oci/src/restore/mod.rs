@@ -238,7 +238,7 @@ fn restore(entries: &mut Entries<Unpacked>, wanted: &[&StorePath], directory: &P
             EntryType::File => Node::File { executable: entry.executable, size: entry.size },
             EntryType::Directory => Node::Directory,
             EntryType::Symlink => Node::Symlink(&entry.target),
-            EntryType::Other => {
+            EntryType::HardLink | EntryType::Other => {
                 return Err(refused(&entry, "has a file type that store paths cannot contain"));
             }
         };

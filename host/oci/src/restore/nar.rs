@@ -57,7 +57,7 @@ impl<W: Write> NarWriter<W> {
             }
             return self.body(b"", node);
         };
-        while self.open.len() > above.len() + 1 {
+        while self.open.len() > above.len().saturating_add(1) {
             self.close()?;
         }
         let is_above = self.open.len() == path.len()
@@ -139,7 +139,7 @@ impl<W: Write> NarWriter<W> {
     }
 
     fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.size += bytes.len() as u64;
+        self.size = self.size.saturating_add(bytes.len() as u64);
         if self.size > self.limit {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidData,

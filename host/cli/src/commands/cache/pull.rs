@@ -6,6 +6,7 @@ use clap::Args;
 use seed_engine::{PullOptions, Trust};
 use seed_report::Error;
 
+use crate::commands::reference;
 use crate::session::Session;
 use crate::summary;
 
@@ -25,8 +26,7 @@ Examples:
   seed cache pull ghcr.io/org/app-build:main --key cosign.pub
   seed cache pull ./app-build.tar                  from an archive")]
 pub(crate) struct PullArgs {
-    /// `host/repository` with `@sha256:…`, or with `:tag` and a reason to trust it; or a layout directory or tar
-    /// archive
+    #[arg(help = reference::HELP, long_help = reference::LONG_HELP)]
     reference: String,
 
     /// Accept the image that a tag names if this lock file lists it

@@ -37,7 +37,8 @@ pub(super) fn order(closure: &Closure, missing: &[usize]) -> Option<Vec<usize>> 
     let mut referrers: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for index in missing {
         for reference in needs(*index).filter(|reference| wanted.contains(reference)) {
-            *waits.entry(*index).or_default() += 1;
+            let waiting = waits.entry(*index).or_default();
+            *waiting = waiting.saturating_add(1);
             referrers.entry(reference).or_default().push(*index);
         }
     }
@@ -47,7 +48,7 @@ pub(super) fn order(closure: &Closure, missing: &[usize]) -> Option<Vec<usize>> 
         order.push(index);
         for referrer in referrers.remove(&index).unwrap_or_default() {
             let left = waits.entry(referrer).or_default();
-            *left -= 1;
+            *left = left.saturating_sub(1);
             if *left == 0 {
                 ready.push(referrer);
             }

@@ -77,7 +77,12 @@ pub(crate) enum PullError {
     /// It cannot be read, or is not what it says.
     #[error("cannot pull `{reference}`")]
     #[diagnostic(code("seed::pull::failed"))]
-    Image { reference: String, source: RestoreError },
+    Image {
+        reference: String,
+        #[help]
+        help: Option<String>,
+        source: RestoreError,
+    },
     /// Its registration cannot be used.
     #[error("invalid registration in `{reference}`: {reason}")]
     #[diagnostic(code("seed::pull::registration"), help("nothing was added to the store"))]

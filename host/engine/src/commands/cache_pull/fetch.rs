@@ -48,7 +48,8 @@ impl Fetch<'_> {
 
     fn layer(&self, layer: usize, paths: &[&StorePath]) -> Result<(), RestoreError> {
         let size = self.seed.layer_size(layer);
-        let task = self.events.task(TaskKind::Fetch, format!("layer {}", layer + 1), Some(size));
+        let task =
+            self.events.task(TaskKind::Fetch, format!("layer {}", layer.saturating_add(1)), Some(size));
         let restored = self.seed.restore(self.location, layer, paths, &self.directory);
         self.events.advance(task, size);
         self.events.finish(task);

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use seed_disk::{CacheDirectory, DiskError, Scratch};
-use seed_model::{Platform, StorePath, Target};
+use seed_model::{Platform, StorePath, Target, total};
 use seed_nix::{Import, Nix};
 use seed_oci::location::Reference;
 use seed_oci::restore::{BuildSeed, RestoreError};
@@ -20,6 +20,7 @@ use seed_report::Error;
 use crate::events::{EventSink, Events};
 use crate::session::Session;
 use crate::source::NixProgress;
+use crate::suggest::path_instead;
 use crate::summary::{PullSummary, SCHEMA};
 
 use self::fetch::Fetch;
@@ -39,6 +40,7 @@ pub(crate) fn cache_pull(
 }
 
 fn pull(session: &Session, options: &PullOptions, events: &Arc<Events>) -> Result<PullSummary, PullError> {
+    let parsed = Reference::find(&options.reference)?;
     let cache = session.cache_directory()?;
     let target = Target::of_system(&options.system.clone().unwrap_or_else(Platform::host_system))?;
     let mut nix_options = session.nix();
@@ -48,10 +50,13 @@ fn pull(session: &Session, options: &PullOptions, events: &Arc<Events>) -> Resul
         RestoreError::NotABuildSeed { .. } => {
             PullError::NotABuildSeed { reference: options.reference.clone() }
         }
-        source => PullError::Image { reference: options.reference.clone(), source },
+        source => PullError::Image {
+            reference: options.reference.clone(),
+            help: path_instead(&options.reference),
+            source,
+        },
     };
 
-    let parsed = Reference::parse(&options.reference)?;
     let location = session.open(&parsed).map_err(|error| failed(error.into()))?;
     let root = location.resolve().map_err(|error| failed(error.into()))?.descriptor;
     trust::check(location.as_ref(), &parsed, options, &root)?;
@@ -99,10 +104,10 @@ fn pull(session: &Session, options: &PullOptions, events: &Arc<Events>) -> Resul
         system: target.system,
         digest: seed.digest,
         paths: closure.paths.len(),
-        skipped: closure.paths.len() - missing.len(),
+        skipped: closure.paths.len().saturating_sub(missing.len()),
         added: missing.len(),
-        nar_size: missing.iter().map(|index| closure.paths[*index].nar_size).sum(),
+        nar_size: total(missing.iter().map(|index| closure.paths[*index].nar_size)),
         layers: layers.len(),
-        size: layers.keys().map(|layer| seed.layer_size(*layer)).sum(),
+        size: total(layers.keys().map(|layer| seed.layer_size(*layer))),
     })
 }

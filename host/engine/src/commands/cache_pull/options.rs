@@ -5,7 +5,7 @@ use std::path::PathBuf;
 /// What to pull, and where to.
 #[derive(Clone, Debug)]
 pub struct PullOptions {
-    /// A layout directory, an archive, or `host/repository` with a tag or digest.
+    /// The image (`docs/references.md`).
     pub reference: String,
     /// The Nix system whose image is taken, where there are several; none for this machine's.
     pub system: Option<String>,

@@ -2,9 +2,9 @@
 
 use seed_model::{Descriptor, Digest, Image};
 use seed_oci::document::media_type::MANIFEST;
-use seed_oci::document::{MAX_DOCUMENT, ManifestOrIndex, STRICT, stored_manifest};
+use seed_oci::document::{MAX_DOCUMENT, stored_manifest};
 use seed_oci::fetch::{self, FetchError};
-use seed_oci::location::{Document, Location, LocationError, Reference, RegistryReference};
+use seed_oci::location::{Form, Location, LocationError, PathReference, Reference, RegistryReference};
 use seed_oci::{BlobStore, StoreError};
 
 use crate::commands::exec::error::ExecError;
@@ -127,18 +127,18 @@ impl<'a> Locator<'a> {
     /// A layout or an archive that still holds the image.
     fn in_files(&self, path: &str, digest: Digest) -> Result<(Box<dyn Location>, Descriptor), String> {
         let path = self.pipeline.file.directory().join(path);
-        let reference = if path.is_dir() {
-            Reference::Layout { path, tag: None }
-        } else if path.is_file() {
-            Reference::Archive { path, tag: None }
-        } else {
+        if !path.exists() {
             return Err("no such file or directory".to_owned());
-        };
-        let location = self.session.open(&reference).map_err(|error| with_causes(&error))?;
-        let root = location.resolve().map_err(|error| with_causes(&error))?;
-        match descriptor(&root, digest) {
-            Some(found) => Ok((location, found)),
-            None => Err(format!("it now holds {}", root.descriptor.digest)),
+        }
+        let reference = PathReference { form: Form::Any, path, name: None, digest: Some(digest) };
+        let location = self.session.open(&Reference::Path(reference)).map_err(|error| with_causes(&error))?;
+        match location.resolve() {
+            Ok(found) => Ok((location, found.descriptor)),
+            Err(LocationError::OtherDigest { found, .. }) => {
+                let found: Vec<_> = found.iter().map(ToString::to_string).collect();
+                Err(format!("it now holds {}", found.join(", ")))
+            }
+            Err(error) => Err(with_causes(&error)),
         }
     }
 
@@ -152,16 +152,5 @@ impl<'a> Locator<'a> {
         let location = self.session.open(&Reference::Registry(reference))?;
         let descriptor = location.resolve()?.descriptor;
         Ok((location, descriptor))
-    }
-}
-
-/// The image in what a place holds: the image itself, or an index over several.
-fn descriptor(root: &Document, digest: Digest) -> Option<Descriptor> {
-    if root.descriptor.digest == digest {
-        return Some(root.descriptor.clone());
-    }
-    match STRICT.document(&root.descriptor, &root.bytes).ok()? {
-        ManifestOrIndex::Manifest(_) => None,
-        ManifestOrIndex::Index(index) => index.manifests.into_iter().find(|found| found.digest == digest),
     }
 }
