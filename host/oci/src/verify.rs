@@ -1,7 +1,9 @@
 //! Whether an image is whole and says the truth about itself, for `seed verify`: each document has its form, each blob
 //! its digest and size, each layer its diff id. Who vouches for it is not decided here.
 
-use std::collections::BTreeSet;
+mod root;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use seed_model::{Descriptor, Digest, Platform};
@@ -11,7 +13,8 @@ use crate::ImageError;
 use crate::document::media_type::MANIFEST;
 use crate::document::{Configuration, DocumentError, MAX_IMAGES, ManifestOrIndex, STRICT};
 use crate::inspect::MAX_REFERRERS;
-use crate::location::{ContentLimits, Document, Location, LocationError, is_tar, read_layer};
+use crate::location::{ContentLimits, Document, Location, LocationError, UnpackError, is_tar, read_layer};
+use root::{Budget, LayerPaths, Root};
 
 /// An image all of which was read and found right.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -64,10 +67,27 @@ pub fn verify_image(location: &dyn Location, limits: &ContentLimits) -> Result<V
     let images = images.iter().map(|one| image(location, one)).collect::<Result<Vec<_>, _>>()?;
     // Platforms may share layers: each is read once.
     let layers: BTreeSet<&LayerContent> = images.iter().flat_map(|image| &image.layers).collect();
-    layers.into_iter().collect::<Vec<_>>().par_iter().try_for_each(|layer| {
+    let budget = Budget::new();
+    let read = |layer: &&'_ LayerContent| {
         let blob = Descriptor::new(&layer.media_type, layer.digest, layer.size);
-        read_layer(location, &blob, Some(layer.diff_id), limits, |_| Ok(()))
-    })?;
+        read_layer(location, &blob, Some(layer.diff_id), limits, |entries| LayerPaths::read(entries, &budget))
+    };
+    let layers: BTreeMap<&LayerContent, LayerPaths> = layers
+        .into_iter()
+        .collect::<Vec<_>>()
+        .par_iter()
+        .map(|layer| Ok((*layer, read(layer)?)))
+        .collect::<Result<_, UnpackError>>()?;
+    for image in &images {
+        let mut paths = Root::default();
+        for layer in &image.layers {
+            paths.add(&layers[layer], &budget).map_err(|source| UnpackError::Tar {
+                digest: layer.digest,
+                place: location.place(),
+                source,
+            })?;
+        }
+    }
     let Descriptor { media_type, digest, size, .. } = root.descriptor;
     Ok(VerifiedImage { place: location.place(), media_type, digest, size, images })
 }
