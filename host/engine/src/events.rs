@@ -220,7 +220,7 @@ impl Events {
         let mut times = self.times.lock().unwrap_or_else(PoisonError::into_inner);
         match times.iter_mut().find(|time| time.step == new.step) {
             Some(time) => {
-                time.milliseconds += new.milliseconds;
+                time.milliseconds = time.milliseconds.saturating_add(new.milliseconds);
                 time.cached &= new.cached;
             }
             None => times.push(new),

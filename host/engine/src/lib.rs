@@ -1,8 +1,11 @@
 //! The pipeline file, the lock, the caches and the driver of the stages.
 
+// Numbers from outside are added up with a limit, or the sum is checked.
+#![warn(clippy::arithmetic_side_effects)]
 #![cfg_attr(
     test,
     allow(
+        clippy::arithmetic_side_effects,
         clippy::disallowed_methods,
         clippy::unwrap_used,
         clippy::panic,

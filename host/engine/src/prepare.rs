@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use seed_model::{Digest, ImagePlan, OutputRequest, SourceKind, Stage, Target};
+use seed_model::{Digest, ImagePlan, OutputRequest, SourceKind, Stage, Target, total};
 use seed_report::Error;
 
 use crate::capabilities::{RunBlobs, WrittenPaths};
@@ -85,7 +85,7 @@ impl Planned {
 
     /// The sum of the NAR sizes of a layer's paths.
     pub(crate) fn nar_size(&self, layer: &seed_model::Layer) -> u64 {
-        layer.paths.iter().map(|index| self.built.closure.paths[*index as usize].nar_size).sum()
+        total(layer.paths.iter().map(|index| self.built.closure.paths[*index as usize].nar_size))
     }
 }
 

@@ -151,7 +151,8 @@ fn secret(
                 help: PATHS,
             })?;
             if text.ends_with('\n') {
-                text.truncate(text.len() - if text.ends_with("\r\n") { 2 } else { 1 });
+                let end = if text.ends_with("\r\n") { 2 } else { 1 };
+                text.truncate(text.len().saturating_sub(end));
             }
             Ok(text)
         }

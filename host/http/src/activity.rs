@@ -24,10 +24,11 @@ impl Activity {
     }
 
     /// Returns when nothing has moved for `limit`.
+    #[expect(clippy::arithmetic_side_effects, reason = "a deadline")]
     pub(crate) async fn stalled(&self, limit: Duration) {
         loop {
             let last = self.last.load(Ordering::Relaxed);
-            let deadline = self.start + Duration::from_millis(last) + limit;
+            let deadline = self.start + Duration::from_millis(last).saturating_add(limit);
             tokio::time::sleep_until(deadline).await;
             if self.last.load(Ordering::Relaxed) == last {
                 return;

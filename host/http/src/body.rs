@@ -98,7 +98,7 @@ impl HttpBody for BlobBody {
                 return Poll::Ready(Some(Err(io::Error::new(io::ErrorKind::UnexpectedEof, message))));
             }
         };
-        self.left -= piece.len() as u64;
+        self.left = self.left.saturating_sub(piece.len() as u64);
         self.activity.mark();
         if let Some(task) = &self.task {
             task.progress.advance(task.id, piece.len() as u64);

@@ -81,7 +81,7 @@ fn parameter_value(text: &str) -> Option<(String, &str)> {
     let mut characters = quoted.char_indices();
     while let Some((index, character)) = characters.next() {
         match character {
-            '"' => return Some((value, &quoted[index + 1..])),
+            '"' => return Some((value, quoted.get(index.checked_add(1)?..)?)),
             '\\' => value.push(characters.next()?.1),
             other => value.push(other),
         }

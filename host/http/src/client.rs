@@ -134,7 +134,7 @@ impl Client {
             tasks.push(tokio::spawn(async move {
                 let response = client.perform(request, &Sink::Memory(max_response)).await?;
                 let size = response.body.len() as u64;
-                if received.fetch_add(size, Ordering::Relaxed) + size > max_batch_response {
+                if received.fetch_add(size, Ordering::Relaxed).saturating_add(size) > max_batch_response {
                     let url = "a list of requests".to_owned();
                     return Err(Error::TooLarge { url, limit: max_batch_response });
                 }

@@ -68,7 +68,7 @@ impl Exchange {
                 Some(target) => {
                     check_url(&target)?;
                     url = target;
-                    hops += 1;
+                    hops = hops.saturating_add(1);
                 }
                 None => return self.wire.body(&request.method, &url, answer, &activity, sink).await,
             }

@@ -66,7 +66,7 @@ fn ask(program: &mut Command, server: &str, limit: Duration) -> Result<Option<Cr
 }
 
 /// Writes the server and reads the answer, then waits for the end, all within `limit`.
-#[expect(clippy::disallowed_methods, reason = "a deadline")]
+#[expect(clippy::arithmetic_side_effects, clippy::disallowed_methods, reason = "a deadline")]
 fn converse(child: &mut Child, server: &str, limit: Duration) -> Result<Vec<u8>, String> {
     let deadline = Instant::now() + limit;
     if let Some(mut stdin) = child.stdin.take() {

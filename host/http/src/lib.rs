@@ -8,7 +8,17 @@
 //! Certificates are those of the system, or of `$SSL_CERT_FILE` and `$SSL_CERT_DIR`. The reasons for these rules are
 //! in `docs/design/http.md`.
 
-#![cfg_attr(test, allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests fail by panicking"))]
+// Numbers from outside are added up with a limit, or the sum is checked.
+#![warn(clippy::arithmetic_side_effects)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::arithmetic_side_effects,
+        clippy::disallowed_methods,
+        clippy::unwrap_used,
+        reason = "tests fail by panicking"
+    )
+)]
 
 mod activity;
 mod address;

@@ -32,7 +32,7 @@ impl HttpLimits {
 
     /// The time for a request whose bodies have `bytes` bytes.
     pub(crate) fn deadline(&self, bytes: u64) -> Duration {
-        self.total + Duration::from_secs(bytes / Self::MIN_RATE)
+        self.total.saturating_add(Duration::from_secs(bytes / Self::MIN_RATE))
     }
 }
 

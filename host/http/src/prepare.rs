@@ -56,8 +56,10 @@ impl Prepared {
         {
             return Err(invalid(format!("the body has {} bytes, more than {MAX_BODY}", bytes.len())));
         }
-        let size: usize = request.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
-        if request.headers.len() + request.secret_headers.len() > MAX_HEADERS || size > MAX_HEADER_BYTES {
+        let lengths = request.headers.iter().flat_map(|(name, value)| [name.len(), value.len()]);
+        let size = lengths.fold(0, usize::saturating_add);
+        let count = request.headers.len().saturating_add(request.secret_headers.len());
+        if count > MAX_HEADERS || size > MAX_HEADER_BYTES {
             return Err(invalid(format!(
                 "the headers exceed {MAX_HEADERS} fields or {MAX_HEADER_BYTES} bytes"
             )));

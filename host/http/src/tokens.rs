@@ -231,6 +231,7 @@ struct TokenAnswer {
     expires_in: Option<u64>,
 }
 
+#[expect(clippy::arithmetic_side_effects, reason = "a deadline, an hour from now at most")]
 fn bearer(body: &[u8]) -> Option<Authorization> {
     let answer: TokenAnswer = serde_json::from_slice(body).ok()?;
     let token = answer.token.or(answer.access_token).filter(|token| !token.is_empty())?;

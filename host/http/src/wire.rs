@@ -176,7 +176,7 @@ impl Wire {
         {
             activity.mark();
             let passed_over = kept.saturating_sub(position).min(piece.len() as u64);
-            position += piece.len() as u64;
+            position = position.saturating_add(piece.len() as u64);
             if position > limit {
                 return Err(too_large());
             }

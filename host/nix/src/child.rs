@@ -31,7 +31,7 @@ impl Running {
                 return Ok(status);
             }
             thread::sleep(pause);
-            pause = (pause * 2).min(Duration::from_millis(50));
+            pause = pause.saturating_mul(2).min(Duration::from_millis(50));
         }
     }
 }
@@ -56,8 +56,8 @@ pub(crate) fn each_line(mut reader: impl BufRead, mut f: impl FnMut(&[u8])) -> i
         }
         let end = available.iter().position(|byte| *byte == b'\n');
         let part = &available[..end.unwrap_or(available.len())];
-        line.extend_from_slice(&part[..part.len().min(MAX_LOG_LINE - line.len())]);
-        let used = end.map_or(available.len(), |end| end + 1);
+        line.extend_from_slice(&part[..part.len().min(MAX_LOG_LINE.saturating_sub(line.len()))]);
+        let used = end.map_or(available.len(), |end| end.saturating_add(1));
         reader.consume(used);
         if end.is_some() {
             f(&line);

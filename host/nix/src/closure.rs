@@ -51,10 +51,10 @@ pub(crate) fn batches<T: AsRef<str>>(arguments: &[T]) -> Vec<Vec<&str>> {
     let mut batches: Vec<Vec<&str>> = Vec::new();
     let mut size = usize::MAX;
     for argument in arguments.iter().map(AsRef::as_ref) {
-        size = size.saturating_add(argument.len() + 1);
+        size = size.saturating_add(argument.len()).saturating_add(1);
         if size > MAX_ARGUMENTS {
             batches.push(Vec::new());
-            size = argument.len() + 1;
+            size = argument.len().saturating_add(1);
         }
         if let Some(batch) = batches.last_mut() {
             batch.push(argument);

@@ -123,7 +123,9 @@ impl Command {
         let read_stdout = move || {
             let mut bytes = Vec::new();
             // One byte more than allowed, to know that there is more; closing the pipe then ends the program.
-            stdout.map_or(Ok(0), |pipe| pipe.take(limit + 1).read_to_end(&mut bytes)).map(|_| bytes)
+            stdout
+                .map_or(Ok(0), |pipe| pipe.take(limit.saturating_add(1)).read_to_end(&mut bytes))
+                .map(|_| bytes)
         };
         let write_stdin = move || match (input, stdin) {
             (Some(input), Some(mut stdin)) => input(&mut stdin),

@@ -30,6 +30,7 @@ fn from_base64(text: &str) -> Option<Digest> {
 }
 
 /// Five bits a character, the last character first and the lowest bits first, as `libutil/hash.cc` of Nix has it.
+#[expect(clippy::arithmetic_side_effects, reason = "there are at most 52 digits")]
 fn from_base32(digits: &[u8]) -> Option<Digest> {
     let mut bytes = [0; 32];
     for (place, digit) in digits.iter().rev().enumerate() {

@@ -76,7 +76,7 @@ fn number(out: &mut impl Write, number: u64) -> io::Result<()> {
 fn string(out: &mut impl Write, text: &str) -> io::Result<()> {
     number(out, text.len() as u64)?;
     out.write_all(text.as_bytes())?;
-    out.write_all(&[0; 8][..text.len().next_multiple_of(8) - text.len()])
+    out.write_all(&[0; 8][..text.len().next_multiple_of(8).saturating_sub(text.len())])
 }
 
 #[cfg(test)]

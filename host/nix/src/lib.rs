@@ -13,9 +13,12 @@
 //! let outputs = nix.outputs(&flake, "x86_64-linux", "seed", &quiet)?; // base, library, apps, …
 //! # Ok(()) }
 //! ```
+// Numbers from outside are added up with a limit, or the sum is checked.
+#![warn(clippy::arithmetic_side_effects)]
 #![cfg_attr(
     test,
     allow(
+        clippy::arithmetic_side_effects,
         clippy::disallowed_methods,
         clippy::unwrap_used,
         clippy::panic,

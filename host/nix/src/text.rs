@@ -38,7 +38,7 @@ pub(crate) fn dedent(text: &str) -> String {
 pub(crate) fn end_of(text: &str, limit: usize) -> &str {
     let mut start = text.len().saturating_sub(limit);
     while !text.is_char_boundary(start) {
-        start += 1;
+        start = start.saturating_add(1);
     }
     &text[start..]
 }

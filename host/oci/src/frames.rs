@@ -97,7 +97,7 @@ impl FrameCache {
                 return None;
             }
             frames.push(StoredFrame { blob: Arc::clone(&blob), offset, frame });
-            offset += frame.packed as u64;
+            offset = offset.saturating_add(frame.packed as u64);
         }
         Some(frames)
     }

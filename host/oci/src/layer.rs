@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use seed_model::{Codec, Digest, Entry, EntryKind};
+use seed_model::{Codec, Digest, Entry, EntryKind, total};
 use serde::Serialize;
 
 use crate::codec::{CodecError, codec_id};
@@ -72,7 +72,7 @@ impl LayerSpec {
 
     /// The sum of the NAR sizes in bytes: what packing has to read.
     pub fn nar_size(&self) -> u64 {
-        self.paths.iter().map(|path| path.nar_size).sum()
+        total(self.paths.iter().map(|path| path.nar_size))
     }
 }
 

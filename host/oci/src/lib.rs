@@ -1,7 +1,10 @@
 //! The bytes of images: tar, compression, the blob store, image documents, and files that are written for the user.
+// Numbers from outside are added up with a limit, or the sum is checked.
+#![warn(clippy::arithmetic_side_effects)]
 #![cfg_attr(
     test,
     allow(
+        clippy::arithmetic_side_effects,
         clippy::disallowed_methods,
         clippy::unwrap_used,
         clippy::panic,

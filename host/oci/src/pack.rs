@@ -143,7 +143,7 @@ impl Packer {
     ) -> Result<Vec<PackedLayer>, PackError> {
         let threads = self.pool.current_num_threads();
         let pipelines = jobs.len().min(threads).min(MAX_PIPELINES);
-        let in_flight = (2 * threads).div_ceil(pipelines.max(1)).clamp(2, MAX_IN_FLIGHT);
+        let in_flight = threads.saturating_mul(2).div_ceil(pipelines.max(1)).clamp(2, MAX_IN_FLIGHT);
         let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
         let results = Mutex::new(BTreeMap::new());
         thread::scope(|scope| {

@@ -124,7 +124,7 @@ impl PackPipeline<'_> {
         reuse: bool,
         queue: &SyncSender<Pending>,
     ) -> Result<usize, PipelineError> {
-        let mut reused = 0;
+        let mut reused = 0_usize;
         for (index, segment) in segments.iter().enumerate() {
             let mut producer = Producer { pipeline: self, queue, segment: index, codec };
             match segment {
@@ -142,7 +142,7 @@ impl PackPipeline<'_> {
                             })?;
                         }
                         producer.progress(path.spec.nar_size);
-                        reused += 1;
+                        reused = reused.saturating_add(1);
                     }
                     None => write_tree(path, &mut producer).map_err(|error| match error {
                         TreeError::Stopped => PipelineError::Stopped,
@@ -235,7 +235,7 @@ fn write_blob(
         }
         place.frames.push(frame);
         writer.write_all(&bytes).map_err(StoreError::io("write", writer.path()))?;
-        offset += bytes.len() as u64;
+        offset = offset.saturating_add(bytes.len() as u64);
     }
     Ok((writer, placed))
 }

@@ -4,6 +4,8 @@
 //! whatever number its own machine gives `root`; modification times are 1, as in the Nix store; directories end in
 //! `/`; there are no GNU extensions. The PAX header's own name is the one that Python's `tarfile` writes.
 
+#![expect(clippy::arithmetic_side_effects, reason = "lengths of fields that are written here")]
+
 use std::io::{self, Write};
 
 /// Version of the rules for entries: which headers, modes and order. Part of layer and frame keys; any
@@ -197,7 +199,7 @@ impl Block<'_> {
 
         // The checksum is made with spaces in its own field, and written as six digits, a zero and a space.
         block[148..156].fill(b' ');
-        let sum: u32 = block.iter().map(|byte| u32::from(*byte)).sum();
+        let sum = block.iter().fold(0, |sum: u32, byte| sum + u32::from(*byte));
         octal(&mut block[148..155], sum.into());
         block
     }

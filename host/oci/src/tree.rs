@@ -85,7 +85,7 @@ impl Chunks<'_> {
 
 impl Write for Chunks<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let length = bytes.len().min(CHUNK_SIZE - self.buffer.len());
+        let length = bytes.len().min(CHUNK_SIZE.saturating_sub(self.buffer.len()));
         self.buffer.extend_from_slice(&bytes[..length]);
         if self.buffer.len() == CHUNK_SIZE {
             let next = Vec::with_capacity(CHUNK_SIZE);
@@ -155,7 +155,7 @@ impl NarSink for TarSink<'_> {
     }
 
     fn contents(&mut self, bytes: &[u8]) -> Result<(), String> {
-        self.read += bytes.len() as u64;
+        self.read = self.read.saturating_add(bytes.len() as u64);
         self.chunks.sink.progress(bytes.len() as u64);
         self.chunks.write_all(bytes).map_err(|error| error.to_string())
     }

@@ -176,7 +176,9 @@ fn names(bytes: &[u8]) -> Result<(Vec<String>, Vec<String>), ComponentError> {
             Payload::Version { encoding: Encoding::Module, .. } if depth == 0 => {
                 return Err(ComponentError::CoreModule);
             }
-            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
+            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => {
+                depth = depth.saturating_add(1);
+            }
             Payload::End(_) => depth = depth.saturating_sub(1),
             Payload::ComponentImportSection(section) if depth == 0 => {
                 for import in section {

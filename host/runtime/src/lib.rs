@@ -3,7 +3,17 @@
 //! [`Runtime::load`] makes a [`Plugin`] of a component's bytes; its methods are the functions of the contract in
 //! `wit/`. What a call may reach is in its [`capabilities::Capabilities`], what it may use in [`Limits`].
 
-#![cfg_attr(test, allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests fail by panicking"))]
+// Numbers from outside are added up with a limit, or the sum is checked.
+#![warn(clippy::arithmetic_side_effects)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::arithmetic_side_effects,
+        clippy::disallowed_methods,
+        clippy::unwrap_used,
+        reason = "tests fail by panicking"
+    )
+)]
 
 mod aot;
 mod call;

@@ -198,7 +198,7 @@ impl fmt::Display for Size {
             .into_iter()
             .find(|(unit, _)| self.0 != 0 && self.0.is_multiple_of(*unit))
             .unwrap_or((1, "bytes"));
-        write!(f, "{} {name}", self.0 / unit)
+        write!(f, "{} {name}", self.0.checked_div(unit).unwrap_or_default())
     }
 }
 

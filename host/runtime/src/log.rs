@@ -90,7 +90,7 @@ impl Log {
     /// Whether `bytes` more may be written; says so once when not.
     fn take(&mut self, bytes: usize) -> bool {
         // Each message costs something, also an empty one.
-        match self.left.checked_sub(bytes as u64 + 16) {
+        match self.left.checked_sub((bytes as u64).saturating_add(16)) {
             Some(left) if !self.full => {
                 self.left = left;
                 true

@@ -122,7 +122,7 @@ pub fn split_pae(encoded: &[u8]) -> Option<(&str, &[u8])> {
 fn take(encoded: &[u8]) -> Option<(&[u8], &[u8])> {
     let space = encoded.iter().take(20).position(|byte| *byte == b' ')?;
     let length: usize = std::str::from_utf8(&encoded[..space]).ok()?.parse().ok()?;
-    encoded[space + 1..].split_at_checked(length)
+    encoded.get(space..)?.strip_prefix(b" ")?.split_at_checked(length)
 }
 
 #[cfg(test)]

@@ -8,7 +8,17 @@
 //!   that refers to an image), [`check_artifact`] does that and both checks.
 //!
 //! Nothing here opens a file or a socket, and nothing trusts a size that it was told.
-#![cfg_attr(test, allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests fail by panicking"))]
+// Numbers from outside are added up with a limit, or the sum is checked.
+#![warn(clippy::arithmetic_side_effects)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::arithmetic_side_effects,
+        clippy::disallowed_methods,
+        clippy::unwrap_used,
+        reason = "tests fail by panicking"
+    )
+)]
 
 mod artifact;
 mod bundle;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use seed_model::{Codec, LayerJob, PackedLayer, StageError};
+use seed_model::{Codec, LayerJob, PackedLayer, StageError, total};
 use seed_oci::{LayerSpec, Origin, PackError, PackObserver, Packer};
 use seed_runtime::capabilities::Archive;
 
@@ -87,11 +87,11 @@ pub(super) fn specs(layers: &[LayerSpec], jobs: &[LayerJob]) -> Result<Vec<Layer
 impl Archive for PlanArchive {
     fn pack_layers(&self, jobs: &[LayerJob]) -> Result<Vec<PackedLayer>, StageError> {
         let specs = specs(&self.layers, jobs)?;
-        let total = specs.iter().map(LayerSpec::nar_size).sum();
+        let size = total(specs.iter().map(LayerSpec::nar_size));
         let observer = Observer {
             archive: self,
             jobs,
-            task: self.events.task(TaskKind::Pack, format!("packing {}", self.system), Some(total)),
+            task: self.events.task(TaskKind::Pack, format!("packing {}", self.system), Some(size)),
         };
         let result = self.packer.pack(&specs, &observer);
         self.events.finish(observer.task);

@@ -17,10 +17,10 @@ pub(super) fn check(plan: &ImagePlan) -> Result<usize, PlanError> {
         ("exposed-ports", &config.exposed_ports),
         ("volumes", &config.volumes),
     ];
-    let mut size = 0;
+    let mut size = 0_usize;
     for (name, list) in lists {
         for (index, value) in list.iter().enumerate() {
-            size += value.len();
+            size = size.saturating_add(value.len());
             if value.contains('\0') {
                 return error(format!("{name}[{index}]"), "contains a NUL");
             }
@@ -56,7 +56,7 @@ pub(super) fn check(plan: &ImagePlan) -> Result<usize, PlanError> {
     }
     let singles = [("user", &config.user), ("working-dir", &config.working_dir)];
     for (name, value) in singles {
-        size += value.as_ref().map_or(0, String::len);
+        size = size.saturating_add(value.as_ref().map_or(0, String::len));
         if value.as_ref().is_some_and(|value| value.chars().any(char::is_control)) {
             return error(name.to_owned(), "contains a control character");
         }
@@ -65,7 +65,8 @@ pub(super) fn check(plan: &ImagePlan) -> Result<usize, PlanError> {
         if pairs.contains_key("") {
             return error(kind.to_owned(), "have an empty name");
         }
-        size += pairs.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>();
+        let lengths = pairs.iter().flat_map(|(name, value)| [name.len(), value.len()]);
+        size = lengths.fold(size, usize::saturating_add);
     }
     Ok(size)
 }

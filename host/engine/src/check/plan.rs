@@ -13,7 +13,7 @@ pub(crate) fn check_plan(plan: &ImagePlan, closure: &Closure) -> Result<(), Plan
         return Err(PlanError::Layers(plan.layers.len()));
     }
     check_paths(plan, closure)?;
-    let entries = plan.layers.iter().map(|layer| layer.entries.len()).sum();
+    let entries = plan.layers.iter().map(|layer| layer.entries.len()).fold(0, usize::saturating_add);
     if entries > MAX_ENTRIES {
         return Err(PlanError::Entries(entries));
     }

@@ -40,8 +40,8 @@ pub(super) fn changes(lock: &LockFile, plugins: &[LockedPlugin]) -> Vec<Problem>
 pub(super) fn other_bytes(lock: &LockFile, text: &str) -> Problem {
     let found = &lock.file.text;
     let same = found.bytes().zip(text.bytes()).take_while(|(found, wanted)| found == wanted).count();
-    let start = found[..found.floor_char_boundary(same)].rfind('\n').map_or(0, |end| end + 1);
-    let end = found[start..].find('\n').map_or(found.len(), |length| start + length);
+    let start = found[..found.floor_char_boundary(same)].rfind('\n').map_or(0, |end| end.saturating_add(1));
+    let end = found[start..].find('\n').map_or(found.len(), |length| start.saturating_add(length));
     problem(
         "the lock file is not as `seed` writes it".to_owned(),
         Some(start..end),
@@ -76,8 +76,8 @@ pub(super) fn mismatch(lock: &LockFile, locked: &Spanned<LockedPlugin>, found: &
 /// The place of `text` in the table of a plugin; the span of a table is that of its header.
 fn place(lock: &LockFile, locked: &Spanned<LockedPlugin>, text: &str) -> Option<Range<usize>> {
     let table = locked.span().start;
-    let start = table + lock.file.text.get(table..)?.find(text)?;
-    Some(start..start + text.len())
+    let start = table.checked_add(lock.file.text.get(table..)?.find(text)?)?;
+    Some(start..start.checked_add(text.len())?)
 }
 
 fn difference(lock: &LockFile, locked: &Spanned<LockedPlugin>, plugin: &LockedPlugin) -> Option<Problem> {

@@ -39,6 +39,7 @@ fn names_match(pattern: &[&[u8]], path: &[&[u8]]) -> bool {
 }
 
 /// Whether `text` is `pattern`, in which each `*` stands for any bytes.
+#[expect(clippy::arithmetic_side_effects, reason = "places in texts that are in memory")]
 fn is_word(pattern: &[u8], text: &[u8]) -> bool {
     let (mut p, mut t) = (0, 0);
     // Where the last `*` is, and where what follows it was last tried.

@@ -118,7 +118,7 @@ fn recall<T: DeserializeOwned>(
 }
 
 fn impossible(outputs: &[OutputRequest]) -> Option<String> {
-    let installables: usize = outputs.iter().map(|output| output.installables.len()).sum();
+    let installables = outputs.iter().map(|output| output.installables.len()).fold(0, usize::saturating_add);
     if outputs.len().max(installables) > MAX_REQUESTS {
         return Some(format!("more than {MAX_REQUESTS} outputs"));
     }

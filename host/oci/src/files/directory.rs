@@ -44,7 +44,7 @@ pub fn write_directory(
     let mut touched = BTreeMap::new();
     let others = (0..files.len()).filter(|index| *index != first);
     for index in std::iter::once(first).chain(others) {
-        if index + 1 == files.len() {
+        if index.saturating_add(1) == files.len() {
             sync_directories(path, &touched)?;
         }
         write_file(store, path, &root, &files[index], &mut written, &mut touched)?;
@@ -112,15 +112,16 @@ fn write_file(
             let existing = parent.read(name).map_err(FilesError::io("open", &full))?;
             let size = content_size(store, &file.content)?;
             if same_content(existing, &full, size, |out| emit(out, false))? {
-                written.unchanged += 1;
+                written.unchanged = written.unchanged.saturating_add(1);
                 return Ok(());
             }
         }
         Some(FileType::Directory) => parent.remove(name).map_err(FilesError::io("replace", &full))?,
         _ => {}
     }
-    written.bytes += replace(&parent, name, &full, |out| emit(out, true))?;
-    written.files += 1;
+    let size = replace(&parent, name, &full, |out| emit(out, true))?;
+    written.bytes = written.bytes.saturating_add(size);
+    written.files = written.files.saturating_add(1);
     touched.insert(above.to_owned(), parent);
     Ok(())
 }

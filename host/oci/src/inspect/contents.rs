@@ -28,13 +28,13 @@ pub(super) fn scan(
         let mut contents = LayerContents::default();
         let mut files = Largest::new(options.largest);
         while let Some(entry) = entries.next()? {
-            contents.entries += 1;
+            contents.entries = contents.entries.saturating_add(1);
             if entry.kind != EntryType::File {
                 continue;
             }
             contents.file_bytes = contents.file_bytes.saturating_add(entry.size);
             if let Some(store_path) = store_path(&entry.path) {
-                *contents.store_paths.entry(store_path).or_default() += entry.size;
+                add(&mut contents.store_paths, store_path, entry.size);
             }
             files.add(SizedPath { size: entry.size, path: format!("/{}", entry.path) });
         }
@@ -49,16 +49,22 @@ fn store_path(path: &str) -> Option<String> {
     (!name.is_empty()).then(|| format!("/nix/store/{name}"))
 }
 
+/// Adds to the size of a store path.
+fn add(store_paths: &mut BTreeMap<String, u64>, path: String, size: u64) {
+    let sum = store_paths.entry(path).or_default();
+    *sum = sum.saturating_add(size);
+}
+
 /// What all layers hold together.
 pub(super) fn merge(layers: Vec<LayerContents>, largest: usize) -> Contents {
     let mut contents = Contents::default();
     let (mut files, mut store_paths) = (Largest::new(largest), BTreeMap::<String, u64>::new());
     for layer in layers {
-        contents.entries += layer.entries;
+        contents.entries = contents.entries.saturating_add(layer.entries);
         contents.file_bytes = contents.file_bytes.saturating_add(layer.file_bytes);
         layer.files.into_iter().for_each(|file| files.add(file));
         for (path, size) in layer.store_paths {
-            *store_paths.entry(path).or_default() += size;
+            add(&mut store_paths, path, size);
         }
     }
     let mut paths = Largest::new(largest);

@@ -1,7 +1,7 @@
 //! Looks at images and indexes.
 
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
-use seed_model::{Descriptor, Manifest};
+use seed_model::{Descriptor, Manifest, total};
 
 use crate::ImageError;
 use crate::document::{Details, DocumentError, LENIENT, MAX_IMAGES, ManifestOrIndex};
@@ -97,7 +97,7 @@ fn image(
         entrypoint: config.entrypoint,
         cmd: config.cmd,
         annotations: manifest.annotations.clone(),
-        size: layers.iter().map(|layer| layer.size).sum(),
+        size: total(layers.iter().map(|layer| layer.size)),
         layers,
         contents,
     })

@@ -34,7 +34,9 @@ pub(super) fn attached_to(location: &dyn Location, subject: Digest) -> Result<Si
         // Listings name wrong artifact types (sigstore/cosign#4641): what counts is the manifest itself.
         let manifest = LENIENT.manifest(&descriptor, &location.manifest(&descriptor)?)?;
         match manifest.layers.as_slice() {
-            [layer] if layer.media_type.starts_with(BUNDLE) => found.bundles += 1,
+            [layer] if layer.media_type.starts_with(BUNDLE) => {
+                found.bundles = found.bundles.saturating_add(1);
+            }
             _ => found.others.push(Artifact {
                 digest: descriptor.digest,
                 artifact_type: manifest.artifact_type.unwrap_or(manifest.config.media_type),

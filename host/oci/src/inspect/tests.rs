@@ -148,3 +148,20 @@ fn links_of_a_tar_have_no_content_and_last_entries_count() {
     assert_eq!(contents.store_paths[0].path, "/nix/store/aaa-x");
     assert_eq!(contents.files[0].path, "/nix/store/aaa-x/file");
 }
+
+#[test]
+fn sizes_that_add_up_to_more_than_a_number_holds_are_an_error() {
+    // Each is a size that a descriptor can have, and no blob is read before they are added up.
+    for sizes in
+        [&[u64::MAX, u64::MAX][..], &[u64::MAX, 1], &[1 << 63, 1 << 63], &[u64::MAX], &[i64::MAX as u64, 1]]
+    {
+        let mut fixture = Fixture::default();
+        let digest = |n: usize| Digest::of(&n.to_le_bytes());
+        let layers: Vec<_> =
+            sizes.iter().enumerate().map(|(n, size)| Descriptor::new(PLAIN, digest(n), *size)).collect();
+        let diff_ids: Vec<_> = (0..sizes.len()).map(digest).collect();
+        image(&mut fixture, &layers, &diff_ids);
+        let error = look(&fixture, &InspectOptions::default()).unwrap_err();
+        assert!(error.contains("add up to more than"), "{error}");
+    }
+}

@@ -28,7 +28,7 @@ pub(super) struct NarHash {
 impl NarHash {
     pub(super) fn bytes(&mut self, bytes: &[u8]) {
         self.hasher.update(bytes);
-        self.size += bytes.len() as u64;
+        self.size = self.size.saturating_add(bytes.len() as u64);
     }
 
     pub(super) fn padding(&mut self, length: u64) {

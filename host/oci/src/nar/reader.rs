@@ -89,7 +89,7 @@ impl<'a> Reader<'a> {
             }
             self.path.extend_from_slice(&entry.name);
             self.nar.strings(&[b"entry", b"(", b"name", &entry.name, b"node"]);
-            self.node(directory.as_fd(), entry.name_on_disk(), entry.kind, depth + 1)?;
+            self.node(directory.as_fd(), entry.name_on_disk(), entry.kind, depth.saturating_add(1))?;
             self.nar.string(b")");
             self.path.truncate(length);
         }
@@ -144,7 +144,7 @@ impl<'a> Reader<'a> {
             };
             self.nar.bytes(&self.piece[..length]);
             self.sink.contents(&self.piece[..length]).map_err(|reason| self.refused(reason))?;
-            rest -= length as u64;
+            rest = rest.saturating_sub(length as u64);
         }
         self.nar.padding(size);
         self.sink.file_end(size).map_err(|reason| self.refused(reason))

@@ -47,7 +47,7 @@ impl Write for BlobWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let length = self.file.write(bytes)?;
         self.hasher.update(&bytes[..length]);
-        self.size += length as u64;
+        self.size = self.size.saturating_add(length as u64);
         Ok(length)
     }
 

@@ -88,7 +88,8 @@ impl From<&model::Closure> for graph::Closure {
             layer: output.layer.clone(),
             roots: output.roots.clone(),
         };
-        let (mut store_paths, mut nar_hashes) = (String::new(), Vec::with_capacity(model.paths.len() * 32));
+        let (mut store_paths, mut nar_hashes) =
+            (String::new(), Vec::with_capacity(model.paths.len().saturating_mul(32)));
         let (mut references, mut reference_ends) = (Vec::new(), Vec::with_capacity(model.paths.len()));
         for path in &model.paths {
             store_paths.push_str(&path.store_path);
