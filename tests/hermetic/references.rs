@@ -85,3 +85,25 @@ fn a_reference_without_a_slash_is_a_path_and_others_are_not() {
         assert_eq!(inspected["image"]["digest"], summary["image"]["digest"], "{reference}");
     }
 }
+
+#[test]
+fn the_archive_of_several_systems_says_the_same_to_all_tools() {
+    let environment = TestEnvironment::with_example("directories");
+    environment.replace(
+        "pipeline.toml",
+        "[source.directories]",
+        "[source]\nsystems = [\"x86_64-linux\", \"aarch64-linux\"]\n\n[source.directories]",
+    );
+    let summary = environment.run_json(&[]);
+    let digest = |reference: &str| {
+        let inspected = environment.seed(&["inspect", "--json", reference]).ok().json();
+        inspected["image"]["digest"].clone()
+    };
+    assert_eq!(digest("site.tar"), summary["digest"]);
+    assert_eq!(digest("oci-archive:site.tar:latest"), summary["digest"]);
+    for image in summary["images"].as_array().unwrap() {
+        let name = format!("docker-archive:site.tar:site:latest-{}", image["system"].as_str().unwrap());
+        assert_eq!(digest(&name), image["digest"], "{name}");
+        assert_eq!(digest(&format!("result@{}", image["digest"].as_str().unwrap())), image["digest"]);
+    }
+}
