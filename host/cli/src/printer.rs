@@ -24,7 +24,7 @@ pub(crate) enum Verbosity {
     Debug,
 }
 
-/// How long work is shown.
+/// How progress is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ProgressStyle {
     /// Bars that redraw themselves.
@@ -89,7 +89,7 @@ impl Printer {
         }
     }
 
-    /// How long work is to be shown.
+    /// How progress is to be shown.
     pub(crate) fn progress(&self) -> ProgressStyle {
         self.progress
     }

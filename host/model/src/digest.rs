@@ -37,6 +37,12 @@ impl Digest {
         hex::encode(self.0)
     }
 
+    /// `sha256-` and the 64 digits: the tag under which registries without a referrers API keep what refers to this
+    /// (OCI distribution specification, "Referrers Tag Schema"), and the beginning of cosign's tags.
+    pub fn tag(&self) -> String {
+        format!("sha256-{}", self.hex())
+    }
+
     /// The first twelve hexadecimal digits, for people.
     pub fn short(&self) -> String {
         self.hex()[..12].to_owned()

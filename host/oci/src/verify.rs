@@ -160,7 +160,7 @@ pub fn signature_documents(
     location: &dyn Location,
     subject: Digest,
 ) -> Result<impl Iterator<Item = Result<Document, LocationError>>, LocationError> {
-    let tagged = location.tagged(&format!("sha256-{}.sig", subject.hex()))?;
+    let tagged = location.tagged(&format!("{}.sig", subject.tag()))?;
     let referrers = location.referrers(subject)?;
     if referrers.len() > MAX_REFERRERS {
         return Err(LocationError::Document {

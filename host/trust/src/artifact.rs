@@ -145,7 +145,7 @@ fn check_attached(
 ) -> Result<(), ArtifactError> {
     let (found, expected) = match attachment {
         Attachment::AppendingTag(tag) if !is_bundle(manifest) => {
-            (tag.clone(), format!("sha256-{}.sig", image.digest.hex()))
+            (tag.clone(), format!("{}.sig", image.digest.tag()))
         }
         Attachment::Referrer if is_bundle(manifest) => {
             let describe =
@@ -159,9 +159,7 @@ fn check_attached(
         Attachment::AppendingTag(tag) => {
             (format!("the tag {tag}"), format!("{} as a referrer", image.digest))
         }
-        Attachment::Referrer => {
-            ("a subject".to_owned(), format!("the tag sha256-{}.sig", image.digest.hex()))
-        }
+        Attachment::Referrer => ("a subject".to_owned(), format!("the tag {}.sig", image.digest.tag())),
     };
     if found == expected { Ok(()) } else { Err(ArtifactError::OtherSubject { found, expected }) }
 }

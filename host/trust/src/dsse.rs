@@ -1,7 +1,7 @@
 //! DSSE, the Dead Simple Signing Envelope (`secure-systems-lab/dsse`, protocol 1.0).
 
 use seed_model::json;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::encoding;
 
@@ -48,7 +48,7 @@ pub enum EnvelopeError {
 }
 
 /// The JSON form.
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct EnvelopeJson {
     payload: String,
@@ -56,10 +56,10 @@ pub(crate) struct EnvelopeJson {
     signatures: Vec<SignatureJson>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SignatureJson {
-    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[serde(default)]
     keyid: String,
     sig: String,
 }

@@ -14,7 +14,7 @@ use crate::summary::inspect::InspectSummary;
 /// An image that cannot be inspected.
 #[derive(Debug, thiserror::Error, Diagnostic)]
 pub(crate) enum InspectError {
-    /// It is not said where the image is.
+    /// The text names no image.
     #[error(transparent)]
     #[diagnostic(code("seed::inspect::reference"))]
     Reference(#[from] ReferenceError),

@@ -27,7 +27,7 @@ pub struct VerifyOptions {
 /// Why an image is not verified.
 #[derive(Debug, thiserror::Error, Diagnostic)]
 pub(crate) enum VerifyError {
-    /// It is not said where the image is.
+    /// The text names no image.
     #[error(transparent)]
     #[diagnostic(code("seed::verify::reference"))]
     Reference(#[from] ReferenceError),

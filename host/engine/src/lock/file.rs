@@ -159,7 +159,7 @@ impl LockFile {
         format!("{HEADER}{}", body.expect("strings and arrays have a TOML form"))
     }
 
-    /// Writes the text of a lock, whole or not at all. Runs that write at the same time take turns.
+    /// Writes the text of a lock, whole or not at all. Of runs that write at the same time, the last one wins.
     pub fn write(path: &Path, text: &str) -> Result<(), LockFileError> {
         seed_disk::replace(path, text.as_bytes())
             .map_err(|source| LockFileError::Write { path: path.to_owned(), source })

@@ -153,7 +153,7 @@ fn check_attached(
         Attachment::Referrer if refers_to.is_some_and(is_subject) => Ok(()),
         Attachment::Referrer => Err(Refusal::Referrer(subject.digest)),
         Attachment::AppendingTag(tag) => {
-            let prefix = format!("sha256-{}.", subject.digest.hex());
+            let prefix = format!("{}.", subject.digest.tag());
             let is_word = |end: &str| !end.is_empty() && end.bytes().all(|byte| byte.is_ascii_lowercase());
             let is_ours = tag.strip_prefix(&prefix).is_some_and(is_word);
             if is_ours && refers_to.is_none() { Ok(()) } else { Err(Refusal::Tag(tag.clone())) }

@@ -47,7 +47,7 @@ pub struct VerifiedSignature {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct NotCounted {
-    /// Digest of its manifest; none where that could not be had.
+    /// Digest of its manifest; none if it could not be read.
     pub document: Option<Digest>,
     pub reason: String,
 }

@@ -20,7 +20,7 @@ pub(crate) const MAX_REFERRERS: usize = 1000;
 pub(super) fn attached_to(location: &dyn Location, subject: Digest) -> Result<Signatures, ImageError> {
     let mut found = Signatures {
         subject,
-        cosign_signatures: count_layers(location, &format!("sha256-{}.sig", subject.hex()), SIMPLE_SIGNING)?,
+        cosign_signatures: count_layers(location, &format!("{}.sig", subject.tag()), SIMPLE_SIGNING)?,
         cosign_attestations: count_layers(location, &format!("sha256-{}.att", subject.hex()), DSSE)?,
         bundles: 0,
         others: Vec::new(),

@@ -245,7 +245,7 @@ impl Location for LayoutLocation {
             let Some(Ok(parsed)) = self.parse(descriptor)? else { continue };
             if parsed.subject().is_some_and(|own| own.digest == subject) {
                 found.push(descriptor.clone());
-            } else if name_of(descriptor) == Some(&format!("sha256-{}", subject.hex()))
+            } else if name_of(descriptor) == Some(&subject.tag())
                 && let ManifestOrIndex::Index(index) = parsed
             {
                 found.extend(index.manifests);

@@ -215,7 +215,7 @@ impl Location for RegistryLocation {
 impl RegistryLocation {
     /// The index that clients keep where a registry has no referrers API ("referrers tag schema").
     fn fallback_referrers(&self, subject: Digest) -> Result<Vec<Descriptor>, LocationError> {
-        let tag = format!("sha256-{}", subject.hex());
+        let tag = subject.tag();
         let Some(document) = self.find(&tag)? else { return Ok(Vec::new()) };
         let error = |reason: String| self.unusable(&format!("the referrers index `{tag}`"), reason);
         read_listing(&document.bytes).map_err(error)

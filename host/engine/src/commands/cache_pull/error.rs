@@ -17,7 +17,7 @@ use crate::signatures::SignatureError;
 /// A build seed that cannot be pulled.
 #[derive(Debug, thiserror::Error, Diagnostic)]
 pub(crate) enum PullError {
-    /// It is not said where it is.
+    /// The text names no image.
     #[error(transparent)]
     #[diagnostic(code("seed::pull::reference"))]
     Reference(#[from] ReferenceError),
@@ -120,10 +120,15 @@ impl Report for PullError {
     fn kind(&self) -> Kind {
         match self {
             Self::Reference(_) | Self::System(_) | Self::NoLock { .. } => Kind::Usage,
-            Self::Tag { .. } | Self::NotLocked { .. } | Self::Lock(_) => Kind::Pin,
+            Self::Tag { .. } | Self::NotLocked { .. } => Kind::Pin,
+            Self::Lock(error) => error.kind(),
             Self::Signature(error) => error.kind(),
+            Self::Cache(error) => error.kind(),
             Self::Nix { .. } => Kind::Source,
-            _ => Kind::Failed,
+            Self::NotABuildSeed { .. }
+            | Self::Image { .. }
+            | Self::Registration { .. }
+            | Self::Directory { .. } => Kind::Failed,
         }
     }
 }
