@@ -145,6 +145,21 @@ fn each_key_must_have_signed() {
     ");
 }
 
+/// The same P-256 key with its point compressed.
+fn compressed(pem: &str) -> String {
+    let body: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+    let der = STANDARD.decode(body).unwrap();
+    let (head, point) = der.split_at(der.len() - 65);
+    let parity = 2 + (point[64] & 1);
+    // The lengths of the whole and of the bit string shrink by 32.
+    let mut short = [head, &[parity], &point[1..33]].concat();
+    short[1] -= 32;
+    short[head.len() - 2] -= 32;
+    let body = STANDARD.encode(short);
+    let (first, second) = body.split_at(64);
+    format!("-----BEGIN PUBLIC KEY-----\n{first}\n{second}\n-----END PUBLIC KEY-----\n")
+}
+
 #[test]
 fn a_key_counts_once_and_must_be_one() {
     let environment = signed_with(&["release"]);
@@ -153,6 +168,10 @@ fn a_key_counts_once_and_must_be_one() {
     error[seed::verify::same-key]: release.pub and copy.pub hold the same key
       help: leave one out, or name the other signer's key: each key counts once
     ");
+    environment.write("short.pub", compressed(&environment.read("release.pub")));
+    assert_eq!(environment.seed(&["verify", "result", "--key", "short.pub"]).ok().code, Some(0));
+    let twice = error(&environment, &["result", "--key", "release.pub", "--key", "short.pub"], 2);
+    assert!(twice.starts_with("error[seed::verify::same-key]"), "{twice}");
     insta::assert_snapshot!(error(&environment, &["result", "--key", "release.key"], 2), @"
     error[seed::verify::key]: release.key is not a public key: the file does not contain a PEM `PUBLIC KEY`
       help: name the public key: `cosign.pub`, which cosign writes next to `cosign.key`
@@ -193,9 +212,9 @@ fn signatures_of_something_else_do_not_count() {
     // What cannot be read neither counts nor keeps a good signature from counting.
     attacked.strip();
     attacked.attach_layer(BUNDLE, br#"{"\u001b[2J\nerror: none, all is well": 1}"#);
-    insta::assert_snapshot!(refused(), @"
+    insta::assert_snapshot!(refused(), @r"
     error[seed::verify::unsigned]: sha256:[HASH] is not signed with signer.pub
-      not counted: sha256:[HASH]: the bundle is not Sigstore bundle JSON: unknown field ` [2J error: none, all is well`, expected one of `mediaType`, `verificationMaterial`, `dsseEnvelope` at line 1 column 38
+      not counted: sha256:[HASH]: the bundle is not Sigstore bundle JSON: unknown field `\u{1b}[2J\nerror: none, all is well`, expected one of `mediaType`, `verificationMaterial`, `dsseEnvelope` at line 1 column 38
       help: do not use the image: it is complete, but the owner of the key has not signed it
     ");
     attacked.attach(&key, SIGN, &image);

@@ -9,7 +9,7 @@ use miette::{Diagnostic, NamedSource, SourceSpan};
 use seed_disk::read_bounded;
 use seed_http::Secret;
 use seed_report::{Kind, Report, SourceFile};
-use seed_trust::{KeyError, PrivateKey};
+use seed_trust::{KeyError, PrivateKey, public_key};
 use toml::Spanned;
 
 use crate::pipeline::{KeySource, Pipeline, SecretSource};
@@ -68,22 +68,54 @@ pub(crate) enum SecretError {
         #[help]
         help: Option<String>,
     },
+    /// One key under two names.
+    #[error("the keys `{first}` and `{second}` are one key")]
+    #[diagnostic(
+        code("seed::keys::same-key"),
+        help("remove one of them, or name the other signer's key file: each key counts once")
+    )]
+    SameKey {
+        first: String,
+        second: String,
+        #[source_code]
+        pipeline: Arc<NamedSource<Arc<str>>>,
+        /// Where the file names the second.
+        #[label("same key")]
+        place: SourceSpan,
+    },
 }
 
 impl Report for SecretError {
     fn kind(&self) -> Kind {
-        Kind::Signature
+        match self {
+            Self::SameKey { .. } => Kind::Usage,
+            _ => Kind::Signature,
+        }
     }
 }
 
-/// The granted keys by name.
+/// The granted keys by name. One key under two names is refused: it would look like two signers.
 pub(crate) fn keys<'a>(
     session: &Session,
     pipeline: &Pipeline,
     names: impl Iterator<Item = &'a str>,
 ) -> Result<BTreeMap<String, PrivateKey>, SecretError> {
-    let sources = names.filter_map(|name| pipeline.keys.get_key_value(name));
-    sources.map(|(name, source)| Ok((name.clone(), key(session, name, source, &pipeline.file)?))).collect()
+    let mut keys = BTreeMap::new();
+    let mut signers = BTreeMap::new();
+    for (name, source) in names.filter_map(|name| pipeline.keys.get_key_value(name)) {
+        let key = key(session, name, source, &pipeline.file)?;
+        let first = signers.insert(public_key::identity(&key.public(name)), name);
+        if let Some(first) = first.filter(|first| *first != name) {
+            return Err(SecretError::SameKey {
+                first: first.clone(),
+                second: name.clone(),
+                pipeline: Arc::new(pipeline.file.named()),
+                place: source.file.span().into(),
+            });
+        }
+        keys.insert(name.clone(), key);
+    }
+    Ok(keys)
 }
 
 /// The granted secrets by name.

@@ -1,6 +1,7 @@
 //! Who has signed an image, of those whose keys are given.
 //!
-//! A key is its bytes, not its file: two files with one key are refused, so that nobody counts one signer twice. What
+//! A key is not its file: two files with one key, however each writes it, are refused, so that nobody counts one signer
+//! twice. What
 //! else is attached (signatures by other keys, attestations, documents that cannot be read) neither helps nor hurts,
 //! and is listed with the reason.
 
@@ -12,7 +13,7 @@ use seed_model::{Descriptor, Digest, PayloadFormat, PublicKey};
 use seed_oci::document::STRICT;
 use seed_oci::location::{Document, Location, LocationError};
 use seed_oci::verify::signature_documents;
-use seed_report::{Kind, Report};
+use seed_report::{Kind, Report, visible};
 use seed_trust::public_key::{self, PublicKeyError};
 use seed_trust::{Claim, SIGN_PREDICATE_TYPE, SignedImage, covers, read_artifact};
 
@@ -93,7 +94,7 @@ fn listed(not_counted: &[NotCounted]) -> String {
     let line = |one: &NotCounted| {
         let document = one.document.map_or_else(String::new, |digest| format!("{digest}: "));
         // Whoever attached it chose some of the words: they make no lines of their own.
-        format!("\nnot counted: {document}{}", one.reason.replace(char::is_control, " "))
+        format!("\nnot counted: {document}{}", visible::line(&one.reason))
     };
     let more = match not_counted.len().saturating_sub(MAX_LISTED) {
         0 => String::new(),
@@ -123,7 +124,7 @@ pub(crate) fn signed(
     let Evidence { signatures, not_counted, .. } = found;
     let verified = keys.iter().zip(signatures).map(|((file, key), signatures)| VerifiedKey {
         file: file.clone(),
-        fingerprint: Digest::of(&key.spki),
+        fingerprint: public_key::identity(key),
         signatures,
     });
     let (keys, missing): (Vec<_>, Vec<_>) = verified.partition(|key| !key.signatures.is_empty());
@@ -139,7 +140,9 @@ pub(crate) fn read_keys(files: &[PathBuf]) -> Result<Vec<(PathBuf, PublicKey)>, 
     let mut keys: Vec<(PathBuf, PublicKey)> = Vec::new();
     for path in files {
         let key = read_key(path)?;
-        if let Some((first, _)) = keys.iter().find(|(_, other)| other.spki == key.spki) {
+        if let Some((first, _)) =
+            keys.iter().find(|(_, other)| public_key::identity(other) == public_key::identity(&key))
+        {
             return Err(SignatureError::SameKey { first: first.clone(), second: path.clone() });
         }
         keys.push((path.clone(), key));

@@ -4,7 +4,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use seed_model::Algorithm;
-use seed_trust::{KeyError, PrivateKey, public_key, verify};
+use seed_trust::{KeyError, PrivateKey, PublicKeyError, public_key, verify};
 
 macro_rules! fixture {
     ($path:literal) => {
@@ -155,4 +155,79 @@ fn a_changed_encrypted_key_does_not_open() {
         PrivateKey::load(encrypted_file(&changed).as_bytes(), Some(b"")),
         Err(KeyError::Password)
     ));
+}
+
+/// A `SubjectPublicKeyInfo` of this algorithm, in hexadecimal DER, and this key.
+fn spki(algorithm: &str, key: &[u8]) -> String {
+    let algorithm = hex::decode(algorithm).unwrap();
+    let length = |bytes: usize| u8::try_from(bytes).unwrap();
+    let bits = [&[0x03, length(key.len() + 1), 0], key].concat();
+    let body = [algorithm, bits].concat();
+    pem("PUBLIC KEY", &[&[0x30, length(body.len())], body.as_slice()].concat())
+}
+
+const P256: &str = "301306072a8648ce3d020106082a8648ce3d030107";
+const ED25519: &str = "300506032b6570";
+
+#[test]
+fn a_key_is_one_signer_however_it_is_written() {
+    let key = PrivateKey::load(fixture!("openssl/p256-pkcs8.pem"), None).unwrap();
+    let expected = key.public("k");
+    let point = &expected.spki[expected.spki.len() - 65..];
+    let compressed = [&[2 + (point[64] & 1)], &point[1..33]].concat();
+    let written = [
+        String::from_utf8(fixture!("openssl/p256.pub").to_vec()).unwrap(),
+        public_key::to_pem(&expected).replace('\n', "\r\n"),
+        spki(P256, point),
+        spki(P256, &compressed),
+    ];
+    for file in written {
+        let read = public_key::from_pem("k", file.as_bytes()).unwrap();
+        assert_eq!(read, expected, "{file}");
+        assert_eq!(public_key::identity(&read), public_key::identity(&expected));
+        verify(&read, b"payload", &key.sign(b"payload")).unwrap();
+    }
+    // A plugin hands keys over as it likes: their identity and hint are the same too.
+    let der = [&hex::decode("3039").unwrap()[..], &hex::decode(P256).unwrap(), &[0x03, 34, 0], &compressed]
+        .concat();
+    let other = seed_model::PublicKey { name: "other".into(), spki: der, ..expected.clone() };
+    assert_ne!(other.spki, expected.spki);
+    assert_eq!(public_key::identity(&other), public_key::identity(&expected));
+    assert_eq!(public_key::hint(&other), public_key::hint(&expected));
+    let another = PrivateKey::generate().unwrap().public("k");
+    assert_ne!(public_key::identity(&another), public_key::identity(&expected));
+}
+
+#[test]
+fn keys_that_are_written_in_no_standard_way_are_refused() {
+    let ed25519 = PrivateKey::load(fixture!("openssl/ed25519-pkcs8.pem"), None).unwrap().public("k");
+    let point = &ed25519.spki[12..];
+    assert_eq!(public_key::from_pem("k", spki(ED25519, point).as_bytes()).unwrap(), ed25519);
+    let p256 = PrivateKey::generate().unwrap().public("k").spki;
+    let p256 = &p256[p256.len() - 65..];
+    let hybrid = [&[6 + (p256[64] & 1)], &p256[1..]].concat();
+    let with_prime = |y: u8| {
+        let mut bytes = [0xff; 32];
+        bytes[0] = 0xed_u8.wrapping_add(y);
+        bytes[31] = 0x7f;
+        bytes
+    };
+    for (what, file) in [
+        // RFC 5480 wants a named curve, RFC 8410 no parameters.
+        ("no curve", spki("300906072a8648ce3d0201", p256)),
+        ("a null curve", spki("300b06072a8648ce3d02010500", p256)),
+        ("another curve", spki("301006072a8648ce3d020106052b81040022", p256)),
+        ("null parameters", spki("300706032b65700500", point)),
+        ("hybrid point", spki(P256, &hybrid)),
+        ("the point at infinity", spki(P256, &[0])),
+        ("a point off the curve", spki(P256, &[&[4], [1; 64].as_slice()].concat())),
+        ("a short point", spki(ED25519, &point[1..])),
+        // Of small order, with the coordinate y = 1, and that of y = 0 and y = 1 plus the prime.
+        ("the neutral point", spki(ED25519, &[[1].as_slice(), &[0; 31]].concat())),
+        ("zero plus the prime", spki(ED25519, &with_prime(0))),
+        ("one plus the prime", spki(ED25519, &with_prime(1))),
+    ] {
+        let found = public_key::from_pem("k", file.as_bytes());
+        assert!(matches!(found, Err(PublicKeyError::Unusable(_))), "{what}: {found:?}");
+    }
 }

@@ -3,6 +3,7 @@
 use std::io;
 
 use seed_model::{Artifact, Attachment, Descriptor, Digest, PublicKey, Signature, Signed};
+use seed_trust::public_key::identity;
 use seed_trust::{ArtifactError, BadSignature, CoverError, SignedImage, check_artifact, covers, verify};
 
 use crate::capabilities::RunBlobs;
@@ -21,6 +22,9 @@ pub(crate) enum Refusal {
     /// The key is not the one that the name stands for.
     #[error("the signature names the key `{0}` but has another public key")]
     OtherKey(String),
+    /// One key under two names, which would count as two signers.
+    #[error("it signed with one key under two names, `{first}` and `{second}`")]
+    SameKey { first: String, second: String },
     /// The signature is wrong.
     #[error("the signature of the key `{name}` does not verify: {error}")]
     Verify { name: String, error: BadSignature },
@@ -95,7 +99,14 @@ pub(super) fn check_signatures(
         return Err(Refusal::None);
     }
     let image = image(subject);
-    signatures.iter().zip(keys).try_for_each(|(signature, key)| check_signature(signature, key, &image))
+    for (number, (signature, key)) in signatures.iter().zip(keys).enumerate() {
+        check_signature(signature, key, &image)?;
+        let is_same = |other: &&PublicKey| other.name != key.name && identity(other) == identity(key);
+        if let Some(first) = keys[..number].iter().find(is_same) {
+            return Err(Refusal::SameKey { first: first.name.clone(), second: key.name.clone() });
+        }
+    }
+    Ok(())
 }
 
 fn image(subject: Subject<'_>) -> SignedImage<'_> {
@@ -104,7 +115,7 @@ fn image(subject: Subject<'_>) -> SignedImage<'_> {
 
 fn check_signature(signature: &Signature, key: &PublicKey, image: &SignedImage<'_>) -> Result<(), Refusal> {
     let name = || signature.key.name.clone();
-    if signature.key != *key {
+    if signature.key.name != key.name || identity(&signature.key) != identity(key) {
         return Err(Refusal::OtherKey(name()));
     }
     verify(key, &signature.payload, &signature.signature)
@@ -210,8 +221,12 @@ mod tests {
         }
 
         fn check(&self, signed: Signed) -> Result<SignedSubject, Refusal> {
+            self.check_with(signed, &[self.key("release")])
+        }
+
+        fn check_with(&self, signed: Signed, keys: &[PublicKey]) -> Result<SignedSubject, Refusal> {
             let subject = Subject { descriptor: &self.subject, system: None, references: &[] };
-            check(&self.blobs, subject, "signer", signed, &[self.key("release")])
+            check(&self.blobs, subject, "signer", signed, keys)
         }
 
         fn error(&self, change: impl FnOnce(&mut Signed)) -> String {
@@ -251,6 +266,17 @@ mod tests {
             }),
         ];
         assert_snapshot!(errors.join("\n"));
+    }
+
+    #[test]
+    fn one_key_under_two_names_is_one_signer() {
+        let case = Case::new();
+        let mut signed = case.signed();
+        let mut again = signed.signatures[0].clone();
+        again.key.name = "backup".to_owned();
+        signed.signatures.push(again.clone());
+        let error = case.check_with(signed, &[case.key("release"), again.key]).unwrap_err();
+        assert_snapshot!(error, @"it signed with one key under two names, `release` and `backup`");
     }
 
     #[test]
