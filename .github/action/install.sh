@@ -4,6 +4,14 @@ set -euo pipefail
 # shellcheck source=messages.sh
 . "$(dirname "${BASH_SOURCE[0]}")/messages.sh"
 
+# Installers, package managers and build scripts run below. They see these variables, and none of the job's secrets.
+keep_only \
+  PATH HOME USER LOGNAME SHELL TERM TZ LANG LC_ALL TMPDIR \
+  http_proxy https_proxy all_proxy no_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY \
+  SSL_CERT_FILE SSL_CERT_DIR CURL_CA_BUNDLE NIX_SSL_CERT_FILE NIX_CONF_DIR \
+  CARGO_HOME CARGO_BUILD_JOBS CARGO_HTTP_CAINFO CARGO_HTTP_PROXY CARGO_NET_OFFLINE RUSTUP_HOME RUSTUP_TOOLCHAIN \
+  GITHUB_ACTION_PATH GITHUB_PATH RUNNER_TEMP SEED_INDEX
+
 # Where there is no package of a distribution.
 nix_version=2.34.8
 
@@ -35,9 +43,9 @@ install_nix() {
     # A job in a container: no service manager, so Nix without a daemon.
     install_packages nix-bin bash-static git
     # Debian's Nix has no shell of its own for the sandbox.
-    local config
-    printf -v config '%s\n' "${NIX_CONFIG:-}" 'build-users-group =' 'sandbox-paths = /bin/sh=/bin/bash-static'
-    set_variable NIX_CONFIG "$config"
+    local directory=${NIX_CONF_DIR:-/etc/nix}
+    mkdir -p "$directory"
+    printf '%s\n' 'build-users-group =' 'sandbox-paths = /bin/sh=/bin/bash-static' >> "$directory/nix.conf"
   else
     has curl || install_packages curl
     local installer=$RUNNER_TEMP/install-nix

@@ -32,10 +32,14 @@ random_word() {
   od -A n -N 16 -t x1 /dev/urandom | tr -d ' \n'
 }
 
-# Sets a variable for the steps that follow, whose value may have several lines.
-set_variable() {
-  local end
-  end=$(random_word)
-  printf '%s<<%s\n%s\n%s\n' "$1" "$end" "$2" "$end" >> "$GITHUB_ENV"
-  export "$1=$2"
+# Drops all variables of the environment but these.
+keep_only() {
+  local name
+  while read -r name; do
+    case " $* " in
+      *" $name "*) ;;
+      # Some of bash's own are read-only.
+      *) unset "$name" 2> /dev/null || true ;;
+    esac
+  done < <(compgen -e)
 }

@@ -87,7 +87,7 @@ plugin = "builtin:cosign-signer"
 grants = { keys = ["action"] }
 
 [keys.action]
-cosign = { file = $(quoted "$keys/cosign.key"), password = { env = "COSIGN_PASSWORD" } }
+cosign = { file = $(quoted "$keys/cosign.key"), password = { file = $(quoted "$keys/cosign.password") } }
 END
 }
 

@@ -11,7 +11,9 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 token=$SEED_TOKEN
 # Without the line ends that editing a secret adds.
 signing_key=$(printf '%s' "${COSIGN_PRIVATE_KEY:-}" | tr -d '\r')
-unset SEED_TOKEN COSIGN_PRIVATE_KEY
+signing_password=${COSIGN_PASSWORD-}
+has_password=${COSIGN_PASSWORD+yes}
+unset SEED_TOKEN COSIGN_PRIVATE_KEY COSIGN_PASSWORD
 
 for input in SEED_TAG_LATEST SEED_SIGN; do
   [[ ${!input} == true || ${!input} == false ]] \
@@ -73,7 +75,9 @@ fi
 
 pipeline=$SEED_PIPELINE
 [ -n "$pipeline" ] || [ ! -e pipeline.toml ] || pipeline=pipeline.toml
+has_own_pipeline=
 if [ -n "$pipeline" ]; then
+  has_own_pipeline=yes
   # What the file says is not said twice.
   [ "$SEED_ATTR" = .#seed ] || refuse seed_attr
   [ -z "$SEED_TAGS" ] || refuse tags
@@ -88,7 +92,9 @@ if [ -n "$pipeline" ]; then
 elif [ -n "$token" ]; then
   if [ "$SEED_SIGN" = true ]; then
     [ -n "$signing_key" ] || fail "sign is true, but the variable COSIGN_PRIVATE_KEY is empty: set it from a secret"
+    [ -n "$has_password" ] || fail "sign is true, but the variable COSIGN_PASSWORD is not set: set it from a secret; it may be empty"
     printf '%s\n' "$signing_key" | write_private cosign.key
+    printf '%s\n' "$signing_password" | write_private cosign.password
   fi
   pipeline=$private/pipeline.toml
   make_pipeline registry "$private" '' > "$pipeline"
@@ -106,7 +112,11 @@ group "seed ${arguments[*]}"
 stop=$(random_word)
 printf '::stop-commands::%s\n' "$stop"
 status=0
-seed "${arguments[@]}" "$pipeline" ${records[@]+"${records[@]}"} > "$private/summary.json" || status=$?
+(
+  # A pipeline file of the repository may name it. `seed` passes it on to no other program.
+  [ -z "$has_own_pipeline" ] || [ -z "$has_password" ] || export COSIGN_PASSWORD="$signing_password"
+  exec seed "${arguments[@]}" "$pipeline" ${records[@]+"${records[@]}"}
+) > "$private/summary.json" || status=$?
 printf '::%s::\n' "$stop"
 end_group
 

@@ -193,9 +193,13 @@ fn wrong_inputs_and_pipelines_are_errors_of_the_step() {
     insta::assert_snapshot!(error(&[("sign", "true"), token[0], token[1]]), @"Some(2) ::error title=seed::sign is true, but the variable COSIGN_PRIVATE_KEY is empty: set it from a secret");
 }
 
-/// Programs that stand for those that would change this machine: each appends its arguments to `calls`.
+/// Programs that stand for those that would change this machine: each appends its arguments to `calls` beside `directory`, and
+/// its environment to `seen`.
 fn stand_in(directory: &Path, name: &str, more: &str) {
-    let script = format!("#!/bin/bash\nprintf '%s\\n' \"{name} $*\" >> \"$CALLS\"\n{more}\n");
+    let beside = directory.parent().unwrap().display();
+    let script = format!(
+        "#!/bin/bash\nprintf '%s\\n' \"{name} $*\" >> \"{beside}/calls\"\nenv >> \"{beside}/seen\"\n{more}\n"
+    );
     let path = directory.join(name);
     fs::write(&path, script).unwrap();
     Run::of(std::process::Command::new("chmod").arg("755").arg(&path)).ok();
@@ -223,10 +227,21 @@ fn a_bare_runner_gets_what_is_missing() {
     );
     stand_in(&bare, "cargo", &format!("PATH=/usr/bin:/bin; {install}"));
     environment.set("PATH", &bare);
-    environment.set("CALLS", &calls);
-    environment.set("NIX_CONFIG", "experimental-features = nix-command");
-    let job = Action::load().run(&environment, &[]).ok();
+    environment.set("NIX_CONFIG", "access-tokens = example.com=s3cr3t");
+    environment.set("NIX_CONF_DIR", environment.root().join("etc-nix"));
+    environment.set("COSIGN_PRIVATE_KEY", "s3cr3t");
+    environment.set("COSIGN_PASSWORD", "s3cr3t");
+    environment.set("DEPLOY_TOKEN", "s3cr3t");
+    let job = Action::load().run(&environment, &[("github_token", "")]).ok();
     assert!(job.outputs["digest"].starts_with("sha256:"), "{:?}", job.outputs);
+    let seen = fs::read_to_string(environment.root().join("seen")).unwrap();
+    assert!(seen.contains("PATH=") && !seen.contains("s3cr3t"), "{seen}");
+    let configuration = fs::read_to_string(environment.root().join("etc-nix/nix.conf")).unwrap();
+    insta::assert_snapshot!(configuration, @"
+    build-users-group =
+    sandbox-paths = /bin/sh=/bin/bash-static
+    ");
+    assert!(job.variables.is_empty(), "steps that follow get variables: {:?}", job.variables);
     let calls = fs::read_to_string(calls).unwrap().replace(repository().to_str().unwrap(), "[ACTION]");
     insta::assert_snapshot!(environment.redact(&calls), @"
     id -u

@@ -18,6 +18,7 @@ mod musl;
 mod nix_versions;
 mod registry;
 mod rules;
+mod secrets;
 mod systems;
 mod umoci;
 mod users;

@@ -6,6 +6,7 @@ mod bad_registry;
 mod console;
 mod damage;
 mod determinism;
+mod environment;
 mod kill;
 mod records;
 mod references;

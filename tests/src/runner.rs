@@ -31,6 +31,8 @@ pub struct Job {
     pub outputs: Texts,
     /// The job's summary.
     pub summary: String,
+    /// Variables that the steps set for the rest of the job.
+    pub variables: Texts,
 }
 
 impl Job {
@@ -94,7 +96,7 @@ impl Action {
             (name.clone(), evaluate(output["value"].as_str().unwrap(), &inputs, &steps))
         });
         let summary = fs::read_to_string(file("GITHUB_STEP_SUMMARY")).unwrap();
-        Job { code, log, outputs: outputs.collect(), summary }
+        Job { code, log, outputs: outputs.collect(), summary, variables }
     }
 
     /// The given inputs, and the defaults of the others.

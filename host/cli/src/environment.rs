@@ -1,7 +1,7 @@
 //! The environment of this process. No other code of `seed` reads variables: it is passed to the code that needs it.
 
 use std::env;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 
 use seed_engine::Environment;
 
@@ -13,8 +13,12 @@ pub(crate) const TRACE_VARIABLE: &str = "SEED_LOG";
 pub(crate) struct ProcessEnvironment;
 
 impl Environment for ProcessEnvironment {
-    fn variable(&self, name: &str) -> Option<OsString> {
+    fn variable(&self, name: &OsStr) -> Option<OsString> {
         env::var_os(name)
+    }
+
+    fn names(&self) -> Vec<OsString> {
+        env::vars_os().map(|(name, _)| name).collect()
     }
 }
 

@@ -17,9 +17,9 @@ use std::sync::Arc;
 
 use miette::Diagnostic;
 use seed_oci::{BlobStore, PackError, Packer, StoreError};
+use seed_process::Launcher;
 use seed_report::{Kind, Report};
 
-use crate::environment::Environment;
 use crate::stage_cache::StageCache;
 
 /// Names a directory for all caches.
@@ -110,8 +110,8 @@ impl Cache {
 
 /// `$SEED_CACHE_DIR`, or `seed` in `$XDG_CACHE_HOME`, or `~/.cache/seed`; none where no variable says where home is.
 /// Relative values of the XDG variable are ignored, as its specification asks.
-pub(crate) fn default_directory(environment: &dyn Environment) -> Option<PathBuf> {
-    let variable = |name| environment.variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+pub(crate) fn default_directory(launcher: &Launcher) -> Option<PathBuf> {
+    let variable = |name| launcher.variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     variable(VARIABLE)
         .or_else(|| {
             variable("XDG_CACHE_HOME").filter(|path| path.is_absolute()).map(|path| path.join("seed"))

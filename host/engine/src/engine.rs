@@ -40,7 +40,7 @@ impl Engine {
         options: &RunOptions,
         sink: Arc<dyn EventSink>,
     ) -> Result<RunSummary, Error> {
-        commands::run::run(&self.0, pipeline, options, sink)
+        commands::run::run(&self.0.for_pipeline(pipeline), pipeline, options, sink)
     }
 
     /// Composes an index over images that runs with [`RunOptions::record`] published, signs and publishes it.
@@ -50,7 +50,7 @@ impl Engine {
         options: &IndexOptions,
         sink: Arc<dyn EventSink>,
     ) -> Result<RunSummary, Error> {
-        commands::index::index(&self.0, pipeline, options, sink)
+        commands::index::index(&self.0.for_pipeline(pipeline), pipeline, options, sink)
     }
 
     /// Makes a container engine have the locked image. Gives the program that runs a command in it, without network.
@@ -60,7 +60,7 @@ impl Engine {
         options: &ExecOptions,
         sink: Arc<dyn EventSink>,
     ) -> Result<Command, Error> {
-        commands::exec::exec(&self.0, pipeline, options, sink)
+        commands::exec::exec(&self.0.for_pipeline(pipeline), pipeline, options, sink)
     }
 
     /// Says what [`run`](Self::run) would do: builds with Nix, but packs, signs and publishes nothing, and leaves the
@@ -71,7 +71,7 @@ impl Engine {
         options: &PlanOptions,
         sink: Arc<dyn EventSink>,
     ) -> Result<PlanSummary, Error> {
-        commands::plan::plan(&self.0, pipeline, options, sink)
+        commands::plan::plan(&self.0.for_pipeline(pipeline), pipeline, options, sink)
     }
 
     /// Says by which references paths are in the image: builds with Nix as [`plan`](Self::plan) does, but asks no plugin
@@ -82,7 +82,7 @@ impl Engine {
         options: &WhyOptions,
         sink: Arc<dyn EventSink>,
     ) -> Result<WhySummary, Error> {
-        commands::why_depends::why(&self.0, pipeline, options, sink)
+        commands::why_depends::why(&self.0.for_pipeline(pipeline), pipeline, options, sink)
     }
 
     /// The text of a commented pipeline file for a flake.

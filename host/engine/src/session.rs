@@ -9,12 +9,13 @@ use miette::Diagnostic;
 use seed_http::{CredentialStore, DockerConfig};
 use seed_nix::NixOptions;
 use seed_oci::location::{self, Location, LocationError, Reference};
+use seed_process::{Environment, Launcher};
 use seed_report::{Kind, Report};
 use seed_runtime::{Limits, Options, Runtime, RuntimeError};
 
 use crate::cache::{self, Cache, CacheError};
-use crate::environment::Environment;
 use crate::lock::Policy;
+use crate::pipeline::Pipeline;
 
 /// Asks for passwords that the pipeline file does not say where to find.
 pub trait Passwords: Send + Sync + fmt::Debug {
@@ -60,24 +61,36 @@ impl Report for RuntimeSetupError {
 #[derive(Debug)]
 pub(crate) struct Session {
     options: EngineOptions,
+    launcher: Launcher,
     credentials: Arc<dyn CredentialStore>,
     /// Opened by the first command that needs it.
-    cache: OnceLock<Cache>,
+    cache: Arc<OnceLock<Cache>>,
 }
 
 impl Session {
     /// Nothing is opened yet.
     pub(crate) fn new(options: EngineOptions) -> Self {
-        let credentials = Arc::new(DockerConfig::locate(|name| options.environment.variable(name)));
-        Self { options, credentials, cache: OnceLock::new() }
+        let launcher = Launcher::new(Arc::clone(&options.environment));
+        Self::over(options, launcher, Arc::default())
+    }
+
+    /// The same session for a command on this pipeline: no program sees a variable that the pipeline reads a secret from,
+    /// and each sees those that the pipeline adds.
+    pub(crate) fn for_pipeline(&self, pipeline: &Pipeline) -> Self {
+        let withheld = pipeline.secret_variables().map(|(name, _)| name.into());
+        let launcher = self.launcher.with(withheld, pipeline.environment.clone());
+        Self::over(self.options.clone(), launcher, Arc::clone(&self.cache))
+    }
+
+    fn over(options: EngineOptions, launcher: Launcher, cache: Arc<OnceLock<Cache>>) -> Self {
+        let credentials = Arc::new(DockerConfig::locate(&launcher));
+        Self { options, launcher, credentials, cache }
     }
 
     /// Where the caches are, or would be.
     pub(crate) fn cache_directory(&self) -> Result<PathBuf, CacheError> {
         let given = self.options.cache_directory.clone();
-        given
-            .or_else(|| cache::default_directory(self.options.environment.as_ref()))
-            .ok_or(CacheError::NoDirectory)
+        given.or_else(|| cache::default_directory(&self.launcher)).ok_or(CacheError::NoDirectory)
     }
 
     /// The caches.
@@ -117,7 +130,12 @@ impl Session {
 
     /// The Nix of this machine.
     pub(crate) fn nix(&self) -> NixOptions {
-        NixOptions::locate(|name| self.options.environment.variable(name))
+        NixOptions::locate(&self.launcher)
+    }
+
+    /// Starts programs.
+    pub(crate) fn launcher(&self) -> &Launcher {
+        &self.launcher
     }
 
     /// The password of the key `name` in `file`; none where nobody can be asked.
@@ -127,6 +145,6 @@ impl Session {
 
     /// The value of a variable of the environment; none where it is not set, or not text.
     pub(crate) fn variable(&self, name: &str) -> Option<String> {
-        self.options.environment.variable(name)?.into_string().ok()
+        self.launcher.variable(name)?.into_string().ok()
     }
 }

@@ -1,12 +1,12 @@
 //! Credentials from the files of Docker and Podman, and from credential helpers.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use seed_process::Launcher;
 use serde::Deserialize;
 
 use crate::credentials::{Credential, CredentialError, CredentialStore, Secret};
@@ -20,22 +20,25 @@ const MAX_FILE: u64 = 4 << 20;
 #[derive(Clone, Debug, Default)]
 pub struct DockerConfig {
     files: Vec<PathBuf>,
+    /// Starts credential helpers.
+    launcher: Launcher,
 }
 
 impl DockerConfig {
     /// Looks into these files, in this order; the first that knows a registry answers. Missing files are skipped.
-    pub fn new(files: Vec<PathBuf>) -> Self {
-        Self { files }
+    pub fn new(files: Vec<PathBuf>, launcher: Launcher) -> Self {
+        Self { files, launcher }
     }
 
-    /// The usual files, found through environment variables (`variable` looks one up): `$REGISTRY_AUTH_FILE`,
+    /// The usual files, found through the environment that `launcher` has: `$REGISTRY_AUTH_FILE`,
     /// `$DOCKER_CONFIG/config.json` or else `~/.docker/config.json`, `$XDG_RUNTIME_DIR/containers/auth.json`.
-    pub fn locate(variable: impl Fn(&str) -> Option<OsString>) -> Self {
-        let path = |name: &str| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    pub fn locate(launcher: &Launcher) -> Self {
+        let path = |name: &str| launcher.variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         let podman = path("REGISTRY_AUTH_FILE");
         let docker = path("DOCKER_CONFIG").or_else(|| Some(path("HOME")?.join(".docker")));
         let runtime = path("XDG_RUNTIME_DIR").map(|directory| directory.join("containers/auth.json"));
-        Self::new(podman.into_iter().chain(docker.map(|d| d.join("config.json"))).chain(runtime).collect())
+        let docker = docker.map(|directory| directory.join("config.json"));
+        Self::new(podman.into_iter().chain(docker).chain(runtime).collect(), launcher.clone())
     }
 }
 
@@ -43,7 +46,7 @@ impl CredentialStore for DockerConfig {
     fn get(&self, registry: &str) -> Result<Option<Credential>, CredentialError> {
         for path in &self.files {
             let Some(file) = read(path)? else { continue };
-            if let Some(credential) = file.credential(registry, path)? {
+            if let Some(credential) = file.credential(registry, path, &self.launcher)? {
                 return Ok(Some(credential));
             }
         }
@@ -92,12 +95,17 @@ fn read(path: &Path) -> Result<Option<ConfigFile>, CredentialError> {
 }
 
 impl ConfigFile {
-    fn credential(&self, registry: &str, path: &Path) -> Result<Option<Credential>, CredentialError> {
+    fn credential(
+        &self,
+        registry: &str,
+        path: &Path,
+        launcher: &Launcher,
+    ) -> Result<Option<Credential>, CredentialError> {
         let own_helper =
             self.cred_helpers.iter().find(|(key, _)| names(key, registry)).map(|(_, helper)| helper);
         if let Some(helper) = own_helper.or(self.creds_store.as_ref()) {
             // A registry's own helper answers alone; the general store may leave it to the file.
-            let found = helper::get(helper, server_url(registry))?;
+            let found = helper::get(launcher, helper, server_url(registry))?;
             if found.is_some() || own_helper.is_some() {
                 return Ok(found);
             }
@@ -163,13 +171,20 @@ fn server_url(registry: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::sync::Arc;
+
+    use seed_process::Variables;
+
     use super::*;
 
     fn lookup(json: &str, registry: &str) -> Result<Option<Credential>, CredentialError> {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("config.json");
         std::fs::write(&path, json).unwrap();
-        DockerConfig::new(vec![directory.path().join("missing.json"), path]).get(registry)
+        let files = vec![directory.path().join("missing.json"), path];
+        DockerConfig::new(files, Launcher::default()).get(registry)
     }
 
     fn password(username: &str, password: &str) -> Credential {
@@ -213,10 +228,28 @@ mod tests {
     }
 
     #[test]
+    fn a_helper_gets_the_logins_of_its_cloud_and_no_other_secret() {
+        let directory = tempfile::tempdir().unwrap();
+        let helper = directory.path().join("docker-credential-cloud");
+        let script =
+            r#"printf '{"Username":"%s","Secret":"%s"}' "$AWS_PROFILE" "$COSIGN_PASSWORD$REGISTRY_TOKEN""#;
+        std::fs::write(&helper, format!("#!/bin/sh\n{script}\n")).unwrap();
+        std::fs::set_permissions(&helper, Permissions::from_mode(0o755)).unwrap();
+        let config = directory.path().join("config.json");
+        std::fs::write(&config, r#"{"credHelpers": {"a.example": "cloud"}}"#).unwrap();
+        let path = directory.path().to_str().unwrap();
+        let variables =
+            [("PATH", path), ("AWS_PROFILE", "me"), ("COSIGN_PASSWORD", "no"), ("REGISTRY_TOKEN", "no")];
+        let launcher = Launcher::new(Arc::new(variables.into_iter().collect::<Variables>()));
+        let found = DockerConfig::new(vec![config], launcher).get("a.example").unwrap();
+        assert_eq!(found, Some(password("me", "")));
+    }
+
+    #[test]
     fn files_are_located_as_docker_and_podman_do() {
         let located = |variables: &[(&str, &str)]| {
-            let variables: BTreeMap<_, _> = variables.iter().copied().collect();
-            let config = DockerConfig::locate(|name| variables.get(name).map(OsString::from));
+            let variables: Variables = variables.iter().copied().collect();
+            let config = DockerConfig::locate(&Launcher::new(Arc::new(variables)));
             config.files.iter().map(|path| path.display().to_string()).collect::<Vec<_>>()
         };
         assert_eq!(located(&[("HOME", "/h")]), ["/h/.docker/config.json"]);

@@ -8,6 +8,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use seed_process::{Launcher, Program};
 use serde::Deserialize;
 
 use crate::credentials::{Credential, CredentialError, Secret};
@@ -25,14 +26,17 @@ struct Answer {
 }
 
 /// Asks the helper `name` (the part behind `docker-credential-`) for the credential of `server`.
-#[expect(clippy::disallowed_methods, reason = "starts the user's credential helper")]
-pub(crate) fn get(name: &str, server: &str) -> Result<Option<Credential>, CredentialError> {
+pub(crate) fn get(
+    launcher: &Launcher,
+    name: &str,
+    server: &str,
+) -> Result<Option<Credential>, CredentialError> {
     let program = format!("docker-credential-{name}");
     if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b)) {
         let reason = "its name may contain only letters, digits, `-`, `_` and `.`".to_owned();
         return Err(CredentialError::Helper { helper: program, reason });
     }
-    ask(&mut Command::new(&program), server, TIME_LIMIT)
+    ask(&mut launcher.command(Program::CredentialHelper, &program), server, TIME_LIMIT)
         .map_err(|reason| CredentialError::Helper { helper: program, reason })
 }
 
@@ -130,7 +134,7 @@ mod tests {
         insta::assert_snapshot!(outcome("head -c 100000 /dev/zero", long).unwrap_err(), @"its answer is larger than 65536 bytes");
         insta::assert_snapshot!(outcome("exec sleep 60", Duration::from_millis(200)).unwrap_err(), @"it did not answer within 200ms");
         insta::assert_snapshot!(outcome("exec >&-; exec sleep 60", Duration::from_secs(2)).unwrap_err(), @"it did not exit within 2s");
-        insta::assert_snapshot!(get("../evil", "ghcr.io").unwrap_err(), @"the credential helper `docker-credential-../evil` failed: its name may contain only letters, digits, `-`, `_` and `.`");
-        insta::assert_snapshot!(get("surely-not-installed", "ghcr.io").unwrap_err(), @"the credential helper `docker-credential-surely-not-installed` failed: cannot start it: No such file or directory (os error 2)");
+        insta::assert_snapshot!(get(&Launcher::default(), "../evil", "ghcr.io").unwrap_err(), @"the credential helper `docker-credential-../evil` failed: its name may contain only letters, digits, `-`, `_` and `.`");
+        insta::assert_snapshot!(get(&Launcher::default(), "surely-not-installed", "ghcr.io").unwrap_err(), @"the credential helper `docker-credential-surely-not-installed` failed: cannot start it: No such file or directory (os error 2)");
     }
 }

@@ -39,12 +39,12 @@ pub(crate) struct Outcome {
 }
 
 impl Command {
-    /// A program that may write `limit` bytes to its standard output.
-    pub(crate) fn new(program: &Path, limit: u64) -> Self {
-        let mut process = std::process::Command::new(program);
+    /// A program without arguments that may write `limit` bytes to its standard output.
+    pub(crate) fn new(mut process: std::process::Command, limit: u64) -> Self {
         process.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         // Messages are read by this program: always in English.
         process.env("LC_ALL", "C").env_remove("LANGUAGE");
+        let program = Path::new(process.get_program());
         let shown = program.file_name().unwrap_or(program.as_os_str()).to_string_lossy().into_owned();
         Self { process, shown, limit, time: None }
     }
@@ -200,13 +200,19 @@ fn is_in_use(message: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use seed_process::{Launcher, Program};
+
     use super::*;
     use crate::events::Event;
 
     fn quiet(_: &Event) {}
 
+    fn program(path: &str, limit: u64) -> Command {
+        Command::new(Launcher::default().command(Program::Nix, path), limit)
+    }
+
     fn shell(script: &str, limit: u64) -> Result<Outcome, NixError> {
-        Command::new(Path::new("/bin/sh"), limit).args(["-c", script]).run(&quiet)
+        program("/bin/sh", limit).args(["-c", script]).run(&quiet)
     }
 
     #[test]
@@ -249,10 +255,7 @@ mod tests {
     #[test]
     fn time_is_bounded_where_that_is_asked_for() {
         let command = |script: &str, millis| {
-            Command::new(Path::new("/bin/sh"), 100)
-                .args(["-c", script])
-                .within(Duration::from_millis(millis))
-                .run(&quiet)
+            program("/bin/sh", 100).args(["-c", script]).within(Duration::from_millis(millis)).run(&quiet)
         };
         assert_eq!(command("echo hello", 60_000).unwrap().success().unwrap(), b"hello\n");
         // A program that computes for ever, and one that also closes its output.
@@ -268,7 +271,7 @@ mod tests {
     #[test]
     fn the_directory_may_be_empty() {
         let pwd = |dir: &str| {
-            let command = Command::new(Path::new("/bin/sh"), 4096).args(["-c", "pwd"]).dir(Path::new(dir));
+            let command = program("/bin/sh", 4096).args(["-c", "pwd"]).dir(Path::new(dir));
             String::from_utf8(command.run(&quiet).unwrap().success().unwrap()).unwrap()
         };
         assert_eq!(pwd("/"), "/\n");
@@ -277,7 +280,7 @@ mod tests {
 
     #[test]
     fn a_missing_program_is_named() {
-        let error = Command::new(Path::new("/nonexistent/nix"), 10).run(&quiet).err().unwrap();
+        let error = program("/nonexistent/nix", 10).run(&quiet).err().unwrap();
         insta::assert_snapshot!(error, @"cannot run `nix`: No such file or directory (os error 2)");
     }
 }

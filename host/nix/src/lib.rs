@@ -6,8 +6,8 @@
 //!
 //! ```no_run
 //! # use seed_nix::{Nix, NixOptions};
-//! # fn example(variable: impl Fn(&str) -> Option<std::ffi::OsString>) -> Result<(), seed_nix::NixError> {
-//! let nix = Nix::find(NixOptions::locate(variable))?;
+//! # fn example(launcher: &seed_process::Launcher) -> Result<(), seed_nix::NixError> {
+//! let nix = Nix::find(NixOptions::locate(launcher))?;
 //! let quiet = |_: &seed_nix::Event| {};
 //! let flake = nix.flake(".", std::path::Path::new("."), &quiet)?;
 //! let outputs = nix.outputs(&flake, "x86_64-linux", "seed", &quiet)?; // base, library, apps, …

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Duration;
 
+use seed_process::{Launcher, Program};
+
 use crate::command::Command;
 use crate::derivation::Memo;
 use crate::error::NixError;
@@ -20,6 +22,8 @@ pub struct NixOptions {
     pub programs: Option<PathBuf>,
     /// The directories that are searched for them, in the form of `PATH`.
     pub search: OsString,
+    /// Starts them.
+    pub launcher: Launcher,
     /// An existing directory for the links that keep store paths from the garbage collector while they are used.
     pub temporary: PathBuf,
     /// Nix's own option `substitute`: whether builds may be replaced by downloads from binary caches. Default: as
@@ -34,13 +38,14 @@ pub struct NixOptions {
 }
 
 impl NixOptions {
-    /// Finds Nix as environment variables say (`variable` looks one up): in the directory `SEED_NIX`, or else in `PATH`.
+    /// Finds Nix as the environment of `launcher` says: in the directory `SEED_NIX`, or else in `PATH`.
     /// Links are kept in `TMPDIR`, or else in `/tmp`. All else is as Nix is configured.
-    pub fn locate(variable: impl Fn(&str) -> Option<OsString>) -> Self {
-        let path = |name| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    pub fn locate(launcher: &Launcher) -> Self {
+        let path = |name| launcher.variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         Self {
             programs: path("SEED_NIX"),
-            search: variable("PATH").unwrap_or_default(),
+            search: launcher.variable("PATH").unwrap_or_default(),
+            launcher: launcher.clone(),
             temporary: path("TMPDIR").unwrap_or_else(|| PathBuf::from("/tmp")),
             substitute: None,
             options: BTreeMap::new(),
@@ -59,6 +64,7 @@ pub struct Nix {
     new: PathBuf,
     /// `nix-store`.
     classic: PathBuf,
+    launcher: Launcher,
     version: Version,
     /// `--option NAME VALUE …`.
     options: Vec<String>,
@@ -78,7 +84,9 @@ impl Nix {
         let new = find_program("nix", programs, &options.search)?;
         let classic = find_program("nix-store", programs, &options.search)?;
 
-        let command = Command::new(&new, SMALL_OUTPUT).args(["--version"]);
+        let launcher = options.launcher;
+        let version = launcher.command(Program::Nix, &new);
+        let command = Command::new(version, SMALL_OUTPUT).args(["--version"]);
         let text = String::from_utf8_lossy(&command.run(&|_: &_| {})?.success()?).into_owned();
         let version = supported(&text)?;
 
@@ -94,6 +102,7 @@ impl Nix {
         Ok(Self {
             new,
             classic,
+            launcher,
             version,
             options: all.into_iter().flat_map(|(name, value)| ["--option".to_owned(), name, value]).collect(),
             evaluation_time,
@@ -109,7 +118,7 @@ impl Nix {
 
     /// The new command line, which evaluates and fetches: `nix VERB…`.
     pub(crate) fn nix(&self, verb: &[&str], limit: u64) -> Command {
-        Command::new(&self.new, limit)
+        Command::new(self.launcher.command(Program::Nix, &self.new), limit)
             .within(self.evaluation_time)
             .args(verb)
             .quiet_args([
@@ -123,7 +132,7 @@ impl Nix {
 
     /// A classic command: `nix-store VERB…`.
     pub(crate) fn nix_store(&self, verb: &[&str], limit: u64) -> Command {
-        Command::new(&self.classic, limit)
+        Command::new(self.launcher.command(Program::Nix, &self.classic), limit)
             .args(verb)
             .quiet_args(["--log-format", "internal-json"])
             .quiet_args(&self.options)
@@ -156,6 +165,10 @@ fn find_program(program: &'static str, dir: Option<&Path>, search: &OsStr) -> Re
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use seed_process::Variables;
+
     use super::*;
 
     #[test]
@@ -170,9 +183,8 @@ mod tests {
     #[test]
     fn a_missing_nix_is_an_error_with_help() {
         let found = |variable: &'static str| {
-            let options =
-                NixOptions::locate(|name| (name == variable).then(|| OsString::from("/nonexistent")));
-            Nix::find(options).unwrap_err()
+            let variables: Variables = [(variable, "/nonexistent")].into_iter().collect();
+            Nix::find(NixOptions::locate(&Launcher::new(Arc::new(variables)))).unwrap_err()
         };
         insta::assert_snapshot!(found("SEED_NIX"), @"cannot find `nix` in /nonexistent");
         insta::assert_snapshot!(found("PATH"), @"cannot find `nix` in PATH");

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use seed_process::{Launcher, Program};
+
 use crate::command::{Command, Outcome};
 use crate::events::{Event, Observer};
 
@@ -30,6 +32,7 @@ pub(crate) fn events(version: &str, name: &str) -> Vec<Event> {
 }
 
 fn replay(log: &Path, observer: &dyn Observer) -> Outcome {
-    let command = Command::new(Path::new("/bin/sh"), 0).args(["-c", "cat \"$0\" >&2; exit 1"]);
+    let shell = Launcher::default().command(Program::Nix, "/bin/sh");
+    let command = Command::new(shell, 0).args(["-c", "cat \"$0\" >&2; exit 1"]);
     command.quiet_args([log]).run(observer).unwrap()
 }

@@ -4,8 +4,10 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 
 use seed_nix::{Event, Nix, NixOptions};
+use seed_process::{Launcher, Variables};
 
 /// A seed and an image of it, whose program is none: nothing here runs it.
 const IMAGE: &str = r#"
@@ -211,7 +213,8 @@ fn an_image_is_built_where_its_program_runs() {
 /// So that `nix build .#seed` and `seed run` take the same attribute.
 #[test]
 fn an_image_stands_for_its_layers() {
-    let options = NixOptions::locate(|name| std::env::var_os(name));
+    let variables: Variables = std::env::vars_os().collect();
+    let options = NixOptions::locate(&Launcher::new(Arc::new(variables)));
     let nix = Nix::find(NixOptions { substitute: Some(false), ..options }).unwrap();
     let directory = tempfile::tempdir().unwrap();
     let flake = r#"{ outputs = { self }: let

@@ -6,9 +6,11 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use seed_model::{Installable, Part};
 use seed_nix::{Event, Import, Nix, NixError, NixOptions};
+use seed_process::{Launcher, Variables};
 
 const FLAKE: &str = r#"
 {
@@ -70,7 +72,8 @@ impl Fixture {
 
 /// Nix as the environment of the test says, without downloads.
 fn here() -> NixOptions {
-    NixOptions { substitute: Some(false), ..NixOptions::locate(|name| std::env::var_os(name)) }
+    let variables: Variables = std::env::vars_os().collect();
+    NixOptions { substitute: Some(false), ..NixOptions::locate(&Launcher::new(Arc::new(variables))) }
 }
 
 fn find() -> Nix {

@@ -4,9 +4,11 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use seed_model::{Closure, Installable, Part};
 use seed_nix::{Event, FlakeInfo, Nix, NixError, NixOptions};
+use seed_process::{Launcher, Variables};
 
 const LAYERS: [&str; 6] = ["base", "library", "apps", "checks", "devShells", "overlays"];
 
@@ -18,7 +20,8 @@ struct Fixture {
 
 /// Nix as the environment of the test says, without downloads.
 fn here() -> NixOptions {
-    NixOptions { substitute: Some(false), ..NixOptions::locate(|name| std::env::var_os(name)) }
+    let variables: Variables = std::env::vars_os().collect();
+    NixOptions { substitute: Some(false), ..NixOptions::locate(&Launcher::new(Arc::new(variables))) }
 }
 
 impl Fixture {

@@ -5,6 +5,7 @@
 
 mod build_seed;
 mod closure;
+mod environment;
 mod json;
 mod layer_name;
 mod legal;

@@ -1,11 +1,13 @@
 //! The typed form of a pipeline file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use seed_model::{ByteSize, Installable, OutputRequest, Variant};
+use seed_process::Program;
 use seed_report::SourceFile;
 use toml::Spanned;
 
@@ -38,6 +40,8 @@ pub struct Pipeline {
     pub keys: BTreeMap<String, KeySource>,
     /// Secrets by name.
     pub secrets: BTreeMap<String, SecretSource>,
+    /// `[environment]`: the variables that programs see besides the usual ones.
+    pub environment: BTreeMap<Program, BTreeSet<OsString>>,
     /// `[limits]`, by name; the runtime knows the names.
     pub limits: BTreeMap<String, Spanned<u64>>,
     pub legal: Legal,
@@ -47,6 +51,11 @@ impl Pipeline {
     /// All uses of plugins, in the order of the stages.
     pub fn plugins(&self) -> impl Iterator<Item = &PluginUse> {
         [&self.select, &self.pack].into_iter().chain(&self.sign).chain(&self.publish)
+    }
+
+    /// The variables that passwords and secrets are read from, and what reads each.
+    pub fn secret_variables(&self) -> impl Iterator<Item = (&str, String)> {
+        secret_variables(&self.keys, &self.secrets)
     }
 }
 
@@ -191,4 +200,19 @@ pub enum SecretSource {
     Env(Spanned<String>),
     /// In this file, without a final line break.
     File(Spanned<String>),
+}
+
+/// The variables that these keys' passwords and secrets are read from, and what reads each.
+pub(super) fn secret_variables<'a>(
+    keys: &'a BTreeMap<String, KeySource>,
+    secrets: &'a BTreeMap<String, SecretSource>,
+) -> impl Iterator<Item = (&'a str, String)> {
+    let passwords = keys.iter().filter_map(|(name, key)| {
+        Some((key.password.as_ref()?, format!("the password of the key `{name}`")))
+    });
+    let secrets = secrets.iter().map(|(name, secret)| (secret, format!("the secret `{name}`")));
+    passwords.chain(secrets).filter_map(|(source, what)| match source {
+        SecretSource::Env(variable) => Some((variable.get_ref().as_str(), what)),
+        SecretSource::File(_) => None,
+    })
 }

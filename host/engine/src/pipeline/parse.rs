@@ -11,7 +11,7 @@ use toml::de::DeTable;
 use crate::pipeline::model::{Pipeline, Source};
 use crate::pipeline::plugin_use::{Config, Grants, PluginReference, PluginUse};
 use crate::pipeline::reader::{Section, invalid, wrong_type};
-use crate::pipeline::{build_seed, legal, plugin, secrets, seed, source};
+use crate::pipeline::{build_seed, environment, legal, plugin, secrets, seed, source};
 use crate::suggest::did_you_mean;
 
 /// The version of the file's form that this program reads.
@@ -67,6 +67,7 @@ fn read(mut root: Section<'_>, file: &SourceFile, problems: &mut Vec<Problem>) -
     }
     let keys = secrets::keys(&mut root, problems);
     let secrets = secrets::secrets(&mut root, problems);
+    let environment = environment::read(&mut root, &keys, &secrets, problems);
     let limits = secrets::limits(&mut root, problems);
     let legal = legal::read(&mut root, problems);
     for used in sign.iter().chain(&publish).flatten() {
@@ -88,6 +89,7 @@ fn read(mut root: Section<'_>, file: &SourceFile, problems: &mut Vec<Problem>) -
         publish: publish.into_iter().collect::<Option<_>>()?,
         keys,
         secrets,
+        environment,
         limits,
         legal,
     })

@@ -1,6 +1,5 @@
 //! A project in a directory of its own, with a cache of its own.
 
-use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
@@ -9,9 +8,10 @@ use std::sync::{Arc, OnceLock};
 use seed_engine::events::Silent;
 use seed_engine::summary::{PlanSummary, RunSummary, WhySummary};
 use seed_engine::{
-    Engine, EngineOptions, Environment, IndexOptions, Passwords, Pipeline, PlanOptions, PluginInspectOptions,
-    RunOptions, WhyOptions,
+    Engine, EngineOptions, IndexOptions, Passwords, Pipeline, PlanOptions, PluginInspectOptions, RunOptions,
+    WhyOptions,
 };
+use seed_process::Variables;
 use seed_report::{Error, Kind, text};
 use seed_tests::TestEnvironment;
 use tempfile::TempDir;
@@ -22,16 +22,6 @@ struct NoPasswords;
 
 impl Passwords for NoPasswords {
     fn password(&self, _name: &str, _file: &Path) -> Option<String> {
-        None
-    }
-}
-
-/// Nothing is set.
-#[derive(Debug)]
-struct NoEnvironment;
-
-impl Environment for NoEnvironment {
-    fn variable(&self, _name: &str) -> Option<OsString> {
         None
     }
 }
@@ -122,6 +112,6 @@ fn engine(cache: PathBuf, require_lock: bool) -> Engine {
         aot_cache: true,
         require_lock,
         passwords: Arc::new(NoPasswords),
-        environment: Arc::new(NoEnvironment),
+        environment: Arc::new(Variables::default()),
     })
 }

@@ -10,6 +10,8 @@ use seed_model::{Descriptor, Digest, File, FileContent, Image};
 use seed_oci::BlobStore;
 use seed_oci::document::canonical_json;
 use seed_oci::files::{FilesError, stream_tar};
+use seed_process::{Launcher, Program};
+use seed_report::visible;
 use serde_json::json;
 
 use crate::commands::exec::error::ExecError;
@@ -25,20 +27,21 @@ const QUOTED: usize = 2000;
 #[derive(Debug)]
 pub(super) struct Container {
     engine: ContainerEngine,
+    launcher: Launcher,
     /// Whether the caller's own user is root in its containers.
     maps_user_to_root: bool,
 }
 
 impl Container {
     /// The wanted engine, or the first that works: Docker, then Podman.
-    pub(super) fn find(wanted: Option<ContainerEngine>) -> Result<Self, ExecError> {
+    pub(super) fn find(launcher: &Launcher, wanted: Option<ContainerEngine>) -> Result<Self, ExecError> {
         let candidates = match wanted {
             Some(engine) => vec![engine],
             None => vec![ContainerEngine::Docker, ContainerEngine::Podman],
         };
         let mut tried = Vec::new();
         for engine in candidates {
-            match Self::probe(engine) {
+            match Self::probe(launcher, engine) {
                 Ok(container) => return Ok(container),
                 Err(reason) => tried.push(format!("  {engine}: {reason}")),
             }
@@ -47,19 +50,18 @@ impl Container {
     }
 
     /// Asks the engine something that needs its service.
-    #[expect(clippy::disallowed_methods, reason = "starts Docker or Podman")]
-    fn probe(engine: ContainerEngine) -> Result<Self, String> {
+    fn probe(launcher: &Launcher, engine: ContainerEngine) -> Result<Self, String> {
         // Podman without privileges, or started by root, makes its caller root inside; so does Docker without privileges.
         let format = match engine {
             ContainerEngine::Docker => "{{.SecurityOptions}}",
             ContainerEngine::Podman => "{{.Host.Security.Rootless}}",
         };
-        let output = Command::new(engine.program()).args(["info", "--format", format]).output();
-        match output {
+        let mut command = launcher.command(Program::ContainerEngine, engine.program());
+        match command.args(["info", "--format", format]).output() {
             Ok(output) if output.status.success() => {
                 let rootless = String::from_utf8_lossy(&output.stdout).contains("name=rootless");
                 let maps_user_to_root = rootless || engine == ContainerEngine::Podman;
-                Ok(Self { engine, maps_user_to_root })
+                Ok(Self { engine, launcher: launcher.clone(), maps_user_to_root })
             }
             Ok(output) => Err(quote(&output.stderr)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Err("it is not installed".to_owned()),
@@ -141,9 +143,8 @@ impl Container {
         command
     }
 
-    #[expect(clippy::disallowed_methods, reason = "starts Docker or Podman")]
     fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(self.engine.program());
+        let mut command = self.launcher.command(Program::ContainerEngine, self.engine.program());
         command.args(args);
         command
     }
@@ -191,11 +192,10 @@ fn files(image: &Image) -> Vec<File> {
     files
 }
 
-/// The end of a program's output, without control characters.
+/// The end of a program's output.
 fn quote(output: &[u8]) -> String {
     let text = String::from_utf8_lossy(&output[output.len().saturating_sub(QUOTED)..]);
-    let clean: String = text.chars().filter(|c| !c.is_control() || *c == '\n').collect();
-    clean.trim().to_owned()
+    visible::lines(text.trim())
 }
 
 #[cfg(test)]
@@ -214,6 +214,10 @@ mod tests {
         }
     }
 
+    fn container(engine: ContainerEngine, maps_user_to_root: bool) -> Container {
+        Container { engine, launcher: Launcher::default(), maps_user_to_root }
+    }
+
     fn line(container: &Container, options: &ExecOptions) -> String {
         let command = container.run("sha256:1234", options);
         command.get_args().map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
@@ -221,9 +225,9 @@ mod tests {
 
     #[test]
     fn the_network_is_off_and_files_belong_to_the_caller() {
-        let docker = Container { engine: ContainerEngine::Docker, maps_user_to_root: false };
+        let docker = container(ContainerEngine::Docker, false);
         insta::assert_snapshot!(line(&docker, &options(&["make", "test"])), @r#"run --rm --network none --pull never --interactive --workdir /work --mount type=bind,"source=/home/me/a, ""b""",target=/work --user 1000:100 sha256:1234 make test"#);
-        let podman = Container { engine: ContainerEngine::Podman, maps_user_to_root: true };
+        let podman = container(ContainerEngine::Podman, true);
         let direct = ExecOptions {
             without_entrypoint: true,
             terminal: true,

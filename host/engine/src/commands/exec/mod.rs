@@ -47,7 +47,7 @@ pub(crate) fn exec(
     let config = locator.config(&manifest)?;
     let wrong = |source| ExecError::Image { digest, source };
     let image = read_image(&cache.store, &manifest, &platform).map_err(wrong)?;
-    let container = Container::find(options.engine)?;
+    let container = Container::find(session.launcher(), options.engine)?;
     let ids = [config.digest, digest];
     let id = if let Some(id) = container.image(&ids)? {
         id
