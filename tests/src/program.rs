@@ -35,11 +35,12 @@ pub(crate) fn add_compiled_plugins(cache: &Path) {
             inspect.args(["plugin", "inspect", "--json", &format!("builtin:{name}")]);
             assert!(inspect.env("SEED_CACHE_DIR", &compiled).output().unwrap().status.success(), "{name}");
         }
-        Some(compiled.join("aot"))
+        Some(compiled)
     });
     if let Some(compiled) = compiled {
         let own = cache.join("aot");
-        copy(compiled, &own);
+        copy(&compiled.join("aot"), &own);
+        fs::copy(compiled.join("key"), cache.join("key")).unwrap();
         // `seed` lets nobody else change what it runs.
         fs::set_permissions(own, fs::Permissions::from_mode(0o700)).unwrap();
     }

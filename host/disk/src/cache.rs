@@ -25,11 +25,13 @@ const ANY: u32 = 0o077;
 pub struct CacheDirectory {
     directory: Directory,
     path: PathBuf,
+    /// The outermost directory; none where it is this one.
+    root: Option<Box<Self>>,
 }
 
 impl Clone for CacheDirectory {
     fn clone(&self) -> Self {
-        Self { directory: self.directory.again(), path: self.path.clone() }
+        Self { directory: self.directory.again(), path: self.path.clone(), root: self.root.clone() }
     }
 }
 
@@ -49,7 +51,8 @@ impl CacheDirectory {
         name.split('/').try_fold(self.clone(), |above, step| {
             let (path, step) = (above.path.join(step), OsStr::new(step));
             above.directory.make_private(step).map_err(DiskError::io("create", &path))?;
-            Self::check(above.directory.directory(step), path)
+            let root = Some(Box::new(above.root().clone()));
+            Ok(Self { root, ..Self::check(above.directory.directory(step), path)? })
         })
     }
 
@@ -60,7 +63,12 @@ impl CacheDirectory {
         })?;
         let metadata = directory.metadata().map_err(DiskError::io("look at", &path))?;
         private(&metadata, WRITE).map_err(refuse)?;
-        Ok(Self { directory, path })
+        Ok(Self { directory, path, root: None })
+    }
+
+    /// The directory by whose path the cache was opened: this one, or one around it.
+    pub(crate) fn root(&self) -> &Self {
+        self.root.as_deref().unwrap_or(self)
     }
 
     /// Where it is.

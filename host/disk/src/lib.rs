@@ -1,11 +1,12 @@
 //! Discipline on disk, in one place: files that are whole or absent, removal of what killed runs left, bounded reads,
-//! records with a checksum, and directories that nobody else can write.
+//! records that only this user can write, and directories that nobody else can write.
 //!
 //! There is one policy for what a killed run leaves. Whoever writes a file or uses a scratch directory holds a lock
 //! (`flock`) on it, which ends with the process. What nobody holds was left behind, and the next run removes it. No clock
 //! decides, so a slow writer is never robbed, and nothing stays for an hour.
 #![cfg_attr(test, allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests fail by panicking"))]
 
+mod authenticator;
 mod cache;
 mod directory;
 mod error;
@@ -17,6 +18,7 @@ mod scratch;
 #[cfg(test)]
 mod tests;
 
+pub use authenticator::{Authenticator, Code};
 pub use cache::CacheDirectory;
 pub use directory::Directory;
 pub use error::{DiskError, NotPrivate};

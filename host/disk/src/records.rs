@@ -1,7 +1,8 @@
 //! Cache records: small JSON files named by the key of what they describe.
 //!
-//! They are renamed into place but not synced: each carries the digest of its key and content, so a record that a
-//! crash, a stray write or a rename has damaged is a cache miss, never a wrong answer.
+//! They are renamed into place but not synced: each carries a code over its kind, key and content under the cache's key. So
+//! a record that a crash, a stray write or a rename has damaged, or that somebody else wrote, is a cache miss, never a wrong
+//! answer.
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -9,8 +10,8 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sha2::{Digest, Sha256};
 
+use crate::authenticator::Authenticator;
 use crate::cache::CacheDirectory;
 use crate::error::DiskError;
 use crate::read::bounded_text;
@@ -18,26 +19,38 @@ use crate::read::bounded_text;
 /// The largest record in bytes that is read: the frames of a path of a tebibyte have half of it.
 const MAX_SIZE: u64 = 64 << 20;
 
-/// One kind of record, in a directory of its own: the SHA-256 of key and JSON text in hexadecimal, a line break, the JSON
-/// text. Cloning it gives another handle to the same directory.
+/// What codes of records begin with.
+const MAGIC: &[u8] = b"seed-record-1\0";
+
+/// One kind of record, in a directory of its own: the code in hexadecimal, a line break, the JSON text. Cloning it gives
+/// another handle to the same directory.
 #[derive(Clone, Debug)]
 pub struct Records {
     directory: CacheDirectory,
     partial: CacheDirectory,
+    authenticator: Authenticator,
+    /// The directory's name, and a zero byte.
+    kind: Vec<u8>,
 }
 
 impl Records {
     /// The records in the directory `name` of `cache`. Those that are being written are in `partial`.
     pub fn open(cache: &CacheDirectory, name: &str, partial: &CacheDirectory) -> Result<Self, DiskError> {
-        Ok(Self { directory: cache.directory(name)?, partial: partial.clone() })
+        Ok(Self {
+            directory: cache.directory(name)?,
+            partial: partial.clone(),
+            authenticator: cache.authenticator()?,
+            kind: [name.as_bytes(), &[0]].concat(),
+        })
     }
 
     /// The record of `key`, a SHA-256, if there is an intact one. A damaged one is removed.
     pub fn get<T: DeserializeOwned>(&self, key: &[u8; 32]) -> Option<T> {
         let file = self.directory.handle().read(&name(key)).ok()?;
         let record = bounded_text(file, MAX_SIZE).ok().and_then(|content| {
-            let (sum, json) = content.split_once('\n')?;
-            (sum == checksum(key, json)).then(|| serde_json::from_str(json).ok())?
+            let (code, json) = content.split_once('\n')?;
+            let is_ours = self.authenticator.verify(self.parts(key, json), &hex::decode(code).ok()?);
+            is_ours.then(|| serde_json::from_str(json).ok())?
         });
         if record.is_none() {
             self.remove(key);
@@ -50,8 +63,8 @@ impl Records {
         let json = serde_json::to_string(record).expect("records have string keys only");
         let path = self.path(key);
         let mut file = self.partial.partial()?;
-        file.write_all(format!("{}\n{json}", checksum(key, &json)).as_bytes())
-            .map_err(DiskError::io("write", &path))?;
+        let code = hex::encode(self.authenticator.code(self.parts(key, &json)));
+        file.write_all(format!("{code}\n{json}").as_bytes()).map_err(DiskError::io("write", &path))?;
         file.persist_unsynced(self.directory.handle(), &name(key)).map_err(DiskError::io("write", &path))
     }
 
@@ -59,6 +72,10 @@ impl Records {
     pub fn remove(&self, key: &[u8; 32]) {
         // What cannot be removed is found to be damaged again.
         let _ = self.directory.handle().unlink(&name(key));
+    }
+
+    fn parts<'a>(&'a self, key: &'a [u8; 32], json: &'a str) -> [&'a [u8]; 4] {
+        [MAGIC, &self.kind, key, json.as_bytes()]
     }
 
     fn path(&self, key: &[u8; 32]) -> PathBuf {
@@ -70,16 +87,11 @@ fn name(key: &[u8; 32]) -> OsString {
     hex::encode(key).into()
 }
 
-fn checksum(key: &[u8; 32], json: &str) -> String {
-    let mut hasher = Sha256::new();
-    hasher.update(key);
-    hasher.update(json.as_bytes());
-    hex::encode(hasher.finalize())
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
+
+    use sha2::Digest as _;
 
     use super::*;
 
@@ -119,10 +131,31 @@ mod tests {
         }
         for position in 0..whole.len() {
             let mut flipped = whole.clone();
+            // Not the bit by which letters differ in case: hexadecimal means the same in both.
             flipped[position] ^= 0x81;
             absent(&key, &flipped);
         }
         records.put(&key, &["base"]).unwrap();
         assert_eq!(records.get::<Vec<String>>(&key).unwrap(), ["base"]);
+    }
+
+    #[test]
+    fn a_record_of_another_cache_or_kind_or_without_a_code_is_absent() {
+        let ((_one, own), (_other, foreign)) = (open(), open());
+        let key = [1; 32];
+        let absent = |content: &[u8]| {
+            fs::write(own.path(&key), content).unwrap();
+            assert_eq!(own.get::<Vec<String>>(&key), None);
+        };
+        foreign.put(&key, &["forged"]).unwrap();
+        absent(&fs::read(foreign.path(&key)).unwrap());
+        let json = r#"["forged"]"#;
+        let digest = sha2::Sha256::digest([&key, json.as_bytes()].concat());
+        absent(format!("{}\n{json}", hex::encode(digest)).as_bytes());
+        let layers = Records::open(&own.directory.root().clone(), "layers", &own.partial).unwrap();
+        layers.put(&key, &["a layer"]).unwrap();
+        absent(&fs::read(layers.path(&key)).unwrap());
+        layers.put(&key, &["a layer"]).unwrap();
+        assert_eq!(layers.get::<Vec<String>>(&key).unwrap(), ["a layer"]);
     }
 }

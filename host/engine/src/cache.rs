@@ -5,17 +5,17 @@
 //! | `blobs/`     | layers, image documents, signatures, components from registries           | their digest |
 //! | `frames/`    | compressed frames of single store paths                                   | NAR hash, entry rules, codec |
 //! | `layers/`    | which blob a layer became                                                 | layer key |
-//! | `aot/`       | compiled plugins, authenticated by a key of this user                     | component digest, wasmtime version, target |
+//! | `key`        | the key of this user that records and compiled plugins are authenticated with | |
+//! | `aot/`       | compiled plugins                                                          | component digest, wasmtime version, target |
 //! | `pull-*/`    | store paths on their way to Nix, while they are pulled                   | nothing |
 //! | `stages/`    | results of the selection stage, which is a pure function                  | component, input, contract |
 
-use std::fs;
-use std::io;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use miette::Diagnostic;
+use seed_disk::{CacheDirectory, DiskError};
 use seed_oci::{BlobStore, PackError, Packer, StoreError};
 use seed_process::Launcher;
 use seed_report::{Kind, Report};
@@ -52,9 +52,9 @@ impl Report for CacheError {
 /// What is the matter with a cache.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Fault {
-    /// The operating system refused.
+    /// The directory cannot be used.
     #[error(transparent)]
-    Io(#[from] io::Error),
+    Disk(#[from] DiskError),
     /// The blob store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -66,7 +66,7 @@ pub(crate) enum Fault {
 impl Fault {
     fn help(&self) -> Option<String> {
         match self {
-            Self::Io(_) => None,
+            Self::Disk(error) => error.help().map(str::to_owned),
             Self::Store(error) => error.help().map(str::to_owned),
             Self::Pack(error) => error.help().map(str::to_owned),
         }
@@ -76,7 +76,7 @@ impl Fault {
 /// The caches, open.
 #[derive(Debug)]
 pub(crate) struct Cache {
-    directory: PathBuf,
+    directory: CacheDirectory,
     pub(crate) store: BlobStore,
     pub(crate) packer: Arc<Packer>,
     pub(crate) stages: StageCache,
@@ -87,13 +87,11 @@ impl Cache {
     /// processor.
     pub(crate) fn open(directory: &Path, threads: Option<NonZero<usize>>) -> Result<Self, CacheError> {
         let open = || {
-            if let Some(parent) = directory.parent() {
-                fs::create_dir_all(parent)?;
-            }
-            let store = BlobStore::open(directory)?;
+            let directory = CacheDirectory::open(directory)?;
+            let store = BlobStore::within(directory.clone())?;
             let packer = Arc::new(Packer::new(store.clone(), threads)?);
             let stages = StageCache::open(&store)?;
-            Ok::<_, Fault>(Self { directory: directory.to_owned(), store, packer, stages })
+            Ok::<_, Fault>(Self { directory, store, packer, stages })
         };
         open().map_err(|source| CacheError::Unusable {
             path: directory.to_owned(),
@@ -103,8 +101,8 @@ impl Cache {
     }
 
     /// Where compiled plugins are kept.
-    pub(crate) fn compiled_plugins(&self) -> PathBuf {
-        self.directory.join("aot")
+    pub(crate) fn compiled_plugins(&self) -> Result<CacheDirectory, DiskError> {
+        self.directory.directory("aot")
     }
 }
 

@@ -104,9 +104,11 @@ impl Session {
 
     /// A runtime for plugins, with these limits.
     pub(crate) fn runtime(&self, cache: &Cache, limits: &Limits) -> Result<Runtime, RuntimeSetupError> {
-        let aot_directory = self.options.aot_cache.then(|| cache.compiled_plugins());
-        let options = Options { limits: limits.clone(), aot_directory };
-        Runtime::new(options).map_err(|source| RuntimeSetupError { help: source.help(), source })
+        let open = || {
+            let aot_directory = self.options.aot_cache.then(|| cache.compiled_plugins()).transpose()?;
+            Runtime::new(Options { limits: limits.clone(), aot_directory })
+        };
+        open().map_err(|source: RuntimeError| RuntimeSetupError { help: source.help(), source })
     }
 
     /// What a command may do about the lock; `locked`: nothing.

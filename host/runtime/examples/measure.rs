@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use seed_disk::CacheDirectory;
 use seed_model::{
     Closure, Digest, LayerRoots, Platform, SelectionRequest, SourceKind, Stage, StorePath, Variant,
 };
@@ -27,7 +28,8 @@ const REPETITIONS: u32 = 200;
 fn main() {
     let component = std::fs::read(std::env::args().nth(1).expect("the path of a selector")).unwrap();
     let directory = tempfile::tempdir().unwrap();
-    let options = || Options { limits: Limits::default(), aot_directory: Some(directory.path().to_owned()) };
+    let cache = CacheDirectory::open(directory.path()).unwrap();
+    let options = || Options { limits: Limits::default(), aot_directory: Some(cache.clone()) };
 
     let (_, engines) = timed(|| Runtime::new(options()).unwrap());
     let runtime = Runtime::new(options()).unwrap();

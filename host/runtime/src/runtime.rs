@@ -1,11 +1,11 @@
 //! Loads components.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
+use seed_disk::CacheDirectory;
 use seed_model::{Digest, Stage};
 use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
@@ -26,9 +26,8 @@ use crate::wasi;
 pub struct Options {
     /// Limits for every component.
     pub limits: Limits,
-    /// Where compiled components are kept; nowhere if there is none. The directory is made if it is missing, and
-    /// refused when others than this user can write into it.
-    pub aot_directory: Option<PathBuf>,
+    /// Where compiled components are kept; nowhere if there is none.
+    pub aot_directory: Option<CacheDirectory>,
 }
 
 /// Loads and runs components.
@@ -46,7 +45,7 @@ impl Runtime {
         let Options { limits, aot_directory } = options;
         Ok(Self {
             engines: Engines::new(&limits)?,
-            aot: aot_directory.map(|directory| AotCache::open(&directory)).transpose()?,
+            aot: aot_directory.map(AotCache::open).transpose()?,
             limits: Arc::new(limits),
             cancelled: Arc::new(AtomicBool::new(false)),
         })

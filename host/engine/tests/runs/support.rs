@@ -58,6 +58,7 @@ impl Project {
             let entry = entry.unwrap();
             fs::copy(entry.path(), aot.join(entry.file_name())).unwrap();
         }
+        fs::copy(compiled.path().join("key"), self.path("cache/key")).unwrap();
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {

@@ -1,6 +1,7 @@
 //! Finds, reads, checks and removes blobs by their digests.
 
-use std::fs::{self, File};
+use std::ffi::OsString;
+use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -37,7 +38,11 @@ impl BlobStore {
     /// Opens the store in `directory`, which is made if need be, for the current user only (mode 0700). It is refused
     /// where others could write into it.
     pub fn open(directory: &Path) -> Result<Self, StoreError> {
-        let root = CacheDirectory::open(directory)?;
+        Self::within(CacheDirectory::open(directory)?)
+    }
+
+    /// The store in this directory.
+    pub fn within(root: CacheDirectory) -> Result<Self, StoreError> {
         let (blobs, partial) = (root.directory("blobs/sha256")?, root.directory("partial")?);
         partial.remove_abandoned("")?;
         Ok(Self { root, blobs, partial })
@@ -55,26 +60,29 @@ impl BlobStore {
 
     /// Whether the blob is there. Its content is not read.
     pub fn contains(&self, digest: Digest) -> bool {
-        self.path(digest).is_file()
+        self.file(digest).is_ok()
     }
 
     /// The blob's size in bytes, or `None` where it is not in the store.
     pub fn size(&self, digest: Digest) -> Result<Option<u64>, StoreError> {
-        let path = self.path(digest);
-        match fs::metadata(&path) {
-            Ok(metadata) => Ok(Some(metadata.len())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(StoreError::io("look at", path)(error)),
+        match self.file(digest) {
+            Ok(file) => {
+                Ok(Some(file.metadata().map_err(StoreError::io("look at", self.path(digest)))?.len()))
+            }
+            Err(StoreError::Missing { .. }) => Ok(None),
+            Err(error) => Err(error),
         }
     }
 
-    /// Opens a blob's file. Its content is not checked.
+    /// Opens a blob's file in the directory that was checked, not by its path. Its content is not checked.
     pub fn file(&self, digest: Digest) -> Result<File, StoreError> {
-        let path = self.path(digest);
-        File::open(&path).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => StoreError::Missing { digest, store: self.root().to_owned() },
-            _ => StoreError::io("open", path)(error),
-        })
+        let missing = || StoreError::Missing { digest, store: self.root().to_owned() };
+        let file = self.blobs.handle().read(&name(digest)).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => missing(),
+            _ => StoreError::io("open", self.path(digest))(error),
+        })?;
+        let metadata = file.metadata().map_err(StoreError::io("look at", self.path(digest)))?;
+        if metadata.is_file() { Ok(file) } else { Err(missing()) }
     }
 
     /// A reader over `length` bytes from `offset`; fewer only at the blob's end. The content is not checked.
@@ -100,8 +108,7 @@ impl BlobStore {
     /// Puts a small document.
     pub fn put(&self, content: &[u8]) -> Result<Digest, StoreError> {
         let digest = Digest::of(content);
-        let same = fs::read(self.path(digest)).is_ok_and(|existing| existing == content);
-        if !same {
+        if self.document(digest, content.len() as u64).is_err() {
             let mut writer = self.writer()?;
             writer.write_all(content).map_err(StoreError::io("write", writer.path()))?;
             writer.finish()?;
@@ -132,20 +139,14 @@ impl BlobStore {
 
     /// Removes a blob, if it is there.
     pub fn remove(&self, digest: Digest) -> Result<(), StoreError> {
-        let path = self.path(digest);
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(StoreError::io("remove", path)(error))
-            }
-            _ => Ok(()),
-        }
+        self.blobs.handle().unlink(&name(digest)).map_err(StoreError::io("remove", self.path(digest)))
     }
 
     /// All blobs, sorted.
     pub fn list(&self) -> Result<Vec<Digest>, StoreError> {
         let mut digests = Vec::new();
-        for entry in fs::read_dir(self.blobs.path()).map_err(StoreError::io("list", self.blobs.path()))? {
-            let name = entry.map_err(StoreError::io("list", self.blobs.path()))?.file_name();
+        let entries = self.blobs.handle().entries().map_err(StoreError::io("list", self.blobs.path()))?;
+        for (name, _) in entries {
             digests.extend(name.to_str().and_then(|hex| format!("sha256:{hex}").parse::<Digest>().ok()));
         }
         digests.sort_unstable();
@@ -154,7 +155,7 @@ impl BlobStore {
 
     /// What the file system says about the blob now, or `None` where it is not in the store.
     pub(crate) fn fingerprint(&self, digest: Digest) -> Option<Fingerprint> {
-        let metadata = fs::metadata(self.path(digest)).ok()?;
+        let metadata = self.file(digest).ok()?.metadata().ok()?;
         Some(Fingerprint {
             size: metadata.len(),
             inode: metadata.ino(),
@@ -163,6 +164,11 @@ impl BlobStore {
     }
 
     pub(crate) fn path(&self, digest: Digest) -> PathBuf {
-        self.blobs.path().join(digest.hex())
+        self.blobs.path().join(name(digest))
     }
+}
+
+/// The name of a blob's file.
+fn name(digest: Digest) -> OsString {
+    digest.hex().into()
 }

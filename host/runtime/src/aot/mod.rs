@@ -1,8 +1,8 @@
 //! Compiled components on disk, so that a component is compiled once per machine and engine.
 //!
 //! Machine code that is loaded runs with all rights of this process, so an entry is believed only when this user's
-//! `seed` wrote it: each begins with an HMAC-SHA256, keyed by a file that only the user can read, over the entry's
-//! name for itself (component digest, engine) and the code. An entry is read whole into memory, checked, and
+//! `seed` wrote it: each begins with an HMAC-SHA256 under the key of the cache, over the entry's name for itself (component
+//! digest, engine) and the code. An entry is read whole into memory, checked, and
 //! loaded from that memory; a file that changes afterwards changes nothing. An entry that fails the check in any
 //! way is removed and the component compiled again.
 //!
@@ -16,17 +16,12 @@
 //!
 //! This is the only module with `unsafe` code.
 
-mod key;
-
 use std::ffi::OsString;
 use std::hash::Hash;
 use std::io::{self, Write};
-use std::path::Path;
 
-use hmac::{Hmac, KeyInit, Mac};
-use seed_disk::{CacheDirectory, DiskError, PARTIAL, bounded};
+use seed_disk::{Authenticator, CacheDirectory, DiskError, PARTIAL, bounded};
 use seed_model::{Digest, Hasher};
-use sha2::Sha256;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
@@ -39,15 +34,14 @@ const MAX_ENTRY: u64 = 1 << 30;
 #[derive(Debug)]
 pub(crate) struct AotCache {
     directory: CacheDirectory,
-    key: [u8; 32],
+    authenticator: Authenticator,
 }
 
 impl AotCache {
-    /// Opens the cache, and makes it if it is not there. Fails when others could have written into it.
-    pub(crate) fn open(directory: &Path) -> Result<Self, DiskError> {
-        let directory = CacheDirectory::open(directory)?;
+    /// A cache in this directory. Fails when others could read the key.
+    pub(crate) fn open(directory: CacheDirectory) -> Result<Self, DiskError> {
         directory.remove_abandoned(PARTIAL)?;
-        Ok(Self { key: key::key(&directory)?, directory })
+        Ok(Self { authenticator: directory.authenticator()?, directory })
     }
 
     /// The component with this digest, if it was compiled for this engine before.
@@ -68,28 +62,22 @@ impl AotCache {
     pub(crate) fn store(&self, engine: &Engine, digest: Digest, component: &Component) -> io::Result<()> {
         let identity = Identity::new(engine, digest);
         let code = component.serialize().map_err(io::Error::other)?;
-        let mut mac = self.mac();
-        identity.parts().into_iter().chain([code.as_slice()]).for_each(|part| mac.update(part));
+        let parts = || identity.parts().into_iter().chain([code.as_slice()]);
         let mut file = self.directory.partial().map_err(io::Error::other)?;
-        file.write_all(&mac.finalize().into_bytes())?;
-        for part in identity.parts() {
+        file.write_all(&self.authenticator.code(parts()))?;
+        for part in parts() {
             file.write_all(part)?;
         }
-        file.write_all(&code)?;
         file.persist(self.directory.handle(), &name(&identity))
     }
 
     /// The code in an entry, if this user's `seed` wrote it for just this component and engine.
     fn check<'a>(&self, identity: &Identity, entry: &'a [u8]) -> Option<&'a [u8]> {
         let (mac, content) = entry.split_at_checked(MAC_SIZE)?;
-        let mut expected = self.mac();
-        expected.update(content);
-        expected.verify_slice(mac).ok()?;
+        if !self.authenticator.verify([content], mac) {
+            return None;
+        }
         identity.parts().into_iter().try_fold(content, |rest, part| rest.strip_prefix(part))
-    }
-
-    fn mac(&self) -> Hmac<Sha256> {
-        Hmac::new_from_slice(&self.key).expect("HMAC takes keys of any length")
     }
 }
 

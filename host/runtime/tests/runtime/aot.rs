@@ -5,6 +5,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use insta::assert_snapshot;
+use seed_disk::CacheDirectory;
 use seed_model::Stage;
 use seed_runtime::{Limits, Options, Origin, Runtime, RuntimeError};
 
@@ -13,7 +14,8 @@ use crate::guest::Guest;
 const COMPILED: Origin = Origin::Compiled { kept: true };
 
 fn open(directory: &Path) -> Result<Runtime, RuntimeError> {
-    Runtime::new(Options { limits: Limits::default(), aot_directory: Some(directory.to_owned()) })
+    let directory = CacheDirectory::open(directory)?;
+    Runtime::new(Options { limits: Limits::default(), aot_directory: Some(directory) })
 }
 
 fn origin(directory: &Path, component: &[u8], stage: Stage) -> Origin {
