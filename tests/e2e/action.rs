@@ -210,9 +210,10 @@ fn a_bare_runner_gets_what_is_missing() {
     let mut environment = checkout("directories");
     let (bare, calls) = (environment.root().join("bare"), environment.root().join("calls"));
     fs::create_dir(&bare).unwrap();
-    for program in
-        ["bash", "cat", "dirname", "env", "mktemp", "od", "rm", "tr", "basename", "sed", "base64", "ln"]
-    {
+    for program in [
+        "bash", "cat", "dirname", "env", "mkdir", "mktemp", "od", "rm", "tr", "basename", "sed", "base64",
+        "ln",
+    ] {
         let found = ["/usr/bin", "/bin"].map(|directory| Path::new(directory).join(program));
         symlink(found.iter().find(|path| path.exists()).unwrap(), bare.join(program)).unwrap();
     }

@@ -1,11 +1,12 @@
-//! The only way to the terminal: data on standard output, everything else on standard error. Text of others gets there
-//! with its control characters escaped.
+//! The only way to the terminal: data on standard output, everything else on standard error. It takes [`Text`], in which
+//! text of others is made visible.
 
 use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
 
 use anstream::{AutoStream, ColorChoice};
 use indicatif::{MultiProgress, ProgressDrawTarget};
-use seed_report::{Kind, Report, style, visible};
+use seed_report::style::Text;
+use seed_report::{Kind, Report, visible};
 use serde::Serialize;
 
 use crate::environment;
@@ -127,13 +128,17 @@ impl Printer {
     }
 
     /// Writes the result of the command to standard output.
-    pub(crate) fn data(&self, text: &str) -> Result<(), OutputError> {
-        self.file(&style::ansi(text))
+    pub(crate) fn data(&self, text: &Text) -> Result<(), OutputError> {
+        self.write(&text.ansi())
     }
 
-    /// Writes a file of our own making to standard output, as it stands. A reader that has gone away
-    /// (`seed plan | head`) is no error.
+    /// Writes a file of our own making to standard output. What a terminal would obey or hide is escaped.
     pub(crate) fn file(&self, text: &str) -> Result<(), OutputError> {
+        self.write(&visible::file(text))
+    }
+
+    /// A reader that has gone away (`seed plan | head`) is no error.
+    fn write(&self, text: &str) -> Result<(), OutputError> {
         self.end_progress();
         let mut stream = AutoStream::new(io::stdout().lock(), self.stdout);
         match stream.write_all(text.as_bytes()).and_then(|()| stream.flush()) {
@@ -146,22 +151,22 @@ impl Printer {
     pub(crate) fn json<T: Serialize>(&self, value: &T) -> Result<(), OutputError> {
         let mut text = serde_json::to_string_pretty(value).map_err(|error| OutputError(error.into()))?;
         text.push('\n');
-        self.file(&visible::json(&text))
+        self.write(&visible::json(&text))
     }
 
     /// A line for a person who follows, unless `--quiet`.
-    pub(crate) fn status(&self, line: &str) {
+    pub(crate) fn status(&self, line: &Text) {
         if self.shows(Verbosity::Normal) {
             self.say(line);
         }
     }
 
     /// Text on standard error whatever the verbosity, above any bars.
-    pub(crate) fn say(&self, text: &str) {
+    pub(crate) fn say(&self, text: &Text) {
         self.bars.suspend(|| {
             let mut stream = AutoStream::new(io::stderr().lock(), self.stderr);
             // Nobody is left to be told when standard error itself fails.
-            let _ = writeln!(stream, "{}", style::ansi(text.trim_end_matches('\n')));
+            let _ = writeln!(stream, "{}", text.trimmed().ansi());
         });
     }
 }

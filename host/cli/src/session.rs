@@ -7,6 +7,7 @@ use std::sync::Arc;
 use clap::Args;
 use seed_engine::{Engine, EngineOptions, Pipeline};
 use seed_report::Error;
+use seed_report::style::Text;
 use serde::Serialize;
 
 use crate::environment::{self, ProcessEnvironment};
@@ -63,11 +64,7 @@ impl Session {
     }
 
     /// Shows the result of a command: as JSON where that is asked for, else as `text` puts it.
-    pub(crate) fn show<T: Serialize>(
-        &self,
-        result: &T,
-        text: impl FnOnce(&T) -> String,
-    ) -> Result<(), Error> {
+    pub(crate) fn show<T: Serialize>(&self, result: &T, text: impl FnOnce(&T) -> Text) -> Result<(), Error> {
         if self.printer.is_json() {
             self.printer.json(result)?;
         } else {

@@ -12,7 +12,7 @@ use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 
 use crate::environment::TRACE_VARIABLE;
 use crate::printer::Printer;
-use seed_report::visible;
+use seed_report::styled;
 
 /// Sends traces to `printer` as `filter` asks: a level, or `CRATE=LEVEL` pairs with commas, such as
 /// `seed_http=debug,seed_nix=trace`. Levels: `error`, `warn`, `info`, `debug`, `trace`, `off`.
@@ -20,8 +20,10 @@ pub(crate) fn start(filter: &str, printer: &Arc<Printer>) {
     let filter: Targets = match filter.parse() {
         Ok(filter) => filter,
         Err(error) => {
-            printer.say(&format!(
-                "warning: `{TRACE_VARIABLE}` is not a filter ({error}); write it as `seed_http=debug`"
+            printer.say(&styled!(
+                "warning: `{}` is not a filter ({}); write it as `seed_http=debug`",
+                TRACE_VARIABLE,
+                error
             ));
             return;
         }
@@ -66,6 +68,6 @@ impl Write for Line<'_> {
 
 impl Drop for Line<'_> {
     fn drop(&mut self) {
-        self.printer.say(&visible::line(String::from_utf8_lossy(&self.text).trim_end()));
+        self.printer.say(&String::from_utf8_lossy(&self.text).trim_end().into());
     }
 }

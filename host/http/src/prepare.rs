@@ -2,6 +2,7 @@
 
 use reqwest::Method;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use seed_report::visible;
 use url::Url;
 
 use crate::error::{Error, shown};
@@ -166,10 +167,9 @@ fn header_name(name: &str) -> Result<HeaderName, String> {
     HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("`{}` is not a header name", clip(name)))
 }
 
-/// At most 120 characters, none of them a control character, and no query, for messages.
+/// At most 120 characters and no query, for messages.
 fn clip(text: &str) -> String {
-    let text = text.split(['?', '#']).next().unwrap_or_default();
-    text.chars().take(120).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    visible::clip(text.split(['?', '#']).next().unwrap_or_default(), 120)
 }
 
 #[cfg(test)]
@@ -205,7 +205,7 @@ mod tests {
         insta::assert_snapshot!(error(Request::get("/v2/")), @"invalid request to `/v2/`: relative URL without a base");
         insta::assert_snapshot!(error(Request::get("file:///etc/passwd")), @"invalid request to `file:/etc/passwd`: the scheme must be `https` or `http`");
         insta::assert_snapshot!(error(Request::get("https://me:pw@a.example/")), @"invalid request to `https://a.example/`: the URL contains a user name or password");
-        insta::assert_snapshot!(error(Request::get(format!("https://a.example/{}", "x".repeat(MAX_URL)))), @"invalid request to `https://a.example/xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx`: the URL is longer than 8192 bytes");
+        insta::assert_snapshot!(error(Request::get(format!("https://a.example/{}", "x".repeat(MAX_URL)))), @"invalid request to `https://a.example/xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…`: the URL is longer than 8192 bytes");
         insta::assert_snapshot!(error(with_header("Authorization", "Basic x")), @"invalid request to `https://a.example/x`: only the host may set the header `authorization`");
         insta::assert_snapshot!(error(with_header("Transfer-Encoding", "chunked")), @"invalid request to `https://a.example/x`: only the host may set the header `transfer-encoding`");
         insta::assert_snapshot!(error(with_header("x y", "z")), @"invalid request to `https://a.example/x`: `x y` is not a header name");

@@ -1,11 +1,14 @@
-//! Texts that come from anywhere, made safe to keep and to print.
+//! Texts that come from anywhere, made fit to keep and to read.
 
-/// A text of one line that is safe to print.
+use seed_report::visible;
+
+/// A text of one line of at most `limit` characters.
 pub(crate) fn plain(text: &str, limit: usize) -> String {
-    without_escapes(text).chars().map(|c| if c.is_control() { ' ' } else { c }).take(limit).collect()
+    without_escapes(text).chars().map(|c| if c == '\n' { ' ' } else { c }).take(limit).collect()
 }
 
-/// Removes terminal control sequences (ECMA-48 CSI and OSC), and control characters except line breaks and tabs.
+/// Removes terminal control sequences (ECMA-48 CSI and OSC, and ECMA-35 designations), with which Nix and builders colour what
+/// they write, and makes the rest visible.
 pub(crate) fn without_escapes(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut chars = text.chars().peekable();
@@ -18,12 +21,13 @@ pub(crate) fn without_escapes(text: &str) -> String {
                 while chars.next().is_some_and(|c| c != '\u{7}' && c != '\u{1b}') {}
                 chars.next_if_eq(&'\\');
             }
-            '\n' | '\t' => out.push(c),
-            c if c.is_control() => {}
+            '\u{1b}' if chars.next_if(|c| (' '..='/').contains(c)).is_some() => {
+                chars.next();
+            }
             c => out.push(c),
         }
     }
-    out
+    visible::lines(&out)
 }
 
 /// Removes the seven columns by which Nix 2.20 and later indent what follows `error:`.
@@ -57,7 +61,8 @@ mod tests {
 
     #[test]
     fn control_sequences_do_not_reach_the_terminal() {
-        assert_eq!(without_escapes("a\u{1b}[31;1mb\u{1b}[0m\tc\r\u{7}"), "ab\tc");
+        assert_eq!(without_escapes("a\u{1b}[31;1mb\u{1b}(B\u{1b}[0m\tc\r\u{7}"), r"ab    c\u{7}");
+        assert_eq!(without_escapes("a\u{202e}\u{1b}\u{9b}2J\u{fdd0}"), r"a\u{202e}\u{1b}\u{9b}2J\u{fdd0}");
         assert_eq!(without_escapes("\u{1b}]8;;http://x\u{7}link\u{1b}]0;t\u{1b}\\end\u{1b}["), "linkend");
         assert_eq!(plain("two\nlines", 100), "two lines");
     }

@@ -1,10 +1,20 @@
-//! The few styles of the output, as marks in the text.
+//! Text for a terminal, and the few styles in it.
 //!
-//! A mark is one of Unicode's noncharacters, which are for a program's inside only. Text of others cannot bring a style
-//! or an escape sequence along: [`visible`] escapes marks and sequences in it, and [`ansi`] writes the
-//! sequences of these few styles and no others.
+//! [`Text`] can only be made of texts that were made [`visible`] and of styles from here, so that text of others cannot bring
+//! a style or an escape sequence along, and a printer that takes nothing else lets nothing else through. Make one with
+//! [`styled!`](crate::styled).
+//!
+//! Inside, a style is a mark: one of Unicode's noncharacters, which are for a program's inside only. [`visible`] escapes
+//! marks in text of others.
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "so that callers write `bold(name)`, whatever the name is"
+)]
+
+use std::fmt::Display;
 
 use anstyle::{AnsiColor, Style};
+use unicode_width::UnicodeWidthStr as _;
 
 use crate::visible;
 
@@ -16,72 +26,167 @@ const BAD: char = '\u{fdd4}';
 const CODE: char = '\u{fdd5}';
 const END: char = '\u{fddf}';
 
-/// Headings and names.
-pub fn bold(text: &str) -> String {
-    marked(BOLD, text)
+/// Text that is fit for a terminal.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Text(String);
+
+/// A piece of a [`Text`]: another one as it is, anything else in one line, made visible.
+pub trait Shown {
+    /// The piece, with marks.
+    fn shown(&self) -> String;
 }
 
-/// What matters less.
-pub fn dim(text: &str) -> String {
-    marked(DIM, text)
+impl<T: Display + ?Sized> Shown for T {
+    fn shown(&self) -> String {
+        visible::line(&self.to_string())
+    }
 }
 
-/// What went well or was saved.
-pub fn good(text: &str) -> String {
-    marked(GOOD, text)
+impl Shown for Text {
+    fn shown(&self) -> String {
+        self.0.clone()
+    }
 }
 
-/// What needs a look.
-pub fn warning(text: &str) -> String {
-    marked(WARNING, text)
+impl Shown for &Text {
+    fn shown(&self) -> String {
+        self.0.clone()
+    }
 }
 
-/// What failed.
-pub fn bad(text: &str) -> String {
-    marked(BAD, text)
+/// `format!` for a [`Text`](crate::style::Text): each argument is shown as [`Shown`](crate::style::Shown) says. Names in
+/// braces are an error; write `{}` and an argument.
+#[macro_export]
+macro_rules! styled {
+    // `concat!` keeps the format from capturing variables, which would get past `shown`.
+    ($format:literal $(, $argument:expr)* $(,)?) => {
+        $crate::style::Text::assembled(format!(concat!($format) $(, $crate::style::Shown::shown(&$argument))*))
+    };
 }
 
-/// Commands and references that a person may copy.
-pub fn code(text: &str) -> String {
-    marked(CODE, text)
+/// In one line: line breaks are escaped.
+impl From<&str> for Text {
+    fn from(text: &str) -> Self {
+        Self(visible::line(text))
+    }
 }
 
-/// `text` in one line between two marks; it may come from others.
-fn marked(mark: char, text: &str) -> String {
-    if text.is_empty() { String::new() } else { format!("{mark}{}{END}", visible::line(text)) }
+/// In one line: line breaks are escaped.
+impl From<String> for Text {
+    fn from(text: String) -> Self {
+        text.as_str().into()
+    }
 }
 
-/// `text` for a terminal: marks become escape sequences, and what is not fit for a terminal is escaped. Line breaks stay.
-pub fn ansi(text: &str) -> String {
-    let mut written = String::with_capacity(text.len());
-    let mut style = Style::new();
-    for character in text.chars() {
-        match character {
-            END => written.push_str(&style.render_reset().to_string()),
-            character => match style_of(character) {
-                Some(marked) => {
+impl FromIterator<Self> for Text {
+    fn from_iter<I: IntoIterator<Item = Self>>(parts: I) -> Self {
+        Self(parts.into_iter().map(|part| part.0).collect())
+    }
+}
+
+impl Extend<Self> for Text {
+    fn extend<I: IntoIterator<Item = Self>>(&mut self, parts: I) {
+        self.0.extend(parts.into_iter().map(|part| part.0));
+    }
+}
+
+impl Text {
+    /// For [`styled!`](crate::styled), which makes every piece visible.
+    #[doc(hidden)]
+    pub fn assembled(text: String) -> Self {
+        Self(text)
+    }
+
+    /// `text` of others with its line breaks; each line but the first is indented by so many spaces, so that none looks like
+    /// a message of its own.
+    pub fn lines(text: &str, indent: usize) -> Self {
+        Self(visible::lines(text).replace('\n', &format!("\n{:indent$}", "")))
+    }
+
+    /// Appends `other`.
+    pub fn push(&mut self, other: &Self) {
+        self.0.push_str(&other.0);
+    }
+
+    /// The texts with `separator` between them.
+    pub fn joined(texts: impl IntoIterator<Item = Self>, separator: &str) -> Self {
+        let texts: Vec<_> = texts.into_iter().map(|text| text.0).collect();
+        Self(texts.join(&visible::line(separator)))
+    }
+
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Without white space at the end.
+    #[must_use]
+    pub fn trimmed(&self) -> Self {
+        Self(self.0.trim_end().to_owned())
+    }
+
+    /// The columns that it takes on a terminal.
+    pub fn width(&self) -> usize {
+        self.plain().width()
+    }
+
+    /// For a terminal: marks become escape sequences.
+    pub fn ansi(&self) -> String {
+        let mut written = String::with_capacity(self.0.len());
+        let mut style = Style::new();
+        for character in self.0.chars() {
+            match (character, style_of(character)) {
+                (END, _) => written.push_str(&style.render_reset().to_string()),
+                (_, Some(marked)) => {
                     style = marked;
                     written.push_str(&style.render().to_string());
                 }
-                None => visible::push_in_lines(&mut written, character),
-            },
+                (_, None) => written.push(character),
+            }
         }
+        written
     }
-    written
+
+    /// Without styles, for files, logs and tests.
+    pub fn plain(&self) -> String {
+        self.0.chars().filter(|character| *character != END && style_of(*character).is_none()).collect()
+    }
 }
 
-/// `text` without styles, for files, tests and to measure it; otherwise as [`ansi`].
-pub fn plain(text: &str) -> String {
-    let mut written = String::with_capacity(text.len());
-    for character in text.chars().filter(|character| !is_mark(*character)) {
-        visible::push_in_lines(&mut written, character);
-    }
-    written
+/// Headings and names.
+pub fn bold(text: impl Shown) -> Text {
+    marked(BOLD, &text)
 }
 
-/// `text` in one line, with its styles: line breaks in it are escaped.
-pub fn line(text: &str) -> String {
-    text.replace('\n', "\\n").replace('\r', "\\r")
+/// What matters less.
+pub fn dim(text: impl Shown) -> Text {
+    marked(DIM, &text)
+}
+
+/// What went well or was saved.
+pub fn good(text: impl Shown) -> Text {
+    marked(GOOD, &text)
+}
+
+/// What needs a look.
+pub fn warning(text: impl Shown) -> Text {
+    marked(WARNING, &text)
+}
+
+/// What failed.
+pub fn bad(text: impl Shown) -> Text {
+    marked(BAD, &text)
+}
+
+/// Commands and references that a person may copy.
+pub fn code(text: impl Shown) -> Text {
+    marked(CODE, &text)
+}
+
+/// `text` between two marks.
+fn marked(mark: char, text: &impl Shown) -> Text {
+    let text = text.shown();
+    Text(if text.is_empty() { text } else { format!("{mark}{text}{END}") })
 }
 
 fn style_of(mark: char) -> Option<Style> {
@@ -97,21 +202,22 @@ fn style_of(mark: char) -> Option<Style> {
     Some(style)
 }
 
-fn is_mark(character: char) -> bool {
-    character == END || style_of(character).is_some()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn only_our_own_styles_reach_a_terminal() {
-        let text = format!("{} \u{1b}[31m{}\n", bold("a\u{1b}[2J\nb\u{fdd4}"), bad("c"));
+        let foreign = "\u{1b}[31m\u{fdd0}";
+        let text = styled!("{} {:>3}{}\n", bold("a\u{1b}[2J\nb\u{fdd4}"), 7, bad(foreign));
         assert_eq!(
-            ansi(&text),
-            "\u{1b}[1ma\\u{1b}[2J\\nb\\u{fdd4}\u{1b}[0m \\u{1b}[31m\u{1b}[1m\u{1b}[31mc\u{1b}[0m\n"
+            text.ansi(),
+            "\u{1b}[1ma\\u{1b}[2J\\nb\\u{fdd4}\u{1b}[0m   7\u{1b}[1m\u{1b}[31m\\u{1b}[31m\\u{fdd0}\u{1b}[0m\n"
         );
-        assert_eq!(plain(&text), "a\\u{1b}[2J\\nb\\u{fdd4} \\u{1b}[31mc\n");
+        assert_eq!(text.plain(), "a\\u{1b}[2J\\nb\\u{fdd4}   7\\u{1b}[31m\\u{fdd0}\n");
+        assert_eq!(styled!("{}", foreign).plain(), r"\u{1b}[31m\u{fdd0}");
+        assert_eq!(Text::lines("a\u{fdd0}\nb", 2).plain(), "a\\u{fdd0}\n  b");
+        assert_eq!(Text::from("a\nb").plain(), r"a\nb");
+        assert_eq!(styled!("[{}]", styled!("{}", "x")).width(), 3);
     }
 }

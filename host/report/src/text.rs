@@ -4,34 +4,33 @@ use miette::{Diagnostic, SourceCode};
 use unicode_width::UnicodeWidthStr;
 
 use crate::place::Place;
-use crate::style;
-use crate::visible;
+use crate::style::{self, Text};
+use crate::{styled, visible};
 
 /// The longest part of a line that is quoted; more would bury the message.
 const MAX_QUOTE: usize = 160;
 
 /// An error with its place in the file, its causes and what to do, styled and ended by a line break. Where it sums up
 /// others, they come first.
-pub fn styled(error: &dyn Diagnostic) -> String {
-    let mut text = String::new();
+pub fn styled(error: &dyn Diagnostic) -> Text {
+    let mut text = Text::default();
     render_into(&mut text, error, None);
     text
 }
 
 /// As [`styled`], without styles: for logs, files and tests.
 pub fn plain(error: &dyn Diagnostic) -> String {
-    style::plain(&styled(error))
+    styled(error).plain()
 }
 
-fn render_into(text: &mut String, error: &dyn Diagnostic, inherited: Option<&dyn SourceCode>) {
+fn render_into(text: &mut Text, error: &dyn Diagnostic, inherited: Option<&dyn SourceCode>) {
     let source = error.source_code().or(inherited);
     for related in error.related().into_iter().flatten() {
         render_into(text, related, source);
-        text.push('\n');
+        text.push(&styled!("\n"));
     }
     let code = error.code().map(|code| format!("[{code}]")).unwrap_or_default();
-    let head = style::bad(&format!("error{code}:"));
-    line(text, &head, 2, &visible::lines(&error.to_string()));
+    line(text, &style::bad(format!("error{code}:")), 2, &error.to_string());
     if let Some(source) = source {
         for label in error.labels().into_iter().flatten() {
             text.extend(Place::find(source, &label).map(|place| quote(&place)));
@@ -42,29 +41,29 @@ fn render_into(text: &mut String, error: &dyn Diagnostic, inherited: Option<&dyn
     for cause in std::iter::successors(error.source(), |cause| cause.source()) {
         let message = cause.to_string();
         if !said.ends_with(&message) {
-            line(text, &style::bold("  cause:"), 9, &visible::lines(&message));
+            line(text, &style::bold("  cause:"), 9, &message);
         }
         said = message;
     }
     if let Some(help) = error.help() {
-        line(text, &style::good("  help:"), 8, &visible::lines(&help.to_string()));
+        line(text, &style::good("  help:"), 8, &help.to_string());
     }
 }
 
 /// `head` and a message whose further lines are indented by `indent`.
-fn line(text: &mut String, head: &str, indent: usize, message: &str) {
-    for (number, part) in message.trim_end().lines().enumerate() {
+fn line(text: &mut Text, head: &Text, indent: usize, message: &str) {
+    let indent = " ".repeat(indent);
+    for (number, part) in visible::lines(message).trim_end().lines().enumerate() {
         let part = match number {
-            0 => format!("{head} {part}"),
-            _ => format!("{:indent$}{part}", ""),
+            0 => styled!("{} {}", head, part),
+            _ => styled!("{}{}", indent, part),
         };
-        text.push_str(part.trim_end());
-        text.push('\n');
+        text.push(&styled!("{}\n", part.trimmed()));
     }
 }
 
 /// The line of a place with the line above it, and the label under it.
-fn quote(place: &Place) -> String {
+fn quote(place: &Place) -> Text {
     let before = tail(&visible::lines(&place.before), MAX_QUOTE / 2);
     let labelled = head(&visible::lines(&place.labelled), MAX_QUOTE / 2);
     let after = head(&visible::lines(&place.after), MAX_QUOTE / 4);
@@ -73,22 +72,17 @@ fn quote(place: &Place) -> String {
     let (margin, bar) = (" ".repeat(width), style::dim("|"));
     let padding = " ".repeat(before.width());
     let carets = "^".repeat(labelled.width().max(1));
-    let remark = visible::lines(&place.label);
-    let mut lines = vec![
-        format!("{margin}{} {}:{number}:{}", style::dim("-->"), visible::lines(&place.file), place.column),
-        format!("{margin} {bar}"),
-    ];
+    let remark = format!("{carets} {}", visible::line(&place.label));
+    let mut text = styled!("{}{} {}:{}:{}\n", margin, style::dim("-->"), place.file, number, place.column);
+    text.push(&styled!("{} {}\n", margin, bar));
     if !place.above.trim().is_empty() {
         let number = format!("{:>width$}", place.line - 1);
-        lines.push(format!(
-            "{} {bar} {}",
-            style::dim(&number),
-            head(&visible::lines(&place.above), MAX_QUOTE)
-        ));
+        let above = head(&visible::lines(&place.above), MAX_QUOTE);
+        text.push(&styled!("{} {} {}\n", style::dim(number), bar, above));
     }
-    lines.push(format!("{} {bar} {before}{labelled}{after}", style::dim(&number)));
-    lines.push(format!("{margin} {bar} {padding}{}\n", style::bad(format!("{carets} {remark}").trim_end())));
-    lines.join("\n")
+    text.push(&styled!("{} {} {}{}{}\n", style::dim(&number), bar, before, labelled, after));
+    text.push(&styled!("{} {} {}{}\n", margin, bar, padding, style::bad(remark.trim_end())));
+    text
 }
 
 /// The first `most` characters.
@@ -164,10 +158,11 @@ mod tests {
             source: std::io::Error,
         }
         let full = std::io::Error::other("no space left");
-        let error = Answer { answer: "\u{1b}[2Jgone\nmore", source: std::io::Error::other(full) };
+        let error =
+            Answer { answer: "\u{1b}[2Jgone\nmo\u{fdd0}re\u{202e}", source: std::io::Error::other(full) };
         insta::assert_snapshot!(plain(&error), @r#"
         error[seed::test::answer]: registry answered: \u{1b}[2Jgone
-          more
+          mo\u{fdd0}re\u{202e}
           cause: no space left
           help: first line
                 second line

@@ -60,7 +60,7 @@ fn canonical(spki: &[u8]) -> Option<(Algorithm, Vec<u8>)> {
 /// Who a key is: two keys are one signer exactly if this is the same. Whatever counts, compares or names signers asks here.
 ///
 /// It is the SHA-256 of the canonical `SubjectPublicKeyInfo`, whatever the key's name and however it was written. A kind of
-/// signer that has several keys (the principal of a certificate, the primary key of an OpenPGP certificate) has the
+/// signer that has several keys (the principal of a certificate, the primary key of an `OpenPGP` certificate) has the
 /// identity of the whole. A key that cannot be read stands for itself, and nothing is signed with it.
 pub fn identity(key: &PublicKey) -> Digest {
     Digest::of(&canonical(&key.spki).map_or_else(|| key.spki.clone(), |(_, spki)| spki))

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use miette::Diagnostic;
 use seed_engine::InitOptions;
+use seed_report::styled;
 use seed_report::{Error, Kind, Report};
 
 use crate::session::{EngineArgs, Session};
@@ -81,7 +82,7 @@ pub(crate) fn run(args: &InitArgs, session: &Session) -> Result<(), Error> {
         let write = if args.force { seed_disk::replace } else { seed_disk::create };
         write(&args.output, text.as_bytes())
             .map_err(|source| InitError::Write { path: args.output.clone(), source })?;
-        session.printer.status(&format!("Wrote {}. Read it, then try `seed plan`.", args.output.display()));
+        session.printer.status(&styled!("Wrote {}. Read it, then try `seed plan`.", args.output.display()));
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use clap::Args;
 use miette::Diagnostic;
 use seed_engine::RunOptions;
 use seed_engine::lock::lock_path;
+use seed_report::styled;
 use seed_report::{Error, Kind, Report};
 
 use crate::commands::exec::{self, Locked};
@@ -113,7 +114,7 @@ pub(crate) fn run(args: &RunArgs, session: &Session) -> Result<(), Error> {
     let lock = lock_path(&pipeline.file.path);
     session.show(&done, |done| summary::run::run(done, &lock, session.printer.verbosity()))?;
     if let Some(record) = &args.record {
-        session.printer.status(&format!("Wrote {}: pass it to `seed index`.", record.display()));
+        session.printer.status(&styled!("Wrote {}: pass it to `seed index`.", record.display()));
     }
     Ok(())
 }

@@ -5,7 +5,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use seed_engine::events::{Event, TaskKind};
-use seed_report::visible;
+use seed_report::style::Text;
+use seed_report::styled;
 
 use crate::human;
 
@@ -28,16 +29,16 @@ struct Task {
 
 impl Lines {
     /// The line to print for an event, if any.
-    pub(super) fn event(&self, event: Event) -> Option<String> {
+    pub(super) fn event(&self, event: Event) -> Option<Text> {
         self.event_at(event, Instant::now())
     }
 
-    fn event_at(&self, event: Event, now: Instant) -> Option<String> {
+    fn event_at(&self, event: Event, now: Instant) -> Option<Text> {
         // A panic of another thread leaves at worst a stale count.
         let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
         match event {
             Event::TaskStarted { kind: TaskKind::NixBuild, label, .. } => {
-                Some(format!("  building {}", visible::line(&label)))
+                Some(styled!("  building {}", label))
             }
             Event::TaskStarted { task, label, total, .. } => {
                 tasks.insert(task, Task { label, total, done: 0, spoke: now });
@@ -62,10 +63,10 @@ impl Lines {
 }
 
 impl Task {
-    fn line(&self) -> String {
+    fn line(&self) -> Text {
         let done = human::size(self.done);
         let of = self.total.map(|total| format!(" of {}", human::size(total))).unwrap_or_default();
-        format!("  {}: {done}{of}", visible::line(&self.label))
+        styled!("  {}: {}{}", self.label, done, of)
     }
 }
 
@@ -84,7 +85,10 @@ mod tests {
         assert_eq!(lines.event_at(began, start), None);
         assert_eq!(lines.event_at(advanced(), start), None);
         let later = start + INTERVAL;
-        assert_eq!(lines.event_at(advanced(), later).unwrap().trim(), "layer base: 2.0 MiB of 4.0 MiB");
+        assert_eq!(
+            lines.event_at(advanced(), later).unwrap().plain().trim(),
+            "layer base: 2.0 MiB of 4.0 MiB"
+        );
         assert_eq!(lines.event_at(advanced(), later), None);
         assert_eq!(lines.event_at(Event::TaskFinished { task: 1 }, later), None);
         assert_eq!(lines.event_at(advanced(), later + INTERVAL), None);

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use seed_engine::events::{Event, EventSink, Level};
-use seed_report::{style, visible};
+use seed_report::style::{self, Text};
+use seed_report::styled;
 
 use crate::human;
 use crate::printer::{Printer, ProgressStyle, Verbosity};
@@ -57,10 +58,9 @@ impl Progress {
             Level::Error => (Verbosity::Quiet, style::bad("error:")),
         };
         if self.printer.shows(needed) {
-            let speaker = plugin.map(|name| visible::line(&format!("{name}: "))).unwrap_or_default();
+            let speaker = plugin.map(|name| styled!("{}: ", name)).unwrap_or_default();
             // Further lines are indented, so that none looks like a message of its own or, in CI, like a command.
-            let text = visible::lines(text).replace('\n', "\n  ");
-            self.printer.say(&format!("{prefix} {speaker}{text}"));
+            self.printer.say(&styled!("{} {}{}", prefix, speaker, Text::lines(text, 2)));
         }
     }
 }
@@ -71,12 +71,11 @@ impl EventSink for Progress {
             Event::Message { plugin, level, text } => self.message(plugin.as_deref(), *level, text),
             Event::BuildLog { derivation, line } if self.printer.shows(Verbosity::Verbose) => {
                 let speaker = derivation.as_deref().unwrap_or("nix");
-                let line = visible::line(line);
-                self.printer.say(&format!("{} {line}", style::dim(&format!("{speaker}>"))));
+                self.printer.say(&styled!("{} {}", style::dim(format!("{speaker}>")), line));
             }
             Event::StepFinished { step, system, duration, .. } if self.tells(*duration) => {
                 let name = name::of_step(*step, system.as_deref());
-                self.printer.status(&format!("{name}: {}", human::duration(*duration)));
+                self.printer.status(&styled!("{}: {}", name, human::duration(*duration)));
             }
             _ => {}
         }

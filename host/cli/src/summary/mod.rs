@@ -6,5 +6,7 @@ pub(crate) mod plan;
 pub(crate) mod plugin;
 pub(crate) mod pull;
 pub(crate) mod run;
+#[cfg(test)]
+mod tests;
 pub(crate) mod verify;
 pub(crate) mod why_depends;

@@ -1,32 +1,32 @@
 //! What `seed run` would do.
 
-use std::fmt::Write as _;
-
 use seed_engine::summary::{PlanSummary, PlannedImage, PlannedLayer};
 use seed_model::total;
-use seed_report::{style, visible};
+use seed_report::style::{self, Text};
+use seed_report::styled;
 
 use crate::human;
 use crate::summary::parts;
 use crate::table::{Align, Table};
 
 /// The plan as tables; with `paths`, each layer's store paths too.
-pub(crate) fn plan(summary: &PlanSummary, paths: bool) -> String {
-    let mut text = format!("{}\n", style::bold(&summary.name));
+pub(crate) fn plan(summary: &PlanSummary, paths: bool) -> Text {
+    let mut text = styled!("{}\n", style::bold(&summary.name));
     for planned in &summary.images {
-        text.push_str(&image(planned));
+        text.push(&image(planned));
         if paths {
             text.extend(planned.layers.iter().map(contents));
         }
     }
-    text.push_str(&parts::plugins(&summary.plugins));
-    text.push_str(&parts::section("Would publish to", summary.targets.iter().cloned()));
-    text.push_str(&parts::legal(&summary.legal));
-    text.push_str(&parts::notes(&summary.notes));
+    text.push(&parts::plugins(&summary.plugins));
+    let targets = summary.targets.iter().map(|target| target.as_str().into());
+    text.push(&parts::section("Would publish to", targets));
+    text.push(&parts::legal(&summary.legal));
+    text.push(&parts::notes(&summary.notes));
     text
 }
 
-fn image(image: &PlannedImage) -> String {
+fn image(image: &PlannedImage) -> Text {
     let mut table = Table::new(&[
         ("LAYER", Align::Left),
         ("PATHS", Align::Right),
@@ -35,12 +35,12 @@ fn image(image: &PlannedImage) -> String {
         ("", Align::Left),
     ]);
     for layer in &image.layers {
-        let state = if layer.cached { style::good("cached") } else { layer.reason.clone() };
+        let state = if layer.cached { style::good("cached") } else { layer.reason.as_str().into() };
         table.row([
-            layer.name.clone(),
-            layer.paths.len().to_string(),
-            human::size(layer.nar_size),
-            layer.key.map_or_else(|| "-".to_owned(), |key| key.short()),
+            layer.name.as_str().into(),
+            layer.paths.len().to_string().into(),
+            human::size(layer.nar_size).into(),
+            layer.key.map_or_else(|| "-".to_owned(), |key| key.short()).into(),
             state,
         ]);
     }
@@ -51,9 +51,8 @@ fn image(image: &PlannedImage) -> String {
     let layers = human::count(image.layers.len() as u64, "layer");
     let paths = human::count(count, "path");
     let size = human::size(size);
-    let mut text =
-        format!("\n  {platform}  {layers} ({cached} cached), {paths}, {size} before compression\n");
-    text.push_str(&table.render());
+    let mut text = styled!("\n  {}  {} ({} cached), {}, ", platform, layers, cached, paths);
+    text.push(&styled!("{} before compression\n{}", size, table.render()));
     let words = |words: &[String]| words.join(" ");
     for (name, value) in [
         ("entrypoint", words(&image.config.entrypoint)),
@@ -62,17 +61,17 @@ fn image(image: &PlannedImage) -> String {
         ("working dir", image.config.working_dir.clone().unwrap_or_default()),
     ] {
         if !value.is_empty() {
-            let _ = writeln!(text, "  {} {}", style::dim(&format!("{name}:")), visible::line(&value));
+            text.push(&styled!("  {} {}\n", style::dim(format!("{name}:")), value));
         }
     }
-    let _ = writeln!(text, "  {} {}", style::dim("closure:"), image.closure);
+    text.push(&styled!("  {} {}\n", style::dim("closure:"), image.closure));
     text
 }
 
-fn contents(layer: &PlannedLayer) -> String {
+fn contents(layer: &PlannedLayer) -> Text {
     let path = |path: &seed_engine::summary::PlannedPath| {
-        format!("{:>11}  {}", human::size(path.nar_size), path.store_path)
+        styled!("{:>11}  {}", human::size(path.nar_size), path.store_path)
     };
-    let entries = layer.entries.iter().map(|entry| format!("{:>11}  {entry}", "entry"));
+    let entries = layer.entries.iter().map(|entry| styled!("{:>11}  {}", "entry", entry));
     parts::section(&format!("Layer {}", layer.name), layer.paths.iter().map(path).chain(entries))
 }

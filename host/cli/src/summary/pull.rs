@@ -1,19 +1,20 @@
 //! What was pulled.
 
 use seed_engine::summary::PullSummary;
+use seed_report::style::Text;
+use seed_report::styled;
 
 use crate::human;
 
 /// What was added, and what was there.
-pub(crate) fn pull(pulled: &PullSummary) -> String {
+pub(crate) fn pull(pulled: &PullSummary) -> Text {
     let PullSummary { reference, digest, paths, skipped, added, nar_size, layers, size, .. } = pulled;
     if *added == 0 {
-        return format!("all {paths} store paths of {reference} ({digest}) are already in the store\n");
+        return styled!("all {} store paths of {} ({}) are already in the store\n", paths, reference, digest);
     }
-    format!(
-        "added {added} of {paths} store paths ({}) from {reference} ({digest}); {skipped} were already in the store\n\
-         read {layers} layers ({})\n",
-        human::size(*nar_size),
-        human::size(*size)
-    )
+    let (nar_size, size) = (human::size(*nar_size), human::size(*size));
+    let mut text =
+        styled!("added {} of {} store paths ({}) from {} ({}); ", added, paths, nar_size, reference, digest);
+    text.push(&styled!("{} were already in the store\nread {} layers ({})\n", skipped, layers, size));
+    text
 }

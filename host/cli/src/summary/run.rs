@@ -1,6 +1,5 @@
 //! What `seed run` did.
 
-use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -8,7 +7,8 @@ use seed_engine::summary::{
     ImageSummary, LayerSummary, LockState, PublishedSummary, RunSummary, SignatureSummary,
 };
 use seed_model::total;
-use seed_report::{style, visible};
+use seed_report::style::{self, Text};
+use seed_report::styled;
 
 use crate::human;
 use crate::printer::Verbosity;
@@ -16,52 +16,50 @@ use crate::summary::parts;
 use crate::table::{Align, Table};
 
 /// The summary, or with `--quiet` what a script wants: a line for each place. `lock` is where the lock file is.
-pub(crate) fn run(summary: &RunSummary, lock: &Path, verbosity: Verbosity) -> String {
+pub(crate) fn run(summary: &RunSummary, lock: &Path, verbosity: Verbosity) -> Text {
     if verbosity == Verbosity::Quiet { shortest(summary) } else { whole(summary, lock) }
 }
 
-fn whole(summary: &RunSummary, lock: &Path) -> String {
-    let mut text = format!("\n{}  {}\n", style::bold(&summary.name), summary.digest);
+fn whole(summary: &RunSummary, lock: &Path) -> Text {
+    let mut text = styled!("\n{}  {}\n", style::bold(&summary.name), summary.digest);
     text.extend(summary.images.iter().map(|built| image(built, summary.images.len() > 1)));
-    let _ = writeln!(text, "\n  {}", times(summary));
-    text.push_str(&parts::table_section("Published", &published(&summary.published)));
+    text.push(&styled!("\n  {}\n", times(summary)));
+    text.push(&parts::table_section("Published", &published(&summary.published)));
     // One line per key and plugin, in the order of the file, however many images and formats were signed.
-    let mut signed: Vec<String> = Vec::new();
+    let mut signed: Vec<Text> = Vec::new();
     for line in summary.signatures.iter().map(signature) {
         if !signed.contains(&line) {
             signed.push(line);
         }
     }
-    text.push_str(&parts::section("Signed", signed));
-    text.push_str(&parts::section("Verify", summary.verify_with.iter().map(|command| style::code(command))));
+    text.push(&parts::section("Signed", signed));
+    text.push(&parts::section("Verify", summary.verify_with.iter().map(style::code)));
     let try_next = summary.published.iter().filter_map(|place| place.published.try_with.as_deref());
-    text.push_str(&parts::section("Try", try_next.map(style::code)));
-    text.push_str(&parts::unverified(&summary.images));
-    text.push_str(&parts::legal(&summary.legal));
-    text.push_str(&parts::notes(&summary.notes));
+    text.push(&parts::section("Try", try_next.map(style::code)));
+    text.push(&parts::unverified(&summary.images));
+    text.push(&parts::legal(&summary.legal));
+    text.push(&parts::notes(&summary.notes));
+    let lock = lock.display();
     match summary.lock {
         LockState::Unchanged => {}
         LockState::Created => {
-            let _ = writeln!(text, "\nWrote {}: commit it, and use `--locked` in CI.", lock.display());
+            text.push(&styled!("\nWrote {}: commit it, and use `--locked` in CI.\n", lock));
         }
         LockState::Updated => {
-            let _ = writeln!(text, "\nUpdated {}: review the change and commit it.", lock.display());
+            text.push(&styled!("\nUpdated {}: review the change and commit it.\n", lock));
         }
     }
     text
 }
 
-fn shortest(summary: &RunSummary) -> String {
-    let lines: Vec<String> = summary
-        .published
-        .iter()
-        .map(|place| format!("{}@{}\n", visible::line(&place.published.reference), place.published.digest))
-        .collect();
-    lines.concat()
+fn shortest(summary: &RunSummary) -> Text {
+    let place =
+        |place: &PublishedSummary| styled!("{}@{}\n", place.published.reference, place.published.digest);
+    summary.published.iter().map(place).collect()
 }
 
 /// One image; its digest only where that is not the one of the whole.
-fn image(image: &ImageSummary, of_several: bool) -> String {
+fn image(image: &ImageSummary, of_several: bool) -> Text {
     let mut table = Table::new(&[
         ("LAYER", Align::Left),
         ("SIZE", Align::Right),
@@ -71,19 +69,19 @@ fn image(image: &ImageSummary, of_several: bool) -> String {
     ]);
     for LayerSummary { layer, cached } in &image.layers {
         table.row([
-            layer.name.clone(),
-            human::size(layer.size),
-            layer.paths.to_string(),
-            format!("sha256:{}…", layer.digest.short()),
-            if *cached { style::good("cached") } else { "packed".to_owned() },
+            layer.name.as_str().into(),
+            human::size(layer.size).into(),
+            layer.paths.to_string().into(),
+            styled!("sha256:{}…", layer.digest.short()),
+            if *cached { style::good("cached") } else { "packed".into() },
         ]);
     }
     let size = total(image.layers.iter().map(|layer| layer.layer.size));
     let layers = human::count(image.layers.len() as u64, "layer");
     let platform = format!("{}/{}", image.platform.os, image.platform.architecture);
-    let digest = if of_several { style::dim(&image.digest.to_string()) } else { String::new() };
-    let heading = format!("{platform}  {layers}, {}  {digest}", human::size(size));
-    format!("\n  {}\n{}", heading.trim_end(), table.render())
+    let digest = if of_several { style::dim(image.digest) } else { Text::default() };
+    let heading = styled!("{}  {}, {}  {}", platform, layers, human::size(size), digest).trimmed();
+    styled!("\n  {}\n{}", heading, table.render())
 }
 
 fn times(summary: &RunSummary) -> String {
@@ -106,13 +104,13 @@ fn published(places: &[PublishedSummary]) -> Table {
             0 => String::new(),
             skipped => format!(", {skipped} already there"),
         };
-        table.row([place.reference.clone(), style::dim(&format!("{new}{there}"))]);
+        table.row([place.reference.as_str().into(), style::dim(format!("{new}{there}"))]);
     }
     table
 }
 
-fn signature(signature: &SignatureSummary) -> String {
-    format!("with the key `{}` by {}, verified with its public key", signature.key, signature.plugin)
+fn signature(signature: &SignatureSummary) -> Text {
+    styled!("with the key `{}` by {}, verified with its public key", signature.key, signature.plugin)
 }
 
 #[cfg(test)]
@@ -187,7 +185,7 @@ mod tests {
 
     #[test]
     fn a_run_is_summed_up() {
-        insta::assert_snapshot!(style::plain(&whole(&summary(), Path::new("seed.lock"))), @"
+        insta::assert_snapshot!(whole(&summary(), Path::new("seed.lock")).plain(), @"
         hello  sha256:1bc04b5291c26a46d918139138b992d2de976d6851d0893b0476b85bfbdfc6e6
 
           linux/amd64  2 layers, 12.0 MiB
@@ -220,15 +218,15 @@ mod tests {
     #[test]
     fn layers_that_cannot_be_read_are_named() {
         let mut summary = summary();
-        assert_eq!(parts::unverified(&summary.images), "");
+        assert!(parts::unverified(&summary.images).is_empty());
         summary.images[0].layers[1].layer.unverified = Some("application/vnd.acme\n".into());
-        let text = whole(&summary, Path::new("seed.lock"));
+        let text = whole(&summary, Path::new("seed.lock")).plain();
         let named = "layer `apps` for x86_64-linux (application/vnd.acme\\n)";
         assert!(text.contains(named), "{text}");
     }
 
     #[test]
     fn the_shortest_form_is_one_reference_per_place() {
-        insta::assert_snapshot!(shortest(&summary()), @"hello.tar@sha256:1bc04b5291c26a46d918139138b992d2de976d6851d0893b0476b85bfbdfc6e6");
+        insta::assert_snapshot!(shortest(&summary()).plain(), @"hello.tar@sha256:1bc04b5291c26a46d918139138b992d2de976d6851d0893b0476b85bfbdfc6e6");
     }
 }

@@ -1,9 +1,8 @@
 //! By which references paths are in an image.
 
-use std::fmt::Write as _;
-
 use seed_engine::summary::{WhyPath, WhySummary};
-use seed_report::style;
+use seed_report::style::{self, Text};
+use seed_report::styled;
 
 use crate::human;
 
@@ -12,26 +11,27 @@ const SHOWN: usize = 10;
 
 /// A block for each path: its size, then the layer and the store paths that lead to it, one below the other, then what
 /// refers to it besides.
-pub(crate) fn why(summary: &WhySummary) -> String {
-    let mut text = format!("{}\n", style::bold(&summary.name));
+pub(crate) fn why(summary: &WhySummary) -> Text {
+    let mut text = styled!("{}\n", style::bold(&summary.name));
     for image in &summary.images {
         let platform = format!("{}/{}", image.platform.os, image.platform.architecture);
         let count = human::count(image.paths.len() as u64, "path");
-        let _ = writeln!(text, "\n  {platform}  {count}");
+        text.push(&styled!("\n  {}  {}\n", platform, count));
         for path in &image.paths {
             let size = human::size(path.nar_size);
-            let _ = writeln!(text, "\n  {}  {size}\n    {}", path.store_path, style::dim(&path.chain.layer));
+            let layer = style::dim(&path.chain.layer);
+            text.push(&styled!("\n  {}  {}\n    {}\n", path.store_path, size, layer));
             for (depth, step) in path.chain.paths.iter().enumerate() {
-                let _ = writeln!(text, "    {}└─ {step}", "   ".repeat(depth));
+                text.push(&styled!("    {}└─ {}\n", "   ".repeat(depth), step));
             }
-            text.push_str(&others(path));
+            text.push(&others(path));
         }
     }
     text
 }
 
 /// The referrers that are not in the chain.
-fn others(path: &WhyPath) -> String {
+fn others(path: &WhyPath) -> Text {
     let others: Vec<&str> = path
         .referrers
         .iter()
@@ -41,9 +41,9 @@ fn others(path: &WhyPath) -> String {
     let more = others.len().saturating_sub(SHOWN);
     let named = others[..others.len() - more].join(", ");
     match (others.is_empty(), more) {
-        (true, _) => String::new(),
-        (false, 0) => format!("    also referred to by {named}\n"),
-        (false, more) => format!("    also referred to by {named} and {more} more\n"),
+        (true, _) => Text::default(),
+        (false, 0) => styled!("    also referred to by {}\n", named),
+        (false, more) => styled!("    also referred to by {} and {} more\n", named, more),
     }
 }
 
@@ -64,7 +64,7 @@ mod tests {
         let platform = Platform::of_system("x86_64-linux").unwrap();
         let image = WhyImage { system: "x86_64-linux".into(), platform, paths: vec![path] };
         let summary = WhySummary { schema: SCHEMA, name: "hello".into(), images: vec![image] };
-        insta::assert_snapshot!(style::plain(&why(&summary)), @"
+        insta::assert_snapshot!(why(&summary).plain(), @"
         hello
 
           linux/amd64  1 path

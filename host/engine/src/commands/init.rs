@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use seed_model::Platform;
 use seed_nix::{Event, Nix, NixError, NixOptions};
-use seed_report::Error;
+use seed_report::{Error, visible};
 
 use crate::session::Session;
 use crate::source::FlakeError;
@@ -49,7 +49,9 @@ fn look(session: &Session, flake: &str, directory: &Path) -> Result<Offer, NixEr
     } else if has("default") {
         Offer::Package("default".to_owned())
     } else {
-        packages.into_iter().next().map_or(Offer::Nothing, Offer::Package)
+        // A name that no terminal shows as it is would make a file that nobody can check.
+        let mut readable = packages.into_iter().filter(|name| visible::line(name) == *name);
+        readable.next().map_or(Offer::Nothing, Offer::Package)
     })
 }
 
@@ -69,7 +71,7 @@ fn text(flake: &str, name: &str, offer: &Offer) -> String {
         Offer::Split(outputs) => {
             format!(
                 "# The derivation whose outputs are the layers: {}.\nattr = \"seed\"\n",
-                outputs.join(", ")
+                visible::line(&outputs.join(", "))
             )
         }
         _ => String::new(),

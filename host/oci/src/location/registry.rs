@@ -4,6 +4,7 @@ use std::io::Write;
 
 use seed_http::{Client, DownloadError, Request, Response, registry_url};
 use seed_model::{Descriptor, Digest};
+use seed_report::visible;
 use serde::Deserialize;
 
 use crate::document::media_type::{DOCKER_INDEX, DOCKER_MANIFEST, INDEX, MANIFEST};
@@ -145,8 +146,9 @@ fn next_link(header: &str) -> Option<&str> {
 
 fn unexpected(response: &Response) -> LocationError {
     let errors: Errors = serde_json::from_slice(&response.body).unwrap_or_default();
-    let clean = |text: &str| text.chars().filter(|c| !c.is_control()).take(200).collect::<String>();
-    let message = errors.errors.first().map(|e| format!("{} {}", clean(&e.code), clean(&e.message)));
+    let message = errors.errors.first();
+    let message =
+        message.map(|e| format!("{} {}", visible::clip(&e.code, 200), visible::clip(&e.message, 200)));
     let url = response.url.split('?').next().unwrap_or_default().to_owned();
     LocationError::Status { url, status: response.status, message }
 }

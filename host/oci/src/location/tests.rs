@@ -201,7 +201,7 @@ fn a_listing_that_fails_is_an_error_and_never_empty() {
         let body = br#"{"errors":[{"code":"DENIED","message":"no\u001b[31m way"}]}"#;
         path.contains("/referrers/").then(|| (403, Vec::new(), body.to_vec()))
     };
-    insta::assert_snapshot!(error(denied), @"http://HOST/v2/org/app/referrers/sha256:HEX answered 403: DENIED no[31m way");
+    insta::assert_snapshot!(error(denied), @r"http://HOST/v2/org/app/referrers/sha256:HEX answered 403: DENIED no\u{1b}[31m way");
     insta::assert_snapshot!(error(|p| p.contains("/referrers/").then(|| (200, Vec::new(), b"<html>".to_vec()))), @"cannot use the list of referrers of HOST/org/app: expected value at line 1 column 1");
     insta::assert_snapshot!(error(|p| p.contains("/referrers/").then(|| (200, Vec::new(), b"{}".to_vec()))), @"cannot use the list of referrers of HOST/org/app: it has no `manifests`");
     insta::assert_snapshot!(error(|p| p.contains("/referrers/").then(|| page(&[], Some(p)))), @"cannot use the list of referrers of HOST/org/app: it has more than 100 pages");
