@@ -32,3 +32,18 @@ fn crates_allow_only_what_they_are_the_only_ones_to_do() {
         assert_eq!(disallowed(path), expected, "{path}");
     }
 }
+
+/// The crates that read numbers from outside: from registries, images, plugins, Nix, lock files.
+const CAREFUL: [&str; 7] = ["engine", "http", "model", "nix", "oci", "runtime", "trust"];
+
+#[test]
+fn numbers_from_outside_do_not_overflow_unnoticed() {
+    let workspace: Table = read("Cargo.toml").parse().unwrap();
+    assert_eq!(workspace["profile"]["release"]["overflow-checks"].as_bool(), Some(true));
+    for name in CAREFUL {
+        let root = read(format!("host/{name}/src/lib.rs"));
+        assert!(root.contains("\n#![warn(clippy::arithmetic_side_effects)]\n"), "{name}");
+    }
+    let sum = "std::iter::Iterator::sum";
+    assert!(disallowed("host/clippy.toml").iter().any(|(method, _)| method == sum), "{sum}");
+}
