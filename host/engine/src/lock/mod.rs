@@ -12,6 +12,8 @@ mod check;
 mod file;
 mod policy;
 mod seeds;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use check::Lock;
 pub use check::LockError;

@@ -8,5 +8,6 @@ mod hostile_packer;
 mod hostile_publisher;
 mod hostile_selector;
 mod hostile_signer;
+mod packer_case;
 mod rules;
 mod support;
