@@ -50,6 +50,54 @@ fn a_damaged_blob_is_not_sent_and_the_next_run_builds_it_anew() {
 }
 
 #[test]
+fn an_index_over_a_damaged_image_reads_it_anew_from_the_registry() {
+    let environment = TestEnvironment::with_example("directories");
+    environment.replace(
+        "pipeline.toml",
+        "[source.directories]",
+        "[source]\nsystems = [\"x86_64-linux\", \"aarch64-linux\"]\n\n[source.directories]",
+    );
+    let record = |system: &str| {
+        let file = format!("{system}.json");
+        environment.run_json(&["--system", system, "--record", &file]);
+        let record: serde_json::Value = serde_json::from_str(&environment.read(&file)).unwrap();
+        record["manifest"]["digest"].as_str().unwrap().to_owned()
+    };
+    record("x86_64-linux");
+    let manifest = record("aarch64-linux");
+    let cache = environment.root().join("cache/blobs/sha256");
+    let (served, blob) =
+        (environment.root().join("served"), |digest: &str| digest.split_once(':').unwrap().1.to_owned());
+    fs::create_dir(&served).unwrap();
+    for file in fs::read_dir(&cache).unwrap().map(|file| file.unwrap()) {
+        fs::copy(file.path(), served.join(file.file_name())).unwrap();
+    }
+    let registry = HostileRegistry::serving(served.clone());
+    environment.publish_to(registry.address(), "org/app", "tags = [\"v1\"]");
+
+    let document = fs::read(cache.join(blob(&manifest))).unwrap();
+    let document: serde_json::Value = serde_json::from_slice(&document).unwrap();
+    let config = document["config"]["digest"].as_str().unwrap();
+    let layer = document["layers"][0]["digest"].as_str().unwrap();
+    for digest in [config, &manifest, layer] {
+        let good = fs::read(served.join(blob(digest))).unwrap();
+        let mut damaged = good.clone();
+        damaged[good.len() / 2] ^= 1;
+        for damaged in [&damaged[..], &good[1..], b""] {
+            fs::write(cache.join(blob(digest)), damaged).unwrap();
+            environment.seed(&["index", "--quiet", "x86_64-linux.json", "aarch64-linux.json"]).ok();
+            assert!(fs::read(cache.join(blob(digest))).unwrap() == good, "{digest}");
+        }
+        // Without the registry's copy there is nothing to heal it with.
+        fs::write(cache.join(blob(digest)), damaged).unwrap();
+        fs::rename(served.join(blob(digest)), served.join("aside")).unwrap();
+        environment.seed(&["index", "--quiet", "x86_64-linux.json", "aarch64-linux.json"]).failed(7);
+        fs::rename(served.join("aside"), served.join(blob(digest))).unwrap();
+        fs::write(cache.join(blob(digest)), good).unwrap();
+    }
+}
+
+#[test]
 fn a_damaged_configuration_is_read_anew_from_where_the_image_was_published() {
     let mut environment = TestEnvironment::with_example("directories");
     let summary = environment.run_json(&[]);

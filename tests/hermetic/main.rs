@@ -8,6 +8,7 @@ mod damage;
 mod determinism;
 mod environment;
 mod kill;
+mod limits;
 mod records;
 mod references;
 mod schemas;

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -38,15 +39,25 @@ pub struct HostileRegistry {
 impl HostileRegistry {
     /// Starts one.
     pub fn start(fault: Fault) -> Self {
+        Self::with(fault, None)
+    }
+
+    /// Starts one that has all that is in this directory, in files that are named by the hexadecimal SHA-256 of their
+    /// content. It takes more, and keeps none of it.
+    pub fn serving(blobs: PathBuf) -> Self {
+        Self::with(Fault::None, Some(blobs))
+    }
+
+    fn with(fault: Fault, blobs: Option<PathBuf>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let requests = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&requests);
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let seen = Arc::clone(&seen);
+                let (seen, blobs) = (Arc::clone(&seen), blobs.clone());
                 // A client that hangs up in the middle is no fault of the test.
-                thread::spawn(move || _ = serve(&stream, fault, &seen));
+                thread::spawn(move || _ = serve(&stream, fault, blobs.as_deref(), &seen));
             }
         });
         Self { address, requests }
@@ -64,7 +75,12 @@ impl HostileRegistry {
 }
 
 /// Answers one request and closes the connection.
-fn serve(stream: &TcpStream, fault: Fault, seen: &Mutex<Vec<String>>) -> std::io::Result<()> {
+fn serve(
+    stream: &TcpStream,
+    fault: Fault,
+    blobs: Option<&Path>,
+    seen: &Mutex<Vec<String>>,
+) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream);
     let mut line = String::new();
     reader.read_line(&mut line)?;
@@ -83,7 +99,8 @@ fn serve(stream: &TcpStream, fault: Fault, seen: &Mutex<Vec<String>>) -> std::io
     let mut words = line.split_whitespace();
     let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
     seen.lock().unwrap().push(format!("{method} {target}"));
-    let Some((status, headers, body)) = answer(fault, method, target) else { return Ok(()) };
+    let kept = blobs.filter(|_| matches!(method, "GET" | "HEAD")).and_then(|blobs| kept(blobs, target));
+    let Some((status, headers, body)) = kept.or_else(|| answer(fault, method, target)) else { return Ok(()) };
     let mut stream = stream;
     write!(
         stream,
@@ -97,6 +114,16 @@ fn serve(stream: &TcpStream, fault: Fault, seen: &Mutex<Vec<String>>) -> std::io
 }
 
 type Answer = (&'static str, String, Vec<u8>);
+
+/// The blob or document that a request names by its digest, if it is there.
+fn kept(blobs: &Path, target: &str) -> Option<Answer> {
+    let (_, hex) = target.rsplit_once("/sha256:")?;
+    let content = std::fs::read(blobs.join(hex)).ok()?;
+    let document: Option<serde_json::Value> = serde_json::from_slice(&content).ok();
+    let media_type = document.and_then(|document| Some(document["mediaType"].as_str()?.to_owned()));
+    let media_type = media_type.unwrap_or_else(|| "application/octet-stream".to_owned());
+    Some(("200 OK", format!("Content-Type: {media_type}\r\n"), content))
+}
 
 /// The answer; none closes the connection.
 fn answer(fault: Fault, method: &str, target: &str) -> Option<Answer> {

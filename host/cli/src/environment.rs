@@ -2,6 +2,7 @@
 
 use std::env;
 use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
 
 use seed_engine::Environment;
 
@@ -20,6 +21,17 @@ impl Environment for ProcessEnvironment {
     fn names(&self) -> Vec<OsString> {
         env::vars_os().map(|(name, _)| name).collect()
     }
+}
+
+/// This program, also where its file has been replaced since it started.
+pub(crate) fn own_program() -> Option<PathBuf> {
+    let running = Path::new("/proc/self/exe");
+    if running.exists() { Some(running.to_owned()) } else { env::current_exe().ok() }
+}
+
+/// What this process is told on its command line, without its name.
+pub(crate) fn arguments() -> impl Iterator<Item = OsString> {
+    env::args_os().skip(1)
 }
 
 /// Whether this runs in CI, as every CI system says it.

@@ -17,10 +17,13 @@ mod table;
 mod terminal;
 mod trace;
 
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::{CommandFactory as _, Parser as _};
+use seed_engine::CompileJob;
 use seed_report::Error;
 
 use crate::args::{Cli, Command};
@@ -31,18 +34,34 @@ use crate::printer::Printer;
 use crate::session::Session;
 
 fn main() -> ExitCode {
+    if let Some(job) = CompileJob::from_arguments(environment::arguments()) {
+        return compile(&job);
+    }
     let cli = Cli::parse();
     let printer = Arc::new(Printer::new(&cli.global));
     if let Some(filter) = environment::trace_filter() {
         trace::start(&filter, &printer);
     }
     interrupt::listen(&printer);
-    let session = Session { printer: Arc::clone(&printer) };
+    let network_time = Duration::from_secs(cli.global.network_timeout.into());
+    let session = Session { printer: Arc::clone(&printer), network_time };
     let exit = match run(&cli.command, &session) {
         Ok(()) => Exit::Done,
         Err(error) => report::report(&interrupt::reason(error), &printer),
     };
     ExitCode::from(exit.code())
+}
+
+/// Compiles a plugin for another `seed`, which has started this one to do it, and to be able to end it.
+fn compile(job: &CompileJob) -> ExitCode {
+    match job.run(&mut io::stdin(), &mut io::stdout()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            // If nobody listens, nobody wants the reason.
+            let _ = io::stderr().write_all(reason.as_bytes());
+            ExitCode::FAILURE
+        }
+    }
 }
 
 fn run(command: &Command, session: &Session) -> Result<(), Error> {

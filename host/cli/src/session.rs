@@ -3,6 +3,7 @@
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 use seed_engine::{Engine, EngineOptions, Pipeline};
@@ -34,6 +35,8 @@ pub(crate) struct EngineArgs {
 pub(crate) struct Session {
     /// The way to the terminal.
     pub(crate) printer: Arc<Printer>,
+    /// How long all requests may take together.
+    pub(crate) network_time: Duration,
 }
 
 impl Session {
@@ -53,6 +56,8 @@ impl Session {
             threads: threads.and_then(|threads| NonZero::new(threads.into())),
             aot_cache,
             require_lock: environment::in_ci(),
+            compiler: environment::own_program(),
+            network_time: Some(self.network_time),
             passwords: Arc::new(Prompt::new(Arc::clone(&self.printer))),
             environment: Arc::new(ProcessEnvironment),
         })

@@ -31,6 +31,12 @@ pub(crate) struct GlobalArgs {
     /// `auto` draws bars on a terminal, and prints a line per event in CI and into files.
     #[arg(long, global = true, value_name = "HOW", value_enum, default_value = "auto")]
     pub(crate) progress: ProgressWhen,
+
+    /// Seconds that all requests to registries and other servers may take together
+    ///
+    /// The time passes only while a request is on its way, so builds take nothing of it.
+    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 7200)]
+    pub(crate) network_timeout: u32,
 }
 
 /// When to use colours.

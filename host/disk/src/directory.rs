@@ -65,19 +65,31 @@ impl Directory {
         }
     }
 
+    /// Opens a directory in this one, making it first if need be. Whatever else has the name is an error.
+    pub fn enter(&self, name: &OsStr) -> io::Result<Self> {
+        Ok(self.open_or_make(name)?)
+    }
+
     /// Opens a directory in this one, making it first if need be. Whatever else has the name is removed.
     pub fn make(&self, name: &OsStr) -> io::Result<Self> {
         loop {
-            match rustix::fs::openat(&self.descriptor, name, FLAGS | OFlags::NOFOLLOW, Mode::empty()) {
-                Ok(directory) => return Ok(directory.into()),
-                Err(Errno::NOENT) => {
-                    match rustix::fs::mkdirat(&self.descriptor, name, Mode::from_raw_mode(0o777)) {
-                        Ok(()) | Err(Errno::EXIST) => {}
-                        Err(error) => return Err(error.into()),
-                    }
-                }
+            match self.open_or_make(name) {
                 Err(Errno::LOOP | Errno::NOTDIR) => self.unlink(name)?,
-                Err(error) => return Err(error.into()),
+                opened => return Ok(opened?),
+            }
+        }
+    }
+
+    fn open_or_make(&self, name: &OsStr) -> rustix::io::Result<Self> {
+        loop {
+            match rustix::fs::openat(&self.descriptor, name, FLAGS | OFlags::NOFOLLOW, Mode::empty()) {
+                Err(Errno::NOENT) => {}
+                opened => return opened.map(Self::from),
+            }
+            match rustix::fs::mkdirat(&self.descriptor, name, Mode::from_raw_mode(0o777)) {
+                // What somebody else has made meanwhile is opened as well as what was there before.
+                Ok(()) | Err(Errno::EXIST) => {}
+                Err(error) => return Err(error),
             }
         }
     }

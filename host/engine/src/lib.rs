@@ -60,4 +60,5 @@ pub use commands::why_depends::WhyOptions;
 pub use engine::Engine;
 pub use pipeline::Pipeline;
 pub use seed_process::Environment;
+pub use seed_runtime::CompileJob;
 pub use session::{EngineOptions, Passwords};

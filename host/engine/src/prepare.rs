@@ -113,6 +113,7 @@ pub(crate) fn prepare<'a>(
             limit: limits.component_size,
             store: &cache.store,
             credentials: &session.credentials(),
+            network_time: session.network_time(),
         };
         let resolved = resolve(pipeline, &runtime, &lock, places)?;
         let cached = resolved.iter().all(|plugin| plugin.plugin.origin() == seed_runtime::Origin::Cache);

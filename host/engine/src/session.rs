@@ -4,9 +4,10 @@ use std::fmt;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use miette::Diagnostic;
-use seed_http::{CredentialStore, DockerConfig};
+use seed_http::{CredentialStore, DockerConfig, TimeBudget};
 use seed_nix::NixOptions;
 use seed_oci::location::{self, Location, LocationError, Reference};
 use seed_process::{Environment, Launcher};
@@ -37,6 +38,11 @@ pub struct EngineOptions {
     pub require_lock: bool,
     /// Who is asked for passwords.
     pub passwords: Arc<dyn Passwords>,
+    /// The program that compiles plugins, within limits of memory: one that runs [`CompileJob`](crate::CompileJob) when its
+    /// arguments say so. Without it they are compiled here.
+    pub compiler: Option<PathBuf>,
+    /// How long all requests to registries and other servers may take together; none: as long as they move.
+    pub network_time: Option<Duration>,
     /// Where variables are looked up: those that secrets are in, and those that say where caches and logins are.
     pub environment: Arc<dyn Environment>,
 }
@@ -63,6 +69,7 @@ pub(crate) struct Session {
     options: EngineOptions,
     launcher: Launcher,
     credentials: Arc<dyn CredentialStore>,
+    network_time: Option<Arc<TimeBudget>>,
     /// Opened by the first command that needs it.
     cache: Arc<OnceLock<Cache>>,
 }
@@ -71,7 +78,8 @@ impl Session {
     /// Nothing is opened yet.
     pub(crate) fn new(options: EngineOptions) -> Self {
         let launcher = Launcher::new(Arc::clone(&options.environment));
-        Self::over(options, launcher, Arc::default())
+        let network_time = options.network_time.map(|time| Arc::new(TimeBudget::new(time)));
+        Self::over(options, launcher, network_time, Arc::default())
     }
 
     /// The same session for a command on this pipeline: no program sees a variable that the pipeline reads a secret from,
@@ -79,12 +87,17 @@ impl Session {
     pub(crate) fn for_pipeline(&self, pipeline: &Pipeline) -> Self {
         let withheld = pipeline.secret_variables().map(|(name, _)| name.into());
         let launcher = self.launcher.with(withheld, pipeline.environment.clone());
-        Self::over(self.options.clone(), launcher, Arc::clone(&self.cache))
+        Self::over(self.options.clone(), launcher, self.network_time.clone(), Arc::clone(&self.cache))
     }
 
-    fn over(options: EngineOptions, launcher: Launcher, cache: Arc<OnceLock<Cache>>) -> Self {
+    fn over(
+        options: EngineOptions,
+        launcher: Launcher,
+        network_time: Option<Arc<TimeBudget>>,
+        cache: Arc<OnceLock<Cache>>,
+    ) -> Self {
         let credentials = Arc::new(DockerConfig::locate(&launcher));
-        Self { options, launcher, credentials, cache }
+        Self { options, launcher, credentials, network_time, cache }
     }
 
     /// Where the caches are, or would be.
@@ -106,7 +119,8 @@ impl Session {
     pub(crate) fn runtime(&self, cache: &Cache, limits: &Limits) -> Result<Runtime, RuntimeSetupError> {
         let open = || {
             let aot_directory = self.options.aot_cache.then(|| cache.compiled_plugins()).transpose()?;
-            Runtime::new(Options { limits: limits.clone(), aot_directory })
+            let compiler = self.options.compiler.clone();
+            Runtime::new(Options { limits: limits.clone(), aot_directory, compiler })
         };
         open().map_err(|source: RuntimeError| RuntimeSetupError { help: source.help(), source })
     }
@@ -125,9 +139,14 @@ impl Session {
         Arc::clone(&self.credentials)
     }
 
+    /// The time for all requests of this process.
+    pub(crate) fn network_time(&self) -> Option<&Arc<TimeBudget>> {
+        self.network_time.as_ref()
+    }
+
     /// Opens a place that holds images, with the user's logins.
     pub(crate) fn open(&self, reference: &Reference) -> Result<Box<dyn Location>, LocationError> {
-        location::open(reference, self.credentials())
+        location::open(reference, self.credentials(), self.network_time().cloned())
     }
 
     /// The Nix of this machine.

@@ -175,7 +175,7 @@ impl Evidence<'_> {
         let Document { descriptor, bytes } = match document {
             Ok(document) => document,
             Err(error) => {
-                self.not_counted.push(NotCounted { document: None, reason: error.to_string() });
+                self.not_counted.push(NotCounted::new(None, &error));
                 return;
             }
         };
@@ -189,7 +189,7 @@ impl Evidence<'_> {
         let manifest = match STRICT.manifest(&descriptor, &bytes) {
             Ok(manifest) => manifest,
             Err(error) => {
-                self.not_counted.push(NotCounted { document: Some(document), reason: error.to_string() });
+                self.not_counted.push(NotCounted::new(Some(document), &error));
                 return;
             }
         };
@@ -202,12 +202,12 @@ impl Evidence<'_> {
                         Ok(key) => {
                             self.signatures[key].push(VerifiedSignature { format: claim.format, document });
                         }
-                        Err(reason) => self.not_counted.push(NotCounted { document: Some(document), reason }),
+                        Err(reason) => self.not_counted.push(NotCounted::new(Some(document), &reason)),
                     }
                 }
             }
             Err(error) => {
-                self.not_counted.push(NotCounted { document: Some(document), reason: error.to_string() });
+                self.not_counted.push(NotCounted::new(Some(document), &error));
             }
         }
     }

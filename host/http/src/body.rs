@@ -99,7 +99,7 @@ impl HttpBody for BlobBody {
             }
         };
         self.left = self.left.saturating_sub(piece.len() as u64);
-        self.activity.mark();
+        self.activity.moved(piece.len() as u64);
         if let Some(task) = &self.task {
             task.progress.advance(task.id, piece.len() as u64);
         }

@@ -8,10 +8,11 @@ use std::sync::{Arc, OnceLock};
 
 use tokio::runtime::Runtime;
 use tokio::sync::{Semaphore, mpsc};
+use tokio::time::timeout;
 
 use crate::body::BlobSource;
 use crate::credentials::CredentialStore;
-use crate::error::Error;
+use crate::error::{Error, late};
 use crate::exchange::Exchange;
 use crate::grants::Grants;
 use crate::limits::HttpLimits;
@@ -20,6 +21,7 @@ use crate::prepare::Prepared;
 use crate::progress::Progress;
 use crate::referred_origins::ReferredOrigins;
 use crate::resolver::{Lookup, SystemLookup};
+use crate::time_budget::TimeBudget;
 use crate::tokens::Tokens;
 use crate::wire::{Sink, Wire};
 
@@ -36,6 +38,8 @@ pub struct Options {
     pub progress: Option<Arc<dyn Progress>>,
     /// Bounds.
     pub limits: HttpLimits,
+    /// The time for all requests of a command; none where they may take any.
+    pub time: Option<Arc<TimeBudget>>,
 }
 
 /// Sends requests for one plugin, or for the host itself. Cheap to clone; clones share connections and tokens.
@@ -45,6 +49,7 @@ pub struct Options {
 pub struct Client {
     exchange: Arc<Exchange>,
     permits: Arc<Semaphore>,
+    time: Option<Arc<TimeBudget>>,
 }
 
 /// Why a download failed.
@@ -66,6 +71,7 @@ impl Client {
 
     pub(crate) fn with_lookup(options: Options, lookup: Arc<dyn Lookup>) -> Self {
         let permits = Arc::new(Semaphore::new(options.limits.concurrency.max(1)));
+        let time = options.time;
         let exchange = Exchange {
             wire: Wire::new(Arc::new(options.grants), options.limits, lookup),
             tokens: Tokens::new(options.credential_store),
@@ -73,7 +79,7 @@ impl Client {
             blobs: options.blobs,
             progress: options.progress,
         };
-        Self { exchange: Arc::new(exchange), permits }
+        Self { exchange: Arc::new(exchange), permits, time }
     }
 
     /// Sends one request and gives the whole answer, whatever its status.
@@ -133,7 +139,7 @@ impl Client {
             let (client, received) = (self.clone(), Arc::clone(&received));
             tasks.push(tokio::spawn(async move {
                 let response = client.perform(request, &Sink::Memory(max_response)).await?;
-                let size = response.body.len() as u64;
+                let size = response.size();
                 if received.fetch_add(size, Ordering::Relaxed).saturating_add(size) > max_batch_response {
                     let url = "a list of requests".to_owned();
                     return Err(Error::TooLarge { url, limit: max_batch_response });
@@ -150,8 +156,16 @@ impl Client {
 
     async fn perform(&self, request: Request, sink: &Sink) -> Result<Response, Error> {
         let request = Prepared::new(request, self.exchange.wire.grants())?;
-        let _permit = self.permits.acquire().await.expect("the semaphore is never closed");
-        self.exchange.run(&request, sink).await
+        let answer = async {
+            let _permit = self.permits.acquire().await.expect("the semaphore is never closed");
+            self.exchange.run(&request, sink).await
+        };
+        let Some(time) = &self.time else { return answer.await };
+        let (left, _on_its_way) = time.begin();
+        let what = "all requests of the command together were not done";
+        timeout(left, answer)
+            .await
+            .unwrap_or_else(|_| Err(late(&request.method, &request.url, what, time.allowed())))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use reqwest::Method;
 use url::Url;
 
 use crate::address::{is_link_local, is_public, literal};
@@ -90,6 +91,11 @@ impl Error {
         };
         Self::Denied { what, why: why.to_owned(), help }
     }
+}
+
+/// The error for what did not happen in time.
+pub(crate) fn late(method: &Method, url: &Url, what: &'static str, limit: Duration) -> Error {
+    Error::Timeout { method: method.to_string(), url: shown(url), what, limit }
 }
 
 /// Instead of a grant to write.

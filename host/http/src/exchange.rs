@@ -47,19 +47,26 @@ impl Exchange {
     }
 
     async fn once(&self, request: &Prepared, sink: &Sink) -> Result<Response, Error> {
-        let bytes = request.body_size().saturating_add(sink.allowance());
-        self.wire.within(&request.method, &request.url, bytes, self.follow(request, sink)).await
+        let activity = Arc::new(Activity::new(self.wire.limits()));
+        self.wire
+            .within(&request.method, &request.url, &activity, self.follow(request, &activity, sink))
+            .await
     }
 
     /// Follows redirects of `GET` and `HEAD`; each hop is checked as the first request was. After too many of them the
     /// last redirect is the answer.
-    async fn follow(&self, request: &Prepared, sink: &Sink) -> Result<Response, Error> {
+    async fn follow(
+        &self,
+        request: &Prepared,
+        activity: &Arc<Activity>,
+        sink: &Sink,
+    ) -> Result<Response, Error> {
         let mut url = request.url.clone();
         let mut hops = 0;
         loop {
             self.wire.grants().check(&url, self.named.by(&url).as_deref())?;
-            let activity = Arc::new(Activity::new());
-            let answer = self.authenticated(request, &url, &activity, sink.received()).await?;
+            activity.moved(0);
+            let answer = self.authenticated(request, &url, activity, sink.received()).await?;
             let location = location(&answer, &url);
             if let Some(location) = &location {
                 self.named.note(&url, location);
@@ -70,7 +77,7 @@ impl Exchange {
                     url = target;
                     hops = hops.saturating_add(1);
                 }
-                None => return self.wire.body(&request.method, &url, answer, &activity, sink).await,
+                None => return self.wire.body(&request.method, &url, answer, activity, sink).await,
             }
         }
     }
@@ -101,7 +108,7 @@ impl Exchange {
             .ok_or_else(|| failed("it answered 401 without a Basic or Bearer challenge".to_owned()))?;
         drop(answer);
         let header = self.tokens.answer(&area, challenge, known.as_ref(), &self.wire).await?;
-        activity.mark();
+        activity.moved(0);
         let answer = self.attempt(request, url, Some(&header), activity, from).await?;
         if answer.status() == StatusCode::UNAUTHORIZED {
             return Err(failed(format!(

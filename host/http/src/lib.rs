@@ -40,6 +40,7 @@ mod referred_origins;
 mod resolver;
 #[cfg(test)]
 mod tests;
+mod time_budget;
 mod tokens;
 mod wire;
 
@@ -53,3 +54,4 @@ pub use limits::HttpLimits;
 pub use message::{BlobRange, Body, MAX_BODY, Request, Response, SecretHeader};
 pub use origin::{OriginError, OriginPattern, Scheme};
 pub use progress::Progress;
+pub use time_budget::TimeBudget;

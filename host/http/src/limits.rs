@@ -9,7 +9,8 @@ pub struct HttpLimits {
     pub connect: Duration,
     /// Without a single byte in either direction.
     pub idle: Duration,
-    /// For a whole request without its large body; bodies add their size at [`HttpLimits::MIN_RATE`].
+    /// For a whole request without a large body. Each byte that moves adds the time that it takes at
+    /// [`HttpLimits::MIN_RATE`], but never is there more time left than this.
     pub total: Duration,
     /// The largest response that is kept in memory, in bytes.
     pub max_response: u64,
@@ -24,16 +25,11 @@ pub struct HttpLimits {
 }
 
 impl HttpLimits {
-    /// The slowest transfer of a large body: 32 KiB/s.
+    /// The slowest transfer of a large body, in bytes a second: 32 KiB.
     pub const MIN_RATE: u64 = 32 << 10;
 
     /// The longest `Retry-After` that is waited for.
     pub const MAX_RETRY_AFTER: Duration = Duration::from_secs(30);
-
-    /// The time for a request whose bodies have `bytes` bytes.
-    pub(crate) fn deadline(&self, bytes: u64) -> Duration {
-        self.total.saturating_add(Duration::from_secs(bytes / Self::MIN_RATE))
-    }
 }
 
 impl Default for HttpLimits {

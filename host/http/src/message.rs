@@ -78,6 +78,15 @@ pub struct Response {
 }
 
 impl Response {
+    /// The memory that it takes, about, in bytes.
+    pub(crate) fn size(&self) -> u64 {
+        let headers = self
+            .headers
+            .iter()
+            .map(|(name, value)| name.len().saturating_add(value.len()).saturating_add(48));
+        headers.fold(self.body.len(), usize::saturating_add) as u64
+    }
+
     /// The first header of this (lower-case) name.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())

@@ -10,11 +10,10 @@ use std::time::Instant;
 use reqwest::header::{AUTHORIZATION, CONTENT_RANGE, CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, RequestBuilder, Response as Answer, StatusCode, redirect};
 use tokio::sync::mpsc;
-use tokio::time::timeout;
 use url::Url;
 
 use crate::activity::Activity;
-use crate::error::{Error, shown};
+use crate::error::{Error, late, shown};
 use crate::grants::Grants;
 use crate::limits::HttpLimits;
 use crate::message::Response;
@@ -55,14 +54,6 @@ impl Sink {
         match self {
             Self::Memory(_) => 0,
             Self::Pieces { received, .. } => received.load(Ordering::Relaxed),
-        }
-    }
-
-    /// The bytes of a body for which the time limit makes allowance.
-    pub(crate) const fn allowance(&self) -> u64 {
-        match self {
-            Self::Memory(_) => 0,
-            Self::Pieces { limit, .. } => *limit,
         }
     }
 }
@@ -130,7 +121,7 @@ impl Wire {
         let start = Instant::now();
         let answer = self.unless_stalled(method, url, activity, message.send()).await?;
         let answer = answer.map_err(|e| failure(method, url, &e, &self.limits))?;
-        activity.mark();
+        activity.moved(0);
         // Never the query, which carries tokens, nor a header.
         let (url, status, milliseconds) = (shown(url), answer.status().as_u16(), start.elapsed().as_millis());
         tracing::debug!(%method, %url, status, milliseconds, "request");
@@ -138,6 +129,7 @@ impl Wire {
     }
 
     /// Reads the body of an answer.
+    #[expect(clippy::disallowed_methods, reason = "measures how long the receiver keeps the sender waiting")]
     pub(crate) async fn body(
         &self,
         method: &Method,
@@ -169,12 +161,16 @@ impl Wire {
             return Err(too_large());
         }
         let mut body = Vec::new();
-        while let Some(piece) = self
-            .unless_stalled(method, url, activity, answer.chunk())
-            .await?
-            .map_err(|e| failure(method, url, &e, &self.limits))?
-        {
-            activity.mark();
+        loop {
+            let next = self.unless_stalled(method, url, activity, answer.chunk()).await;
+            let piece = match next.and_then(|next| next.map_err(|e| failure(method, url, &e, &self.limits))) {
+                Ok(Some(piece)) => piece,
+                Ok(None) => break,
+                // It broke off behind its last byte: nothing is left to ask for, and some servers refuse an empty range.
+                Err(_) if expected == Some(position) || (pieces.is_some() && position == limit) => break,
+                Err(error) => return Err(error),
+            };
+            activity.moved(piece.len() as u64);
             let passed_over = kept.saturating_sub(position).min(piece.len() as u64);
             position = position.saturating_add(piece.len() as u64);
             if position > limit {
@@ -186,9 +182,11 @@ impl Wire {
                 Some((sender, received)) => {
                     received.store(position, Ordering::Relaxed);
                     let passed_over = usize::try_from(passed_over).expect("it is a part of the piece");
+                    let start = Instant::now();
                     if sender.send(piece.slice(passed_over..)).await.is_err() {
                         break; // the receiver could not write, and says so itself
                     }
+                    activity.waited(start.elapsed());
                 }
             }
         }
@@ -210,27 +208,29 @@ impl Wire {
         if let Some(form) = form {
             message = message.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form);
         }
-        let activity = Activity::new();
+        let activity = Activity::new(&self.limits);
         let exchange = async {
             let answer = self.head(&method, &url, message, &activity).await?;
             self.body(&method, &url, answer, &activity, &Sink::Memory(MAX_TOKEN_ANSWER)).await
         };
-        let response = self.within(&method, &url, 0, exchange).await?;
+        let response = self.within(&method, &url, &activity, exchange).await?;
         Ok((response.status, response.body))
     }
 
-    /// Bounds a whole exchange that moves `bytes` of body.
+    /// Bounds a whole exchange: it ends when too little moves.
     pub(crate) async fn within<T>(
         &self,
         method: &Method,
         url: &Url,
-        bytes: u64,
+        activity: &Activity,
         exchange: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
-        let limit = self.limits.deadline(bytes);
-        timeout(limit, exchange)
-            .await
-            .unwrap_or_else(|_| Err(late(method, url, "the response was not complete", limit)))
+        tokio::select! {
+            done = exchange => done,
+            () = activity.too_slow() => {
+                Err(late(method, url, "the transfer did not reach 32 KiB/s", self.limits.total))
+            }
+        }
     }
 
     async fn unless_stalled<T>(
@@ -261,10 +261,6 @@ fn check_range(method: &Method, url: &Url, answer: &Answer, kept: u64) -> Result
         reason: format!("it sent `{}` when it was asked for the bytes from {kept}", range.escape_debug()),
         transient: false,
     })
-}
-
-fn late(method: &Method, url: &Url, what: &'static str, limit: std::time::Duration) -> Error {
-    Error::Timeout { method: method.to_string(), url: shown(url), what, limit }
 }
 
 /// What reqwest says, with its causes; our own errors come back as they were.

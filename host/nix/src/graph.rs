@@ -39,6 +39,9 @@ pub enum GraphError {
         /// What stands there.
         path: String,
     },
+    /// The sizes cannot be added up.
+    #[error("the NAR sizes in it add up to more than {} bytes", i64::MAX)]
+    Size,
     /// A path has no entry.
     #[error("the closure lacks `{path}`{}", referrer.as_ref().map_or(String::new(), |by| format!(", which `{by}` references")))]
     Missing {
@@ -91,16 +94,23 @@ impl Graph {
     /// `exportReferencesGraph`, or a registration, as `nix-store --dump-db` prints it and `closureInfo` writes it.
     /// Every path in it must be one of the store.
     pub fn read(&mut self, text: &str) -> Result<(), GraphError> {
-        if text.trim_start().starts_with('{') {
-            self.attributes(text)?;
-        } else {
-            self.registration(text)?;
+        if !text.trim_start().starts_with('{') {
+            return self.read_registration(text);
         }
+        self.attributes(text)?;
         let paths = self.records.iter().flat_map(|(path, record)| record.references.iter().chain([path]));
         match paths.into_iter().find(|path| !is_store_path(path)) {
             None => Ok(()),
             Some(path) => Err(GraphError::Outside { path: shorten(path) }),
         }
+    }
+
+    /// Adds a registration. Every path in it must be one of the store, which is checked before any is kept: a text of line
+    /// feeds would be as many references otherwise.
+    pub fn read_registration(&mut self, text: &str) -> Result<(), GraphError> {
+        self.records_of(text, |path| {
+            if is_store_path(path) { Ok(()) } else { Err(GraphError::Outside { path: shorten(path) }) }
+        })
     }
 
     fn attributes(&mut self, text: &str) -> Result<(), GraphError> {
@@ -117,6 +127,15 @@ impl Graph {
     /// Reads what `nix-store --dump-db` prints. Per path, a line each: path, NAR SHA-256, NAR size, deriver, number of
     /// references, the references.
     pub(crate) fn registration(&mut self, text: &str) -> Result<(), GraphError> {
+        self.records_of(text, |_| Ok(()))
+    }
+
+    /// Adds the records of a registration whose paths pass `check`.
+    fn records_of(
+        &mut self,
+        text: &str,
+        check: impl Fn(&str) -> Result<(), GraphError>,
+    ) -> Result<(), GraphError> {
         let mut lines = text.lines();
         while let Some(path) = lines.next() {
             let problem = |what: &str| GraphError::Registration(format!("{what} of `{}`", shorten(path)));
@@ -127,14 +146,19 @@ impl Graph {
                     shorten(path)
                 )));
             }
+            check(path)?;
             let nar_hash = field("NAR hash")?;
             let nar_size = field("NAR size")?.parse().map_err(|_| problem("invalid NAR size"))?;
             field("deriver")?;
             let count: usize = field("number of references")?
                 .parse()
                 .map_err(|_| problem("invalid number of references"))?;
-            let references =
-                (0..count).map(|_| field("reference").map(str::to_owned)).collect::<Result<_, _>>()?;
+            let mut references = Vec::new();
+            for _ in 0..count {
+                let reference = field("reference")?;
+                check(reference)?;
+                references.push(reference.to_owned());
+            }
             self.insert(path.to_owned(), nar_hash, nar_size, references)?;
         }
         Ok(())
@@ -177,6 +201,11 @@ impl Graph {
                     record.references.iter().map(|reference| (reference.as_str(), Some(path.as_str()))),
                 );
             }
+        }
+        // Whatever is added up later, of these, is less.
+        let total = reached.values().try_fold(0_u64, |sum, record| sum.checked_add(record.nar_size));
+        if total.is_none_or(|total| total > i64::MAX as u64) {
+            return Err(GraphError::Size);
         }
         let indices: BTreeMap<&str, u32> = reached.keys().copied().zip(0..).collect();
         let index = |path: &String| indices[path.as_str()];
@@ -274,6 +303,12 @@ mod tests {
         insta::assert_snapshot!(error(&dangling, &[TOOL]), @"the closure lacks `/nix/store/ax2r82ckb9i8lbkfaryd1lilgk936gmz-seed-base`, which `/nix/store/29fm9z46kgr2s7nkgxm22h7hxshda04l-tool` references");
         insta::assert_snapshot!(error(&good, &[APPS]), @"the closure lacks `/nix/store/y1shrl2cf8q453sw8n2ym6vvn1hjm2i6-seed-apps`");
         insta::assert_snapshot!(error(&good.replace(TOOL, "/etc/shadow"), &[]), @"`/etc/shadow` is not a store path in /nix/store");
+        let feeds = good.replace("\n0\n", &format!("\n{0}\n{1}", 1 << 20, "\n".repeat(1 << 20)));
+        insta::assert_snapshot!(error(&feeds, &[]), @"`` is not a store path in /nix/store");
+        let sizes = good.replace("120", &(1_u64 << 62).to_string())
+            + &good.replace("120", &(1_u64 << 62).to_string()).replace(TOOL, BASE);
+        insta::assert_snapshot!(error(&sizes, &[TOOL, BASE]), @"the NAR sizes in it add up to more than 9223372036854775807 bytes");
+        assert!(closure(&sizes, &[("apps", &[TOOL])]).is_ok(), "what nothing needs does not count");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use seed_model::{Digest, PackedLayer, total};
 
 use crate::document::media_type::compression;
 use crate::layer::LayerSpec;
-use crate::location::{ContentLimits, Entries, Entry, EntryType, Skip, TarError, Unpacked};
+use crate::location::{ContentBudget, ContentLimits, Entries, Entry, EntryType, Skip, TarError, Unpacked};
 use crate::pack_error::PackError;
 use crate::reader::LayerReader;
 use crate::store::{BlobStore, StoreError};
@@ -88,8 +88,8 @@ pub fn compare_layer(store: &BlobStore, layer: &PackedLayer, spec: LayerSpec) ->
     let content = spec.nar_size().saturating_add(total(spec.entries.iter().map(entry_size)));
     let limit = content.saturating_add(entries << 12).saturating_mul(MAX_OVERHEAD).saturating_add(MAX_FILLER);
     let blob = store.file(descriptor.digest)?;
-    let unpacked = Unpacked::new(blob, compression(&descriptor.media_type), limit)?;
-    let limits = ContentLimits::default();
+    let limits = ContentLimits { unpacked: limit, ..ContentLimits::default() };
+    let unpacked = Unpacked::new(blob, compression(&descriptor.media_type), &ContentBudget::new(&limits))?;
     let mut found = Entries::new(unpacked, limits.entries);
     let mut planned = Planned(Entries::new(LayerReader::new(spec), limits.entries));
     let mut pieces = Pieces::default();

@@ -9,6 +9,9 @@ use serde::Serialize;
 use crate::codec::{CodecError, codec_id};
 use crate::tar::ENTRY_RULES;
 
+/// A header of a tar with the padding behind it, in bytes, about.
+const HEADER: u64 = 1024;
+
 /// A path to pack.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PathSpec {
@@ -73,6 +76,17 @@ impl LayerSpec {
     /// The sum of the NAR sizes in bytes: what packing has to read.
     pub fn nar_size(&self) -> u64 {
         total(self.paths.iter().map(|path| path.nar_size))
+    }
+
+    /// About how many bytes the layer's tar has: known before anything is read, and the same on every machine.
+    pub fn tar_size(&self) -> u64 {
+        let content = |entry: &Entry| match &entry.kind {
+            EntryKind::File(content) => content.len() as u64,
+            EntryKind::Directory | EntryKind::Symlink(_) | EntryKind::Registration => 0,
+        };
+        let headers =
+            (self.paths.len() as u64).saturating_add(self.entries.len() as u64).saturating_mul(HEADER);
+        total(self.entries.iter().map(content).chain([self.nar_size(), headers]))
     }
 }
 

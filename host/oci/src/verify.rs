@@ -13,7 +13,10 @@ use crate::ImageError;
 use crate::document::media_type::MANIFEST;
 use crate::document::{Configuration, DocumentError, MAX_IMAGES, ManifestOrIndex, STRICT};
 use crate::inspect::MAX_REFERRERS;
-use crate::location::{ContentLimits, Document, Location, LocationError, UnpackError, is_tar, read_layer};
+use crate::location::{
+    ContentBudget, ContentLimits, Document, Entries, LANES, Location, LocationError, UnpackError, Unpacked,
+    is_tar, read_layer,
+};
 use root::{Budget, LayerPaths, Root};
 
 /// An image all of which was read and found right.
@@ -67,21 +70,22 @@ pub fn verify_image(location: &dyn Location, limits: &ContentLimits) -> Result<V
     let images = images.iter().map(|one| image(location, one)).collect::<Result<Vec<_>, _>>()?;
     // Platforms may share layers: each is read once.
     let layers: BTreeSet<&LayerContent> = images.iter().flat_map(|image| &image.layers).collect();
-    let budget = Budget::new();
+    let (budget, content) = (Budget::new(), ContentBudget::new(limits));
     let read = |layer: &&'_ LayerContent| {
         let blob = Descriptor::new(&layer.media_type, layer.digest, layer.size);
-        read_layer(location, &blob, Some(layer.diff_id), limits, |entries| LayerPaths::read(entries, &budget))
+        let paths = |entries: &mut Entries<Unpacked>| LayerPaths::read(entries, &budget);
+        read_layer(location, &blob, Some(layer.diff_id), &content, paths)
     };
-    let layers: BTreeMap<&LayerContent, LayerPaths> = layers
-        .into_iter()
-        .collect::<Vec<_>>()
-        .par_iter()
-        .map(|layer| Ok((*layer, read(layer)?)))
-        .collect::<Result<_, UnpackError>>()?;
+    let layers: Vec<&LayerContent> = layers.into_iter().collect();
+    let mut contents: BTreeMap<&LayerContent, LayerPaths> = BTreeMap::new();
+    for layers in layers.chunks(LANES) {
+        let read = layers.par_iter().map(|layer| Ok((*layer, read(layer)?)));
+        contents.extend(read.collect::<Result<Vec<_>, UnpackError>>()?);
+    }
     for image in &images {
         let mut paths = Root::default();
         for layer in &image.layers {
-            paths.add(&layers[layer], &budget).map_err(|source| UnpackError::Tar {
+            paths.add(&contents[layer], &budget).map_err(|source| UnpackError::Tar {
                 digest: layer.digest,
                 place: location.place(),
                 source,

@@ -29,7 +29,8 @@ fn main() {
     let component = std::fs::read(std::env::args().nth(1).expect("the path of a selector")).unwrap();
     let directory = tempfile::tempdir().unwrap();
     let cache = CacheDirectory::open(directory.path()).unwrap();
-    let options = || Options { limits: Limits::default(), aot_directory: Some(cache.clone()) };
+    let options =
+        || Options { limits: Limits::default(), aot_directory: Some(cache.clone()), compiler: None };
 
     let (_, engines) = timed(|| Runtime::new(options()).unwrap());
     let runtime = Runtime::new(options()).unwrap();

@@ -89,13 +89,12 @@ impl Callable {
         store.set_max_component_handles(usize::try_from(self.limits.handles).unwrap_or(usize::MAX));
         if deterministic {
             store.set_fuel(self.limits.fuel).expect("the deterministic engine counts fuel");
-        } else {
-            store.set_epoch_deadline(1);
-            store.epoch_deadline_callback(|store| {
-                store.data().check_time()?;
-                Ok(UpdateDeadline::Continue(1))
-            });
         }
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_callback(|store| {
+            store.data().check_time()?;
+            Ok(UpdateDeadline::Continue(1))
+        });
         store
     }
 }

@@ -14,6 +14,9 @@ pub trait Archive: Send + Sync + fmt::Debug {
     /// Packs layers, in parallel; answers in the order of the jobs.
     fn pack_layers(&self, jobs: &[LayerJob]) -> Result<Vec<PackedLayer>, StageError>;
 
+    /// About how many bytes the tar of a planned layer has; 0 where there is no such layer.
+    fn layer_size(&self, layer: u32) -> u64;
+
     /// The uncompressed tar of a planned layer.
     fn open_layer(&self, layer: u32) -> Result<Box<dyn Read + Send>, StageError>;
 }

@@ -1,4 +1,5 @@
-//! The two engines: one whose results depend on nothing but the input, one that can be stopped by a clock.
+//! The two engines: one whose results depend on nothing but the input, and one for calls with effects. A clock can stop
+//! both.
 
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use wasmtime::{Config, Engine, InstanceAllocationStrategy};
 use crate::error::RuntimeError;
 use crate::limits::Limits;
 
-/// Time between two ticks of the effectful engine's clock.
+/// Time between two ticks of an engine's clock.
 const TICK: Duration = Duration::from_millis(10);
 /// The largest stack that a pipeline can ask for.
 const MAX_STACK: u64 = 1 << 30;
@@ -23,20 +24,23 @@ pub(crate) struct Engines {
 
 impl Engines {
     pub(crate) fn new(limits: &Limits) -> Result<Self, RuntimeError> {
-        let error = |error: wasmtime::Error| RuntimeError::Engine(format!("{error:#}"));
-
-        // Fuel, and one bit pattern for each NaN: the same input gives the same bytes, or the same error, anywhere.
-        let mut config = config(limits);
-        config.consume_fuel(true).cranelift_nan_canonicalization(true);
-        let deterministic = Engine::new(&config).map_err(error)?;
-
-        let mut config = self::config(limits);
-        config.epoch_interruption(true);
-        let effectful = Engine::new(&config).map_err(error)?;
-        tick(&effectful).map_err(|error| RuntimeError::Engine(error.to_string()))?;
-
-        Ok(Self { deterministic, effectful })
+        let ticking = |deterministic| {
+            let engine = engine(limits, deterministic)?;
+            tick(&engine).map_err(|error| RuntimeError::Engine(error.to_string()))?;
+            Ok::<_, RuntimeError>(engine)
+        };
+        Ok(Self { deterministic: ticking(true)?, effectful: ticking(false)? })
     }
+}
+
+/// An engine without a clock.
+pub(crate) fn engine(limits: &Limits, deterministic: bool) -> Result<Engine, RuntimeError> {
+    let mut config = config(limits);
+    if deterministic {
+        // Fuel, and one bit pattern for each NaN: the same input gives the same bytes, or the same error, anywhere.
+        config.consume_fuel(true).cranelift_nan_canonicalization(true);
+    }
+    Engine::new(&config).map_err(|error| RuntimeError::Engine(format!("{error:#}")))
 }
 
 /// The stack of a component in bytes.
@@ -50,6 +54,8 @@ fn config(limits: &Limits) -> Config {
         // Relaxed SIMD gives results that depend on the processor.
         .wasm_relaxed_simd(false)
         .max_wasm_stack(stack_size(limits))
+        // Fuel counts instructions, and one of them may fill all memory: time ends what fuel does not.
+        .epoch_interruption(true)
         // Nothing here is asynchronous; wasmtime only wants this to be no smaller.
         .async_stack_size(stack_size(limits))
         // Names and offsets of functions help nobody but the plugin's author, and are rarely there.

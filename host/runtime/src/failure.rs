@@ -68,6 +68,7 @@ fn untyped_limit(error: &wasmtime::Error) -> Option<Limit> {
         Some(Limit::OutputSize)
     } else if text.contains("resource table has no free keys")
         || text.contains("too many live component handles")
+        || text.contains("store handle limit exceeded")
     {
         Some(Limit::Handles)
     } else if text.contains("resource limit exceeded") {

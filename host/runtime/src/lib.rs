@@ -18,6 +18,7 @@
 mod aot;
 mod call;
 pub mod capabilities;
+mod compile;
 mod description;
 mod engine;
 mod error;
@@ -34,6 +35,7 @@ mod v0_1;
 mod wasi;
 mod wasi_context;
 
+pub use compile::CompileJob;
 pub use description::Description;
 pub use error::{ExitStatus, Failure, Identity, InvalidOutput, LoadError, PluginError, RuntimeError};
 pub use inspect::{CONTRACT, ComponentError, Inspection, inspect};

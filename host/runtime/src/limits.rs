@@ -8,7 +8,7 @@ const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
 
-/// Limits on a component. All but the first three hold for one call: each call has a store of its own.
+/// Limits on a component. All but the first four hold for one call: each call has a store of its own.
 ///
 /// The keys are those of `[limits]` in the pipeline file. Sizes are in bytes, times in seconds.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -18,6 +18,9 @@ pub struct Limits {
     pub component_size: u64,
     /// Seconds that compiling a component may take. 120: an interpreter takes about ten on one core.
     pub compile_time: u64,
+    /// Memory that compiling a component may take, where a process of its own compiles it. 2 GiB: an interpreter takes
+    /// about half of it.
+    pub compile_memory: u64,
     /// Size of the WebAssembly stack. 1 MiB: the default of most toolchains. At most 1 GiB counts.
     pub stack: u64,
     /// Linear memory, all memories of a component together. 512 MiB: a plan for a hundred thousand paths
@@ -29,21 +32,26 @@ pub struct Limits {
     pub instances: u64,
     /// Live handles: resources that the component holds of the host, and its own. 4,096.
     pub handles: u64,
-    /// Fuel of a deterministic call, about one unit for each instruction. 50,000,000,000: half a minute to a
-    /// minute. The count, unlike a time, gives the same result on every machine.
+    /// Layer readers and blob writers that are open at a time. 16: each takes a thread and some chunks of 4 MiB, or a file.
+    pub streams: u64,
+    /// Fuel of a deterministic call, about one unit for each instruction. What the host does for it costs as much again
+    /// at most: a unit for each byte that is handed over, and more for what takes longer. 50,000,000,000: half a minute
+    /// to a minute. The count, unlike a time, gives the same result on every machine.
     pub fuel: u64,
-    /// Seconds that a signing or publishing component may run; waiting for the host (uploads, packing) does not
-    /// count. 60.
+    /// Seconds that a signing or publishing call may take, with what the host does for it; only waiting for HTTP and for
+    /// files that are written does not count. 60. A deterministic call, packing excepted, ends after ten times as many:
+    /// fuel does not see how many bytes an instruction fills.
     pub time: u64,
     /// Bytes that a component may hand to the host in one call or result. 32 MiB.
     pub output_size: u64,
     /// Bytes of log messages, standard output and standard error. 1 MiB; what is beyond is dropped.
     pub log_size: u64,
-    /// Calls to the host. 1,000,000: fuel does not see the host's work.
+    /// Calls to the host, those of WASI included. 1,000,000.
     pub host_calls: u64,
     /// HTTP requests. 10,000: an image of 127 layers needs some hundreds.
     pub http_requests: u64,
-    /// Bytes that a component may read and write through `blobs` and `layer-reader`. 64 GiB.
+    /// Bytes that a component may have the host read and write: blobs, layers that are packed or read, files, bodies of
+    /// requests. 64 GiB.
     pub blob_bytes: u64,
 }
 
@@ -52,11 +60,13 @@ impl Default for Limits {
         Self {
             component_size: 64 * MIB,
             compile_time: 120,
+            compile_memory: 2 * GIB,
             stack: MIB,
             memory: 512 * MIB,
             table_elements: 1_000_000,
             instances: 256,
             handles: 4_096,
+            streams: 16,
             fuel: 50_000_000_000,
             time: 60,
             output_size: 32 * MIB,
@@ -74,11 +84,13 @@ impl Limits {
         let allowed = match limit {
             Limit::ComponentSize => self.component_size,
             Limit::CompileTime => self.compile_time,
+            Limit::CompileMemory => self.compile_memory,
             Limit::Stack => self.stack,
             Limit::Memory => self.memory,
             Limit::TableElements => self.table_elements,
             Limit::Instances => self.instances,
             Limit::Handles => self.handles,
+            Limit::Streams => self.streams,
             Limit::Fuel => self.fuel,
             Limit::Time => self.time,
             Limit::OutputSize => self.output_size,
@@ -97,6 +109,8 @@ pub enum Limit {
     ComponentSize,
     /// [`Limits::compile_time`]
     CompileTime,
+    /// [`Limits::compile_memory`]
+    CompileMemory,
     /// [`Limits::stack`]
     Stack,
     /// [`Limits::memory`]
@@ -107,6 +121,8 @@ pub enum Limit {
     Instances,
     /// [`Limits::handles`]
     Handles,
+    /// [`Limits::streams`]
+    Streams,
     /// [`Limits::fuel`]
     Fuel,
     /// [`Limits::time`]
@@ -127,11 +143,13 @@ impl Limit {
         match self {
             Self::ComponentSize => "component-size",
             Self::CompileTime => "compile-time",
+            Self::CompileMemory => "compile-memory",
             Self::Stack => "stack",
             Self::Memory => "memory",
             Self::TableElements => "table-elements",
             Self::Instances => "instances",
             Self::Handles => "handles",
+            Self::Streams => "streams",
             Self::Fuel => "fuel",
             Self::Time => "time",
             Self::OutputSize => "output-size",
@@ -168,6 +186,7 @@ impl fmt::Display for LimitExceeded {
         match self.limit {
             Limit::ComponentSize => write!(f, "the component is larger than {size}"),
             Limit::CompileTime => write!(f, "compiling the component took longer than {allowed} s"),
+            Limit::CompileMemory => write!(f, "compiling the component took more than {size} of memory"),
             Limit::Stack => {
                 write!(f, "the call stack exceeded {size}, perhaps because of infinite recursion")
             }
@@ -175,6 +194,9 @@ impl fmt::Display for LimitExceeded {
             Limit::TableElements => write!(f, "it requested more than {allowed} table elements"),
             Limit::Instances => write!(f, "it has more than {allowed} core instances, memories or tables"),
             Limit::Handles => write!(f, "it held more than {allowed} handles at a time"),
+            Limit::Streams => {
+                write!(f, "it had more than {allowed} layer readers and blob writers open at a time")
+            }
             Limit::Fuel => {
                 write!(f, "it used more than {allowed} units of fuel, perhaps in an infinite loop")
             }
@@ -182,7 +204,7 @@ impl fmt::Display for LimitExceeded {
             Limit::OutputSize => write!(f, "it passed more than {size} to the host in one call"),
             Limit::HostCalls => write!(f, "it called the host more than {allowed} times"),
             Limit::HttpRequests => write!(f, "it made more than {allowed} HTTP requests"),
-            Limit::BlobBytes => write!(f, "it read and wrote more than {size} of blobs"),
+            Limit::BlobBytes => write!(f, "it had the host read and write more than {size}"),
         }
     }
 }
@@ -213,11 +235,13 @@ mod tests {
         let keys = [
             Limit::ComponentSize,
             Limit::CompileTime,
+            Limit::CompileMemory,
             Limit::Stack,
             Limit::Memory,
             Limit::TableElements,
             Limit::Instances,
             Limit::Handles,
+            Limit::Streams,
             Limit::Fuel,
             Limit::Time,
             Limit::OutputSize,

@@ -1,17 +1,17 @@
 //! Loads components.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, sync_channel};
-use std::time::Duration;
 
 use seed_disk::CacheDirectory;
 use seed_model::{Digest, Stage};
 use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
 
-use crate::aot::AotCache;
+use crate::aot::{AotCache, deserialize};
 use crate::call::Callable;
+use crate::compile::{CompileError, Compiler};
 use crate::engine::Engines;
 use crate::error::{LoadError, RuntimeError};
 use crate::failure::reason;
@@ -28,6 +28,9 @@ pub struct Options {
     pub limits: Limits,
     /// Where compiled components are kept; nowhere if there is none.
     pub aot_directory: Option<CacheDirectory>,
+    /// The program that compiles components: one that runs [`CompileJob`](crate::CompileJob) when its arguments say so. Without
+    /// it a thread of this process compiles: then nothing bounds the memory that this takes, or ends it.
+    pub compiler: Option<PathBuf>,
 }
 
 /// Loads and runs components.
@@ -36,17 +39,20 @@ pub struct Runtime {
     engines: Engines,
     limits: Arc<Limits>,
     aot: Option<AotCache>,
+    compiler: Compiler,
     cancelled: Arc<AtomicBool>,
 }
 
 impl Runtime {
     /// Sets up the engines and opens the cache of compiled components.
     pub fn new(options: Options) -> Result<Self, RuntimeError> {
-        let Options { limits, aot_directory } = options;
+        let Options { limits, aot_directory, compiler: program } = options;
+        let limits = Arc::new(limits);
         Ok(Self {
             engines: Engines::new(&limits)?,
             aot: aot_directory.map(AotCache::open).transpose()?,
-            limits: Arc::new(limits),
+            compiler: Compiler { limits: Arc::clone(&limits), program },
+            limits,
             cancelled: Arc::new(AtomicBool::new(false)),
         })
     }
@@ -63,7 +69,7 @@ impl Runtime {
             if stage.is_deterministic() { &self.engines.deterministic } else { &self.engines.effectful };
         let (component, origin) = match self.aot.as_ref().and_then(|aot| aot.load(engine, digest)) {
             Some(component) => (component, Origin::Cache),
-            None => self.compile(engine, bytes, digest)?,
+            None => self.compile(engine, bytes, digest, stage)?,
         };
 
         tracing::debug!(digest = %digest.short(), stage = stage.section(), ?origin, "component loaded");
@@ -78,42 +84,31 @@ impl Runtime {
         Plugin::new(callable, inspection, origin).map_err(|error| LoadError::Describe(Box::new(error)))
     }
 
-    /// Stops every running call of a signing or publishing component, and every later one, for good: for a
-    /// program that is about to end. Calls of pure functions end by themselves.
+    /// Stops every running call, and every later one, for good: for a program that is about to end.
     pub fn cancel(&self) {
         self.cancelled.store(true, Ordering::Relaxed);
     }
 
-    /// Compiles in a thread of its own. wasmtime cannot be interrupted: when the time is up, the thread is left
-    /// behind and its result is dropped.
+    /// Compiles, and keeps the result.
     fn compile(
         &self,
         engine: &Engine,
         bytes: &[u8],
         digest: Digest,
+        stage: Stage,
     ) -> Result<(Component, Origin), LoadError> {
-        let invalid = |reason| LoadError::Compile { digest, reason };
-        let (sender, receiver) = sync_channel(1);
-        let (own_engine, own_bytes) = (engine.clone(), bytes.to_vec());
-        std::thread::Builder::new()
-            .name("seed-compile".to_owned())
-            // Validation and compilation recurse with the nesting of the code, within wasmtime's own bounds.
-            .stack_size(8 << 20)
-            .spawn(move || {
-                // The other side is gone when the time was up.
-                let _ = sender.send(Component::from_binary(&own_engine, &own_bytes));
-            })
-            .map_err(|error| invalid(error.to_string()))?;
-        let component = match receiver.recv_timeout(Duration::from_secs(self.limits.compile_time)) {
-            Ok(result) => result.map_err(|error| invalid(reason(&error)))?,
-            Err(RecvTimeoutError::Timeout) => {
-                let exceeded = self.limits.exceeded(Limit::CompileTime);
-                return Err(LoadError::Limit { digest, exceeded });
-            }
-            Err(RecvTimeoutError::Disconnected) => return Err(invalid("the compiler gave up".to_owned())),
-        };
+        let limit = |limit| LoadError::Limit { digest, exceeded: self.limits.exceeded(limit) };
+        let code = self.compiler.compile(bytes, stage.is_deterministic()).map_err(|error| match error {
+            CompileError::Invalid(reason) => LoadError::Compile { digest, reason },
+            CompileError::Time => limit(Limit::CompileTime),
+            CompileError::Memory => limit(Limit::CompileMemory),
+        })?;
+        let component = deserialize(engine, &code).ok_or_else(|| LoadError::Compile {
+            digest,
+            reason: "the machine code is for another wasmtime".to_owned(),
+        })?;
         // Where it cannot be kept (a full disk), it is compiled again next time.
-        let kept = self.aot.as_ref().is_some_and(|aot| aot.store(engine, digest, &component).is_ok());
+        let kept = self.aot.as_ref().is_some_and(|aot| aot.store(engine, digest, &code).is_ok());
         Ok((component, Origin::Compiled { kept }))
     }
 }

@@ -14,6 +14,11 @@ use crate::limits::{Limit, Limits};
 use crate::log::Log;
 use crate::wasi_context::WasiContext;
 
+/// What a call of the host costs in fuel at least. A unit is about a nanosecond of the host.
+const CALL: u64 = 1_000;
+/// Deterministic calls that compute until their fuel ends stay far below so many times the limit on time.
+const PATIENCE: u32 = 10;
+
 /// The state of one call.
 #[derive(Debug)]
 pub(crate) struct State {
@@ -26,8 +31,12 @@ pub(crate) struct State {
     limits: Limits,
     cancelled: Arc<AtomicBool>,
     started: Instant,
-    /// Time that the component waited for the host.
+    /// Time that the component waited for HTTP, files and packing.
     waited: Duration,
+    /// What the host did for a pure function, in units of fuel.
+    host_fuel: u64,
+    /// Layer readers and blob writers that are open.
+    streams: u64,
     memory: u64,
     table_elements: u64,
     host_calls: u64,
@@ -56,6 +65,8 @@ impl State {
             cancelled,
             started: Instant::now(),
             waited: Duration::ZERO,
+            host_fuel: 0,
+            streams: 0,
             memory: 0,
             table_elements: 0,
             host_calls: 0,
@@ -64,16 +75,18 @@ impl State {
         }
     }
 
-    /// Does the host's part of a call and counts it.
+    /// Does the host's part of a call and counts it. Its time is the component's.
     pub(crate) fn counted<R>(&mut self, work: impl FnOnce(&mut Self) -> Result<R>) -> Result<R> {
         self.host_calls = self.host_calls.saturating_add(1);
         self.within(self.host_calls, self.limits.host_calls, Limit::HostCalls)?;
+        self.charge(CALL)?;
         work(self)
     }
 
-    /// The same for work that may take long: its time is not the component's own.
+    /// The same for what may take long without anybody's fault: HTTP, which has limits of its own, and work by the byte,
+    /// which [`count_bytes`](Self::count_bytes) limits.
     #[expect(clippy::disallowed_methods, reason = "measures how long a call takes, for its limit")]
-    pub(crate) fn timed<R>(&mut self, work: impl FnOnce(&mut Self) -> Result<R>) -> Result<R> {
+    pub(crate) fn waiting<R>(&mut self, work: impl FnOnce(&mut Self) -> Result<R>) -> Result<R> {
         let start = Instant::now();
         let result = self.counted(work);
         self.waited = self.waited.saturating_add(start.elapsed());
@@ -86,10 +99,31 @@ impl State {
         self.within(self.http_requests, self.limits.http_requests, Limit::HttpRequests)
     }
 
-    /// Counts bytes that go through `blobs` or a layer reader.
-    pub(crate) fn count_blob_bytes(&mut self, number: usize) -> Result<()> {
-        self.blob_bytes = self.blob_bytes.saturating_add(number as u64);
+    /// Counts bytes that the host reads or writes, before it does.
+    pub(crate) fn count_bytes(&mut self, number: u64) -> Result<()> {
+        self.blob_bytes = self.blob_bytes.saturating_add(number);
         self.within(self.blob_bytes, self.limits.blob_bytes, Limit::BlobBytes)
+    }
+
+    /// Counts what the host does for a pure function, which has no clock. Fuel of its own is not touched, so the two
+    /// together are at most twice the limit.
+    pub(crate) fn charge(&mut self, fuel: u64) -> Result<()> {
+        if !self.stage.is_deterministic() {
+            return Ok(());
+        }
+        self.host_fuel = self.host_fuel.saturating_add(fuel);
+        self.within(self.host_fuel, self.limits.fuel, Limit::Fuel)
+    }
+
+    /// Counts a layer reader or blob writer that is about to be opened.
+    pub(crate) fn open_stream(&mut self) -> Result<()> {
+        self.streams = self.streams.saturating_add(1);
+        self.within(self.streams, self.limits.streams, Limit::Streams)
+    }
+
+    /// One of them was closed.
+    pub(crate) fn close_stream(&mut self) {
+        self.streams = self.streams.saturating_sub(1);
     }
 
     /// Whether the component may go on: called at each tick of the engine's clock, and while it sleeps.
@@ -97,7 +131,11 @@ impl State {
         if self.cancelled.load(Ordering::Relaxed) {
             return Err(wasmtime::Error::new(Cancelled));
         }
-        if self.own_time() >= Duration::from_secs(self.limits.time) {
+        let mut allowed = Duration::from_secs(self.limits.time);
+        if self.stage.is_deterministic() {
+            allowed = allowed.saturating_mul(PATIENCE);
+        }
+        if self.own_time() >= allowed {
             return Err(wasmtime::Error::new(self.limits.exceeded(Limit::Time)));
         }
         Ok(())

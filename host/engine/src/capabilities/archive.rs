@@ -76,6 +76,11 @@ pub(super) fn spec(layers: &[LayerSpec], layer: u32, codec: Codec) -> Result<Lay
     Ok(LayerSpec { codec, ..spec })
 }
 
+/// About how many bytes the tar of a layer has; 0 where there is no such layer.
+pub(super) fn size(layers: &[LayerSpec], layer: u32) -> u64 {
+    layers.get(layer as usize).map_or(0, LayerSpec::tar_size)
+}
+
 /// The layers of `jobs`.
 pub(super) fn specs(layers: &[LayerSpec], jobs: &[LayerJob]) -> Result<Vec<LayerSpec>, StageError> {
     if jobs.len() > MAX_JOBS {
@@ -110,6 +115,10 @@ impl Archive for PlanArchive {
         }
     }
 
+    fn layer_size(&self, layer: u32) -> u64 {
+        size(&self.layers, layer)
+    }
+
     fn open_layer(&self, layer: u32) -> Result<Box<dyn Read + Send>, StageError> {
         let spec = spec(&self.layers, layer, Codec::None)?;
         Ok(Box::new(self.packer.open_tar(spec)))
@@ -130,6 +139,10 @@ impl PackObserver for Observer<'_> {
     fn finished(&self, layer: usize, packed: &PackedLayer, origin: Origin) {
         let packed = Packed { layer: packed.clone(), cached: origin == Origin::Cached };
         let mut all = self.archive.packed.lock().unwrap_or_else(PoisonError::into_inner);
-        all.entry(self.jobs[layer].layer).or_default().push(packed);
+        let known = all.entry(self.jobs[layer].layer).or_default();
+        // Who asks for the same a million times gets it, and it is kept once.
+        if known.iter().all(|known| known.layer != packed.layer) {
+            known.push(packed);
+        }
     }
 }

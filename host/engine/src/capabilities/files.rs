@@ -2,14 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use seed_model::FileContent;
 use seed_model::{File, StageError, Written};
 use seed_oci::BlobStore;
-use seed_oci::files::{FilesError, write_directory, write_tar};
+use seed_oci::files::{FilesError, Target, write_directory, write_tar};
 use seed_runtime::capabilities::Files;
 
 use crate::capabilities::blobs::RunBlobs;
@@ -70,8 +69,8 @@ impl GrantedFiles {
         Self { blobs, written, directory: directory.to_owned(), granted }
     }
 
-    /// Where `path` is, if it is granted.
-    fn resolve(&self, path: &str) -> Result<PathBuf, StageError> {
+    /// Where `path` is, if it is granted: the granted path, and what comes below it.
+    fn resolve(&self, path: &str) -> Result<(PathBuf, PathBuf), StageError> {
         let target = self.normal(path).ok_or_else(|| {
             StageError::Failed(format!(
                 "cannot write to `{}`: the path is empty or contains a NUL",
@@ -95,25 +94,8 @@ impl GrantedFiles {
                 names.join(", ")
             )));
         };
-        let mut below = root.clone();
-        for part in target.strip_prefix(&root).into_iter().flat_map(Path::components) {
-            match fs::symlink_metadata(&below) {
-                Ok(metadata) if metadata.is_symlink() && below != root => {
-                    return Err(StageError::Denied(format!(
-                        "`{}` is a symbolic link; `seed` does not follow links below the granted path `{}`",
-                        below.display(),
-                        root.display()
-                    )));
-                }
-                Ok(_) => {}
-                Err(error) if error.kind() == io::ErrorKind::NotFound => break,
-                Err(error) => {
-                    return Err(StageError::Failed(format!("cannot read `{}`: {error}", below.display())));
-                }
-            }
-            below.push(part);
-        }
-        Ok(target)
+        let below = target.strip_prefix(&root).map(Path::to_owned).unwrap_or_default();
+        Ok((root, below))
     }
 
     /// `path` from the pipeline file's directory, without `.` and `..`.
@@ -142,12 +124,14 @@ impl GrantedFiles {
         &self,
         path: &str,
         files: &[File],
-        writer: impl FnOnce(&BlobStore, &Path) -> Result<Written, FilesError>,
+        writer: impl FnOnce(&BlobStore, &Target) -> Result<Written, FilesError>,
     ) -> Result<Written, StageError> {
-        let (store, target) = (self.store(files)?, self.resolve(path)?);
-        self.written.check(&target)?;
-        let written = writer(store, &target).map_err(|error| failed(&error))?;
-        self.written.add(&target);
+        let (store, (root, below)) = (self.store(files)?, self.resolve(path)?);
+        let path = if below.as_os_str().is_empty() { root.clone() } else { root.join(&below) };
+        self.written.check(&path)?;
+        let target = Target::open_below(&root, &below);
+        let written = target.and_then(|target| writer(store, &target)).map_err(|error| failed(&error))?;
+        self.written.add(&path);
         Ok(written)
     }
 
@@ -196,8 +180,9 @@ mod tests {
         let blobs = RunBlobs::new(BlobStore::open(&directory.path().join("cache")).unwrap());
         let granted = ["out", "alias", "../sibling"].map(str::to_owned).to_vec();
         let files = GrantedFiles::new(blobs, WrittenPaths::default(), &base, granted);
-        let resolve = |path: &str| match files.resolve(path) {
-            Ok(path) => format!("ok {}", path.display()),
+        let file = File { path: "file".to_owned(), content: FileContent::Bytes(b"x".to_vec()) };
+        let write = |path: &str| match files.write_tar(path, std::slice::from_ref(&file)) {
+            Ok(_) => "written".to_owned(),
             Err(error) => error.to_string(),
         };
         let base = base.to_str().unwrap();
@@ -219,10 +204,45 @@ mod tests {
         .map(|path| {
             format!(
                 "{path} -> {}",
-                resolve(path).replace(base, "BASE").replace(directory.path().to_str().unwrap(), "DIR")
+                write(path).replace(base, "BASE").replace(directory.path().to_str().unwrap(), "DIR")
             )
         });
         assert_snapshot!(results.join("\n"));
+    }
+
+    #[test]
+    fn a_link_that_appears_while_a_file_is_written_leads_nowhere() {
+        let directory = tempfile::tempdir().unwrap();
+        let base = directory.path();
+        for name in ["out/sub", "elsewhere"] {
+            fs::create_dir_all(base.join(name)).unwrap();
+        }
+        let blobs = RunBlobs::new(BlobStore::open(&base.join("cache")).unwrap());
+        let stop = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let (place, aside) = (base.join("out/sub"), base.join("out/aside"));
+                while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                    fs::rename(&place, &aside).unwrap();
+                    // The writer may have made a directory meanwhile.
+                    if symlink(base.join("elsewhere"), &place).is_ok() {
+                        fs::remove_file(&place).unwrap();
+                    }
+                    while fs::rename(&aside, &place).is_err() {
+                        let _ = fs::remove_dir_all(&place);
+                    }
+                }
+            });
+            for number in 0..2_000 {
+                let files =
+                    GrantedFiles::new(blobs.clone(), WrittenPaths::default(), base, vec!["out".to_owned()]);
+                let file = File { path: "file".to_owned(), content: FileContent::Bytes(b"x".to_vec()) };
+                // It may fail, since the directory comes and goes.
+                let _ = files.write_tar(&format!("out/sub/{number}.tar"), &[file]);
+            }
+            stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        });
+        assert_eq!(fs::read_dir(base.join("elsewhere")).unwrap().count(), 0);
     }
 
     #[test]

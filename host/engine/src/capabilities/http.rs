@@ -3,20 +3,21 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use seed_http::{Client, CredentialStore, HttpLimits, Options, Reach, Secret};
+use seed_http::{Client, CredentialStore, HttpLimits, Options, Reach, Secret, TimeBudget};
 
 use crate::capabilities::blobs::RunBlobs;
 use crate::capabilities::reporter::PluginReporter;
 use crate::pipeline::Grants;
 
 /// A client for a plugin with these grants. `secrets` are the granted ones by name, `credential_store` has
-/// the user's logins, of which it gets the granted ones.
+/// the user's logins, of which it gets the granted ones. `time` is that for all requests of the command.
 pub(crate) fn client(
     grants: &Grants,
     secrets: BTreeMap<String, Secret>,
     credential_store: Arc<dyn CredentialStore>,
     blobs: RunBlobs,
     reporter: Arc<PluginReporter>,
+    time: Option<Arc<TimeBudget>>,
 ) -> Client {
     Client::new(Options {
         grants: seed_http::Grants {
@@ -29,5 +30,6 @@ pub(crate) fn client(
         blobs: Some(Arc::new(blobs)),
         limits: HttpLimits::default(),
         progress: Some(reporter),
+        time,
     })
 }

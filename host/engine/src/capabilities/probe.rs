@@ -8,7 +8,7 @@ use seed_model::{Codec, LayerJob, PackedLayer, StageError};
 use seed_oci::{LayerSpec, Packer};
 use seed_runtime::capabilities::Archive;
 
-use crate::capabilities::archive::{spec, specs};
+use crate::capabilities::archive::{size, spec, specs};
 use crate::error_chain::with_causes;
 
 /// An archive that answers from the layer cache alone. Packing is a pure function, so what the plugin asks for here is
@@ -47,6 +47,10 @@ impl Archive for PackProbe {
             Err(error) => Err(StageError::Failed(with_causes(&error))),
         };
         specs.iter().map(cached).collect()
+    }
+
+    fn layer_size(&self, layer: u32) -> u64 {
+        size(&self.layers, layer)
     }
 
     fn open_layer(&self, layer: u32) -> Result<Box<dyn Read + Send>, StageError> {

@@ -16,6 +16,7 @@ const MAX_FILE: usize = 4 << 20;
 pub(super) fn check(plan: &ImagePlan, closure: &Closure) -> Result<(), PlanError> {
     let kept = Kept::new(closure);
     let mut seen: BTreeMap<&str, &EntryKind> = BTreeMap::new();
+    let mut has_registration = false;
     let all = || {
         plan.layers
             .iter()
@@ -33,6 +34,10 @@ pub(super) fn check(plan: &ImagePlan, closure: &Closure) -> Result<(), PlanError
         }
         if seen.insert(&entry.path, &entry.kind).is_some() {
             return Err(error(layer, entry, "appears twice in the plan".to_owned()));
+        }
+        // Each of them becomes a file that lists the whole closure.
+        if entry.kind == EntryKind::Registration && std::mem::replace(&mut has_registration, true) {
+            return Err(error(layer, entry, "is a second registration: a plan has one".to_owned()));
         }
     }
     for (layer, entry) in all() {

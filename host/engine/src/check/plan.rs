@@ -119,6 +119,7 @@ mod tests {
             entries(&[link("/a", "")]),
             entries(&[Entry { mode: 0o10_000, ..directory("/a") }]),
             entries(&[entry("/a", EntryKind::File(vec![0; (4 << 20) + 1]))]),
+            entries(&[entry("/a", EntryKind::Registration), entry("/b", EntryKind::Registration)]),
         ]);
         assert_snapshot!(errors.join("\n"));
     }

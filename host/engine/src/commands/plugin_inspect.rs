@@ -33,6 +33,7 @@ pub(crate) fn plugin_inspect(
         limit: limits.component_size,
         store: &cache.store,
         credentials: &session.credentials(),
+        network_time: session.network_time(),
     };
     let found = find(&reference, None, places).map_err(|error| PluginError::Bytes {
         reference: reference.to_string(),

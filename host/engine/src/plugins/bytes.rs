@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use seed_http::CredentialStore;
+use seed_http::{CredentialStore, TimeBudget};
 use seed_model::Digest;
 use seed_oci::BlobStore;
 
@@ -72,6 +72,8 @@ pub(crate) struct Places<'a> {
     pub(crate) store: &'a BlobStore,
     /// For registries that ask for a login.
     pub(crate) credentials: &'a Arc<dyn CredentialStore>,
+    /// The time for all requests of the command.
+    pub(crate) network_time: Option<&'a Arc<TimeBudget>>,
 }
 
 /// Finds the component that `reference` names. `locked` is the digest of its manifest, where the lock has one.
@@ -90,8 +92,9 @@ pub(crate) fn find(
             Ok(PluginBytes { bytes: Cow::Owned(bytes), manifest: None })
         }
         PluginReference::Oci(reference) => {
+            let Places { limit, store, credentials, network_time, .. } = places;
             let (bytes, manifest) =
-                registry::component_at(reference, locked, places.store, places.credentials, places.limit)?;
+                registry::component_at(reference, locked, store, credentials, network_time.cloned(), limit)?;
             Ok(PluginBytes { bytes: Cow::Owned(bytes), manifest: Some(manifest) })
         }
     }

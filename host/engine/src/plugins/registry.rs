@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use seed_http::CredentialStore;
+use seed_http::{CredentialStore, TimeBudget};
 use seed_model::{Descriptor, Digest};
 use seed_oci::document::{DocumentError, LENIENT, MAX_DOCUMENT, descriptor_of};
 use seed_oci::fetch::{self, FetchError};
@@ -53,6 +53,7 @@ pub(super) fn component_at(
     locked: Option<Digest>,
     store: &BlobStore,
     credentials: &Arc<dyn CredentialStore>,
+    time: Option<Arc<TimeBudget>>,
     limit: u64,
 ) -> Result<(Vec<u8>, Digest), RegistryError> {
     let mut reference: RegistryReference = reference.parse()?;
@@ -65,7 +66,7 @@ pub(super) fn component_at(
             return Ok((bytes, digest));
         }
     }
-    let location = open(&Reference::Registry(reference), Arc::clone(credentials))?;
+    let location = open(&Reference::Registry(reference), Arc::clone(credentials), time)?;
     download(location.as_ref(), store, limit)
 }
 
@@ -134,7 +135,8 @@ mod tests {
         let manifest = store.put(&manifest(&[(COMPONENT, b"wasm")])).unwrap();
         // Nothing listens at that port: the network would be an error.
         let nobody: Arc<dyn CredentialStore> = Arc::new(seed_http::Anonymous);
-        let found = component_at("127.0.0.1:1/acme/signer:1", Some(manifest), &store, &nobody, 4).unwrap();
+        let found =
+            component_at("127.0.0.1:1/acme/signer:1", Some(manifest), &store, &nobody, None, 4).unwrap();
         assert_eq!(found, (b"wasm".to_vec(), manifest));
     }
 
@@ -174,7 +176,7 @@ mod tests {
         ]);
         let reference = format!("{address}/acme/signer@{manifest}");
         let nobody: Arc<dyn CredentialStore> = Arc::new(seed_http::Anonymous);
-        let find = || component_at(&reference, None, &store, &nobody, 4).unwrap();
+        let find = || component_at(&reference, None, &store, &nobody, None, 4).unwrap();
         assert_eq!(find(), (b"wasm".to_vec(), manifest));
         for (digest, good) in [(component, &b"wasm"[..]), (manifest, &bytes)] {
             let file = directory.path().join("blobs/sha256").join(digest.hex());

@@ -44,7 +44,8 @@ impl Context<'_> {
         let names = grants.secrets.iter().map(|name| name.get_ref().as_str());
         let secrets = secrets::secrets(self.session, self.pipeline, names)?;
         let (credentials, blobs) = (self.session.credentials(), self.blobs.clone());
-        Ok(client(grants, secrets, credentials, blobs, self.reporter(plugin)))
+        let time = self.session.network_time().cloned();
+        Ok(client(grants, secrets, credentials, blobs, self.reporter(plugin), time))
     }
 
     /// The configuration of a plugin as it is handed over.

@@ -51,3 +51,18 @@ pub struct NotCounted {
     pub document: Option<Digest>,
     pub reason: String,
 }
+
+/// The longest reason that is kept, in characters.
+const REASON: usize = 1_000;
+
+impl NotCounted {
+    /// Whoever attached a document chose some of the words, and may have chosen megabytes of them.
+    pub(crate) fn new(document: Option<Digest>, reason: &impl std::fmt::Display) -> Self {
+        let reason = reason.to_string();
+        let mut kept: String = reason.chars().take(REASON).collect();
+        if kept.len() < reason.len() {
+            kept.push('…');
+        }
+        Self { document, reason: kept }
+    }
+}

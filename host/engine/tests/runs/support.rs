@@ -112,6 +112,8 @@ fn engine(cache: PathBuf, require_lock: bool) -> Engine {
         threads: None,
         aot_cache: true,
         require_lock,
+        compiler: None,
+        network_time: None,
         passwords: Arc::new(NoPasswords),
         environment: Arc::new(Variables::default()),
     })

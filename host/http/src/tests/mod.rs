@@ -29,6 +29,7 @@ fn options(origins: &[String]) -> Options {
         blobs: None,
         progress: None,
         limits: HttpLimits { retry_waits: vec![Duration::from_millis(10); 2], ..HttpLimits::default() },
+        time: None,
     }
 }
 

@@ -24,8 +24,10 @@ pub(super) enum Reply {
     Answer(u16, Vec<(&'static str, String)>, Vec<u8>),
     /// Promises so many bytes of body, sends these, and closes the connection.
     Truncated(usize, Vec<u8>),
-    /// Sends one byte of body in each such interval, for ever.
-    Drip(Duration),
+    /// Promises 2^62 bytes of body, sends so many at once, and then a piece of so many in each such interval, for ever.
+    Drip(usize, usize, Duration),
+    /// Sends these bytes as a chunked body, and closes the connection instead of ending it.
+    Unended(Vec<u8>),
     /// Sends nothing, and keeps the connection open.
     Silence,
     /// Closes the connection.
@@ -133,12 +135,22 @@ fn write_reply(stream: &mut TcpStream, reply: Reply, head_only: bool) -> std::io
             write!(stream, "HTTP/1.1 200 x\r\nconnection: close\r\ncontent-length: {promised}\r\n\r\n")?;
             stream.write_all(&body)
         }
-        Reply::Drip(interval) => {
-            stream.write_all(b"HTTP/1.1 200 x\r\nconnection: close\r\ncontent-length: 1000000\r\n\r\n")?;
+        Reply::Drip(first, piece, interval) => {
+            write!(stream, "HTTP/1.1 200 x\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", 1_u64 << 62)?;
+            stream.write_all(&vec![b'x'; first])?;
             loop {
                 thread::sleep(interval);
-                stream.write_all(b"x")?;
+                stream.write_all(&vec![b'x'; piece])?;
             }
+        }
+        Reply::Unended(body) => {
+            write!(
+                stream,
+                "HTTP/1.1 200 x\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n{:x}\r\n",
+                body.len()
+            )?;
+            stream.write_all(&body)?;
+            stream.write_all(b"\r\n")
         }
         Reply::Silence => {
             thread::sleep(Duration::from_mins(1));

@@ -12,6 +12,7 @@ use crate::client::{Client, DownloadError};
 use crate::error::Error;
 use crate::limits::HttpLimits;
 use crate::message::{Body, Request};
+use crate::time_budget::TimeBudget;
 
 fn put(url: String, body: Body) -> Request {
     Request { method: "PUT".to_owned(), body, ..Request::get(url) }
@@ -119,18 +120,121 @@ fn retry_after_is_honoured_up_to_a_bound() {
 #[test]
 fn silence_and_dripping_end_in_a_time_out() {
     let server = Server::start(|request| match request.target.as_str() {
-        "/drip" => Reply::Drip(Duration::from_millis(50)),
+        "/drip" => Reply::Drip(0, 1, Duration::from_millis(50)),
         _ => Reply::Silence,
     });
     let mut options = options(&[server.origin()]);
+    options.limits.max_response = 1 << 62;
     options.limits.idle = Duration::from_secs(1);
     options.limits.total = Duration::from_secs(3);
     let client = Client::new(options);
     let start = Instant::now();
     let error = |path: &str| message(&client.send(Request::get(server.url(path))).unwrap_err(), &[&server]);
     insta::assert_snapshot!(error("/silence"), @"GET http://127.0.0.1:A/silence timed out: no data was sent or received within 1s");
-    insta::assert_snapshot!(error("/drip"), @"GET http://127.0.0.1:A/drip timed out: the response was not complete within 3s");
+    insta::assert_snapshot!(error("/drip"), @"GET http://127.0.0.1:A/drip timed out: the transfer did not reach 32 KiB/s within 3s");
     assert!(start.elapsed() < Duration::from_secs(10));
+}
+
+/// Writes to nowhere, and counts.
+#[derive(Default)]
+struct Counted(u64);
+
+impl Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Downloads what `reply` drips, with a second to spare; gives the error, the bytes that came, and how long that took.
+fn dripped(reply: fn() -> Reply) -> (Error, u64, Duration) {
+    let server = Server::start(move |_| reply());
+    let mut options = options(&[server.origin()]);
+    options.limits = HttpLimits { total: Duration::from_secs(1), retry_waits: Vec::new(), ..options.limits };
+    let (start, mut out) = (Instant::now(), Counted::default());
+    let failed = Client::new(options).download(Request::get(server.url("/")), &mut out, 1 << 62).unwrap_err();
+    let DownloadError::Request(error) = failed else { unreachable!("{failed}") };
+    (error, out.0, start.elapsed())
+}
+
+#[test]
+fn a_size_that_the_server_states_buys_it_no_time() {
+    let (error, came, took) = dripped(|| Reply::Drip(0, 1, Duration::from_millis(50)));
+    assert!(matches!(error, Error::Timeout { .. }) && came < 100, "{error}: {came}");
+    assert!(
+        error.to_string().ends_with("timed out: the transfer did not reach 32 KiB/s within 1s"),
+        "{error}"
+    );
+    assert!(took < Duration::from_secs(5), "{took:?}");
+}
+
+#[test]
+fn a_server_that_was_fast_may_not_become_slow() {
+    let (error, came, took) = dripped(|| Reply::Drip(64 << 20, 1, Duration::from_millis(50)));
+    assert!(matches!(error, Error::Timeout { .. }) && came >= 64 << 20, "{error}: {came}");
+    assert!(took < Duration::from_secs(20), "{took:?}");
+}
+
+#[test]
+fn a_transfer_that_is_fast_enough_may_take_long() {
+    // 100 KiB/s, for three seconds.
+    let server = Server::start(|_| Reply::Drip(0, 10 << 10, Duration::from_millis(100)));
+    let mut options = options(&[server.origin()]);
+    options.limits = HttpLimits { total: Duration::from_secs(1), retry_waits: Vec::new(), ..options.limits };
+    let start = Instant::now();
+    let mut out = UpTo(300 << 10);
+    let error = Client::new(options).download(Request::get(server.url("/")), &mut out, 1 << 62).unwrap_err();
+    assert!(matches!(error, DownloadError::Write(_)), "{error}");
+    assert!(start.elapsed() > Duration::from_secs(2), "{:?}", start.elapsed());
+}
+
+/// Takes so many bytes.
+struct UpTo(usize);
+
+impl Write for UpTo {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 = self.0.checked_sub(bytes.len()).ok_or(io::ErrorKind::StorageFull)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn all_requests_of_a_command_share_its_time() {
+    let server = Server::start(|request| match request.target.as_str() {
+        "/silence" => Reply::Silence,
+        _ => Reply::Drip(0, 64 << 10, Duration::from_millis(50)),
+    });
+    let mut options = options(&[server.origin()]);
+    options.time = Some(Arc::new(TimeBudget::new(Duration::from_secs(1))));
+    let client = Client::new(options);
+    let start = Instant::now();
+    let get = |path| Request::get(server.url(path));
+    let error = client.download(get("/"), &mut Counted::default(), 1 << 62).unwrap_err();
+    insta::assert_snapshot!(error.to_string().replace(&server.origin(), "ORIGIN"), @"GET ORIGIN/ timed out: all requests of the command together were not done within 1s");
+    assert!(matches!(client.send(get("/silence")), Err(Error::Timeout { .. })), "no time is left");
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+}
+
+#[test]
+fn a_download_that_breaks_off_behind_its_last_byte_is_whole() {
+    let server = Server::start(|request| match request.headers.get("range") {
+        None => Reply::Unended(b"all of it".to_vec()),
+        // As nginx and distribution answer it.
+        Some(_) => Reply::status(416),
+    });
+    let client = client(&[server.origin()]);
+    let mut out = Vec::new();
+    let response = client.download(Request::get(server.url("/")), &mut out, 9).unwrap();
+    assert_eq!((response.status, out.as_slice()), (200, &b"all of it"[..]));
+    assert_eq!(server.received().len(), 1);
 }
 
 #[test]

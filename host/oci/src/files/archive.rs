@@ -1,51 +1,46 @@
 //! One tar of the files.
 
 use std::ffi::OsStr;
-use std::fs;
 use std::io::{Read, Write};
 use std::path::Path;
 
 use rustix::fs::FileType;
-use seed_disk::{Directory, parent, partial};
+use seed_disk::{Directory, partial};
 use seed_model::{File, Written};
 
 use crate::files::content::{EmitError, content_size, emit_content, replace, same_content};
 use crate::files::error::FilesError;
 use crate::files::names::Names;
+use crate::files::target::Target;
 use crate::store::BlobStore;
 use crate::tar::{BLOCK, EntryType, Header, begins_with_file, write_end, write_padding};
 
 /// The mode of every file in a tar.
 const MODE: u32 = 0o644;
 
-/// Makes `path` an uncompressed tar of `files`, in their order. Nothing is written where it is that already. A file that
+/// Makes `target` an uncompressed tar of `files`, in their order. Nothing is written where it is that already. A file that
 /// is no such tar is refused.
-pub fn write_tar(store: &BlobStore, path: &Path, files: &[File]) -> Result<Written, FilesError> {
+pub fn write_tar(store: &BlobStore, target: &Target, files: &[File]) -> Result<Written, FilesError> {
     Names::of(files)?;
-    let (directory, name) = split(path)?;
-    fs::create_dir_all(directory).map_err(FilesError::io("create", directory))?;
-    let parent = Directory::open(directory).map_err(FilesError::io("open", directory))?;
-    partial::remove_abandoned_claim(&parent, name);
+    let Target { parent, name, path } = target;
+    partial::remove_abandoned_claim(parent, name);
     match parent.kind(name).map_err(FilesError::io("look at", path))? {
         Some(FileType::Directory) => {
-            return Err(FilesError::NotOurs {
-                path: path.to_owned(),
-                reason: "it is a directory".to_owned(),
-            });
+            return Err(FilesError::NotOurs { path: path.clone(), reason: "it is a directory".to_owned() });
         }
-        Some(FileType::RegularFile) if same_tar(store, &parent, path, name, files)? => {
+        Some(FileType::RegularFile) if same_tar(store, target, files)? => {
             return Ok(Written { files: 0, unchanged: 1, bytes: 0 });
         }
-        Some(FileType::RegularFile) if !is_ours(&parent, path, name)? => {
+        Some(FileType::RegularFile) if !is_ours(parent, path, name)? => {
             return Err(FilesError::NotOurs {
-                path: path.to_owned(),
+                path: path.clone(),
                 reason: "`seed` did not write the file".to_owned(),
             });
         }
         _ => {}
     }
-    let bytes = replace(&parent, name, path, |out| emit_tar(store, files, out, true))?;
-    parent.sync().map_err(FilesError::io("sync", directory))?;
+    let bytes = replace(parent, name, path, |out| emit_tar(store, files, out, true))?;
+    parent.sync().map_err(FilesError::io("sync the directory of", path))?;
     Ok(Written { files: 1, unchanged: 0, bytes })
 }
 
@@ -66,15 +61,6 @@ pub fn stream_tar(store: &BlobStore, files: &[File], out: &mut dyn Write) -> Res
     out.flush().map_err(FilesError::io("write", "the tar"))
 }
 
-/// The directory and the name of a file.
-fn split(path: &Path) -> Result<(&Path, &OsStr), FilesError> {
-    let Some(name) = path.file_name() else {
-        let reason = "it does not end with a file name";
-        return Err(FilesError::Path { path: path.display().to_string(), reason });
-    };
-    Ok((parent(path), name))
-}
-
 fn emit_tar(store: &BlobStore, files: &[File], out: &mut dyn Write, check: bool) -> Result<(), EmitError> {
     let mut out = out;
     for file in files {
@@ -88,14 +74,9 @@ fn emit_tar(store: &BlobStore, files: &[File], out: &mut dyn Write, check: bool)
     write_end(&mut out).map_err(EmitError::Output)
 }
 
-/// Whether the file at `name` is already the tar of `files`.
-fn same_tar(
-    store: &BlobStore,
-    parent: &Directory,
-    path: &Path,
-    name: &OsStr,
-    files: &[File],
-) -> Result<bool, FilesError> {
+/// Whether the file at `target` is already the tar of `files`.
+fn same_tar(store: &BlobStore, target: &Target, files: &[File]) -> Result<bool, FilesError> {
+    let Target { parent, name, path } = target;
     let existing = parent.read(name).map_err(FilesError::io("open", path))?;
     let size = existing.metadata().map_err(FilesError::io("look at", path))?.len();
     same_content(existing, path, size, |out| emit_tar(store, files, out, false))

@@ -1,8 +1,7 @@
 //! A directory of exactly the files.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
-use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -13,6 +12,7 @@ use seed_model::{File, Written};
 use crate::files::content::{EmitError, content_size, emit_content, replace, same_content};
 use crate::files::error::FilesError;
 use crate::files::names::{Names, OWN};
+use crate::files::target::Target;
 use crate::store::BlobStore;
 
 /// What is in [`OWN`] of a directory whose `marker` says to others what it is.
@@ -20,7 +20,7 @@ fn own_content(marker: &str) -> String {
     format!("`seed` made this directory ({marker}) and replaces everything in it.\n")
 }
 
-/// Makes `path` a directory of exactly `files`, and gives the number of those that were written. One more file,
+/// Makes `target` a directory of exactly `files`, and gives the number of those that were written. One more file,
 /// `.seed-directory`, says that the host made it; it is written before all others. A directory that is not empty and
 /// does not have it, for the same `marker`, is refused.
 ///
@@ -28,10 +28,11 @@ fn own_content(marker: &str) -> String {
 /// durable. Files that are not in the list are removed in the end.
 pub fn write_directory(
     store: &BlobStore,
-    path: &Path,
+    target: &Target,
     marker: &str,
     files: &[File],
 ) -> Result<Written, FilesError> {
+    let path = &target.path;
     let names = Names::of(files)?;
     let Some(first) = files.iter().position(|file| file.path == marker) else {
         return Err(FilesError::Path {
@@ -39,34 +40,28 @@ pub fn write_directory(
             reason: "the marker is not among the files",
         });
     };
-    let root = claim(path, marker)?;
+    let root = claim(target, marker)?;
     let mut written = Written::default();
-    let mut touched = BTreeMap::new();
+    let mut touched = BTreeSet::new();
     let others = (0..files.len()).filter(|index| *index != first);
     for index in std::iter::once(first).chain(others) {
         if index.saturating_add(1) == files.len() {
-            sync_directories(path, &touched)?;
+            sync_directories(path, &root, &touched)?;
         }
         write_file(store, path, &root, &files[index], &mut written, &mut touched)?;
     }
-    sync_directories(path, &touched)?;
+    sync_directories(path, &root, &touched)?;
     names.remove_others(&root).map_err(FilesError::io("remove old files from", path))?;
     Ok(written)
 }
 
-/// Opens and locks the directory at `path`, made if need be, unless it is somebody else's. Then it has [`OWN`].
-fn claim(path: &Path, marker: &str) -> Result<Directory, FilesError> {
-    let not_ours = |reason: &str| FilesError::NotOurs { path: path.to_owned(), reason: reason.to_owned() };
-    if fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink()) {
-        return Err(not_ours("it is a symbolic link"));
-    }
-    fs::create_dir_all(path).map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => not_ours("it is a file"),
-        _ => FilesError::io("create", path)(error),
-    })?;
-    let mut root = Directory::open(path).map_err(FilesError::io("open", path))?;
+/// Opens and locks the directory at `target`, made if need be, unless it is somebody else's. Then it has [`OWN`].
+fn claim(target: &Target, marker: &str) -> Result<Directory, FilesError> {
+    let path = &target.path;
+    let not_ours = |reason: &str| FilesError::NotOurs { path: path.clone(), reason: reason.to_owned() };
+    let mut root = target.directory()?;
     if !root.try_lock().map_err(FilesError::io("lock", path))? {
-        return Err(FilesError::Busy { path: path.to_owned() });
+        return Err(FilesError::Busy { path: path.clone() });
     }
     let (own, content) = (OsStr::new(OWN), own_content(marker));
     let full = path.join(OWN);
@@ -97,14 +92,11 @@ fn write_file(
     root: &Directory,
     file: &File,
     written: &mut Written,
-    touched: &mut BTreeMap<String, Directory>,
+    touched: &mut BTreeSet<String>,
 ) -> Result<(), FilesError> {
     let full = path.join(&file.path);
     let (above, name) = file.path.rsplit_once('/').unwrap_or(("", &file.path));
-    let mut parent = root.make(OsStr::new(".")).map_err(FilesError::io("open", path))?;
-    for step in above.split('/').filter(|step| !step.is_empty()) {
-        parent = parent.make(OsStr::new(step)).map_err(FilesError::io("create the directory of", &full))?;
-    }
+    let parent = descend(root, above).map_err(FilesError::io("create the directory of", &full))?;
     let name = OsStr::new(name);
     let emit = |out: &mut dyn Write, check| emit_content(store, &file.content, out, check);
     match parent.kind(name).map_err(FilesError::io("look at", &full))? {
@@ -122,10 +114,21 @@ fn write_file(
     let size = replace(&parent, name, &full, |out| emit(out, true))?;
     written.bytes = written.bytes.saturating_add(size);
     written.files = written.files.saturating_add(1);
-    touched.insert(above.to_owned(), parent);
+    touched.insert(above.to_owned());
     Ok(())
 }
 
-fn sync_directories(path: &Path, touched: &BTreeMap<String, Directory>) -> Result<(), FilesError> {
-    touched.values().try_for_each(|directory| directory.sync().map_err(FilesError::io("sync", path)))
+/// Opens the directory `path` below `root`, made if need be.
+fn descend(root: &Directory, path: &str) -> io::Result<Directory> {
+    let mut directory = root.make(OsStr::new("."))?;
+    for step in path.split('/').filter(|step| !step.is_empty()) {
+        directory = directory.make(OsStr::new(step))?;
+    }
+    Ok(directory)
+}
+
+/// One after the other, however many there are: an open directory takes one of a thousand descriptors or so.
+fn sync_directories(path: &Path, root: &Directory, touched: &BTreeSet<String>) -> Result<(), FilesError> {
+    let sync = |above: &String| descend(root, above)?.sync();
+    touched.iter().try_for_each(sync).map_err(FilesError::io("sync", path))
 }

@@ -9,7 +9,9 @@ mod content;
 mod directory;
 mod error;
 mod names;
+mod target;
 
 pub use archive::{stream_tar, write_tar};
 pub use directory::write_directory;
 pub use error::FilesError;
+pub use target::Target;

@@ -1,79 +1,124 @@
-//! What takes space in a layer: its tar, read as a stream.
+//! What takes space in the layers of an image: their tars, read as streams.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
+use std::sync::{Mutex, PoisonError};
 
-use seed_model::Descriptor;
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+use seed_model::{Descriptor, Digest};
 
-use crate::inspect::summary::{Contents, InspectOptions, InspectedLayer, SizedPath};
-use crate::location::{EntryType, Location, UnpackError, read_layer};
+use crate::inspect::summary::{Contents, InspectedLayer, SizedPath};
+use crate::location::{
+    ContentBudget, Entries, EntryType, LANES, Location, TarError, UnpackError, Unpacked, is_tar, read_layer,
+};
 
-/// What is in one layer.
-#[derive(Debug, Default)]
-pub(super) struct LayerContents {
-    entries: u64,
-    file_bytes: u64,
-    files: Vec<SizedPath>,
-    store_paths: BTreeMap<String, u64>,
+/// The memory that the names of store paths may take in one image, in bytes.
+const MAX_NAMES: usize = 256 << 20;
+/// What one of them takes beside its text.
+const NAME: usize = 64;
+
+/// A layer as it is read: the blob, and the diff id that it must have.
+type Blob<'a> = (&'a str, Digest, u64, Option<Digest>);
+
+/// Reads all layers of an image to their ends, several at once; checks their digests, sizes and diff ids. One that is
+/// listed several times is read once.
+pub(super) fn contents(
+    location: &dyn Location,
+    layers: &[InspectedLayer],
+    largest: usize,
+    budget: &ContentBudget,
+) -> Result<Contents, UnpackError> {
+    let mut distinct: BTreeMap<Blob<'_>, u64> = BTreeMap::new();
+    for layer in layers.iter().filter(|layer| is_tar(&layer.media_type)) {
+        let times = distinct.entry((&layer.media_type, layer.digest, layer.size, layer.diff_id)).or_default();
+        *times = times.saturating_add(1);
+    }
+    let found = Mutex::new(Found::new(largest));
+    for blobs in distinct.into_iter().collect::<Vec<_>>().chunks(LANES) {
+        blobs.par_iter().try_for_each(|((media_type, digest, size, diff_id), times)| {
+            let blob = Descriptor::new(media_type, *digest, *size);
+            read_layer(location, &blob, *diff_id, budget, |entries| scan(entries, *times, &found))
+        })?;
+    }
+    Ok(found.into_inner().unwrap_or_else(PoisonError::into_inner).finish())
 }
 
-/// Reads one layer to its end; checks its digest, its size and its diff id.
-pub(super) fn scan(
-    location: &dyn Location,
-    layer: &InspectedLayer,
-    options: &InspectOptions,
-) -> Result<LayerContents, UnpackError> {
-    let blob = Descriptor::new(&layer.media_type, layer.digest, layer.size);
-    read_layer(location, &blob, layer.diff_id, &options.limits, |entries| {
-        let mut contents = LayerContents::default();
-        let mut files = Largest::new(options.largest);
-        while let Some(entry) = entries.next()? {
-            contents.entries = contents.entries.saturating_add(1);
-            if entry.kind != EntryType::File {
-                continue;
-            }
-            contents.file_bytes = contents.file_bytes.saturating_add(entry.size);
-            if let Some(store_path) = store_path(&entry.path) {
-                add(&mut contents.store_paths, store_path, entry.size);
-            }
-            files.add(SizedPath { size: entry.size, path: format!("/{}", entry.path) });
+/// Reads one layer, which is `times` in the image.
+fn scan(entries: &mut Entries<Unpacked>, times: u64, found: &Mutex<Found>) -> Result<(), TarError> {
+    while let Some(entry) = entries.next()? {
+        let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+        found.entries = found.entries.saturating_add(times);
+        if entry.kind != EntryType::File {
+            continue;
         }
-        contents.files = files.into_sorted();
-        Ok(contents)
-    })
+        let size = entry.size.saturating_mul(times);
+        found.file_bytes = found.file_bytes.saturating_add(size);
+        if let Some(store_path) = store_path(&entry.path) {
+            found.add(store_path, size)?;
+        }
+        let path = format!("/{}", entry.path);
+        let shown = times.min(found.largest as u64);
+        (0..shown).for_each(|_| found.files.add(SizedPath { size: entry.size, path: path.clone() }));
+    }
+    Ok(())
+}
+
+/// What was found so far, in all layers.
+struct Found {
+    entries: u64,
+    file_bytes: u64,
+    files: Largest,
+    store_paths: BTreeMap<String, u64>,
+    /// What their names take.
+    names: usize,
+    largest: usize,
+}
+
+impl Found {
+    fn new(largest: usize) -> Self {
+        Self {
+            entries: 0,
+            file_bytes: 0,
+            files: Largest::new(largest),
+            store_paths: BTreeMap::new(),
+            names: 0,
+            largest,
+        }
+    }
+
+    /// So many more bytes are in a store path.
+    fn add(&mut self, store_path: String, size: u64) -> Result<(), TarError> {
+        if let Some(sum) = self.store_paths.get_mut(&store_path) {
+            *sum = sum.saturating_add(size);
+            return Ok(());
+        }
+        self.names = self.names.saturating_add(store_path.len()).saturating_add(NAME);
+        if self.names > MAX_NAMES {
+            let reason = "is one store path too many: their names take more than 256 MiB".to_owned();
+            return Err(TarError::Entry { path: store_path, reason });
+        }
+        self.store_paths.insert(store_path, size);
+        Ok(())
+    }
+
+    fn finish(self) -> Contents {
+        let mut paths = Largest::new(self.largest);
+        for (path, size) in self.store_paths {
+            paths.add(SizedPath { size, path });
+        }
+        Contents {
+            entries: self.entries,
+            file_bytes: self.file_bytes,
+            files: self.files.into_sorted(),
+            store_paths: paths.into_sorted(),
+        }
+    }
 }
 
 /// The first three parts of a path in the store.
 fn store_path(path: &str) -> Option<String> {
     let name = path.strip_prefix("nix/store/")?.split('/').next()?;
     (!name.is_empty()).then(|| format!("/nix/store/{name}"))
-}
-
-/// Adds to the size of a store path.
-fn add(store_paths: &mut BTreeMap<String, u64>, path: String, size: u64) {
-    let sum = store_paths.entry(path).or_default();
-    *sum = sum.saturating_add(size);
-}
-
-/// What all layers hold together.
-pub(super) fn merge(layers: Vec<LayerContents>, largest: usize) -> Contents {
-    let mut contents = Contents::default();
-    let (mut files, mut store_paths) = (Largest::new(largest), BTreeMap::<String, u64>::new());
-    for layer in layers {
-        contents.entries = contents.entries.saturating_add(layer.entries);
-        contents.file_bytes = contents.file_bytes.saturating_add(layer.file_bytes);
-        layer.files.into_iter().for_each(|file| files.add(file));
-        for (path, size) in layer.store_paths {
-            add(&mut store_paths, path, size);
-        }
-    }
-    let mut paths = Largest::new(largest);
-    for (path, size) in store_paths {
-        paths.add(SizedPath { size, path });
-    }
-    contents.files = files.into_sorted();
-    contents.store_paths = paths.into_sorted();
-    contents
 }
 
 /// Keeps the largest few; of equally large ones, those whose paths come first.

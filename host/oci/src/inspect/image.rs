@@ -1,14 +1,13 @@
 //! Looks at images and indexes.
 
-use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use seed_model::{Descriptor, Manifest, total};
 
 use crate::ImageError;
 use crate::document::{Details, DocumentError, LENIENT, MAX_IMAGES, ManifestOrIndex};
 use crate::inspect::contents;
 use crate::inspect::signatures;
-use crate::inspect::summary::{Contents, InspectOptions, InspectedImage, InspectedLayer, Inspection};
-use crate::location::{Location, UnpackError, is_tar};
+use crate::inspect::summary::{InspectOptions, InspectedImage, InspectedLayer, Inspection};
+use crate::location::{ContentBudget, Location};
 
 /// Looks at the image that `location` resolves to.
 pub fn inspect(location: &dyn Location, options: &InspectOptions) -> Result<Inspection, ImageError> {
@@ -17,9 +16,10 @@ pub fn inspect(location: &dyn Location, options: &InspectOptions) -> Result<Insp
         ManifestOrIndex::Manifest(manifest) => vec![(root.descriptor.clone(), *manifest)],
         ManifestOrIndex::Index(index) => images_of(location, &root.descriptor, index.manifests)?,
     };
+    let budget = ContentBudget::new(&options.limits);
     let images = manifests
         .iter()
-        .map(|(descriptor, manifest)| image(location, descriptor, manifest, options))
+        .map(|(descriptor, manifest)| image(location, descriptor, manifest, options, &budget))
         .collect::<Result<Vec<_>, _>>()?;
     let mut subjects = vec![root.descriptor.digest];
     subjects
@@ -74,6 +74,7 @@ fn image(
     descriptor: &Descriptor,
     manifest: &Manifest,
     options: &InspectOptions,
+    budget: &ContentBudget,
 ) -> Result<InspectedImage, ImageError> {
     let config = details(location, manifest)?;
     let layers: Vec<InspectedLayer> = manifest
@@ -89,7 +90,10 @@ fn image(
             annotations: layer.annotations.clone(),
         })
         .collect();
-    let contents = if options.largest == 0 { None } else { Some(contents_of(location, &layers, options)?) };
+    let contents = match options.largest {
+        0 => None,
+        largest => Some(contents::contents(location, &layers, largest, budget)?),
+    };
     Ok(InspectedImage {
         digest: descriptor.digest,
         platform: descriptor.platform.clone().or(config.platform),
@@ -101,18 +105,4 @@ fn image(
         layers,
         contents,
     })
-}
-
-/// Reads all layers, several at once.
-fn contents_of(
-    location: &dyn Location,
-    layers: &[InspectedLayer],
-    options: &InspectOptions,
-) -> Result<Contents, ImageError> {
-    let scanned: Vec<contents::LayerContents> = layers
-        .par_iter()
-        .filter(|layer| is_tar(&layer.media_type))
-        .map(|layer| contents::scan(location, layer, options))
-        .collect::<Result<_, UnpackError>>()?;
-    Ok(contents::merge(scanned, options.largest))
 }

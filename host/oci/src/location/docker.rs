@@ -19,7 +19,7 @@ use crate::location::layout_files::{Content, Files, REF_NAME, blob_path, content
 /// The file.
 pub(super) const LISTING: &str = "manifest.json";
 /// The most images of one archive.
-const MAX_IMAGES: usize = 10_000;
+const MAX_IMAGES: usize = 1_000;
 /// The keys that have a meaning here.
 const KEYS: [&str; 3] = ["Config", "RepoTags", "Layers"];
 

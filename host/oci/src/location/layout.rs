@@ -1,11 +1,13 @@
 //! OCI image layouts (image-spec, `image-layout.md`), in a directory or in an archive.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
+use std::sync::{Mutex, PoisonError};
 
 use seed_model::{Descriptor, Digest};
 
 use crate::document::media_type::is_document;
-use crate::document::{DocumentError, LENIENT, ManifestOrIndex, read_listing};
+use crate::document::{LENIENT, ManifestOrIndex, read_listing};
 use crate::location::access::{Checked, Document, Location};
 use crate::location::archive::Archive;
 use crate::location::docker::{self, DockerArchive, LISTING};
@@ -17,6 +19,9 @@ use crate::location::same_images;
 /// What Docker reads in an archive without `manifest.json`.
 const OLD_LISTING: &str = "repositories";
 
+/// The most descriptors that are about one image.
+const MAX_DESCRIPTORS: usize = 10_000;
+
 /// A layout, and the image of it that was asked for.
 #[derive(Debug)]
 pub(super) struct LayoutLocation {
@@ -27,7 +32,12 @@ pub(super) struct LayoutLocation {
     named: Vec<(String, Descriptor)>,
     name: Option<String>,
     digest: Option<Digest>,
+    /// What the documents of `index.json` are about, as far as they were read: one may stand there thousands of times.
+    subjects: Mutex<BTreeMap<(Digest, u64, String), Subject>>,
 }
+
+/// The manifest or index that a document is about, if it is an artifact; or why the document cannot be read.
+type Subject = Result<Option<Digest>, String>;
 
 impl LayoutLocation {
     /// Opens a layout directory, a tar of one, or a tar that only Docker reads.
@@ -60,7 +70,8 @@ impl LayoutLocation {
             let index = index(files.as_ref())?;
             let named =
                 index.iter().filter_map(|one| Some((name_of(one)?.to_owned(), one.clone()))).collect();
-            Ok(Self { files, index, named, name: name.clone(), digest: *digest })
+            let (name, digest, subjects) = (name.clone(), *digest, Mutex::default());
+            Ok(Self { files, index, named, name, digest, subjects })
         };
         match docker {
             Some(images) if !has_index && !is_directory => {
@@ -85,24 +96,41 @@ impl LayoutLocation {
         }
     }
 
-    /// What a manifest or index of the layout says. `None` for what is neither: a layout may list that, too.
-    fn parse(
-        &self,
-        descriptor: &Descriptor,
-    ) -> Result<Option<Result<ManifestOrIndex, DocumentError>>, LocationError> {
+    /// What a manifest or index of the layout is about. `None` for what is neither: a layout may list that, too.
+    fn subject(&self, descriptor: &Descriptor) -> Result<Option<Subject>, LocationError> {
         if !is_document(&descriptor.media_type) {
             return Ok(None);
         }
-        Ok(Some(LENIENT.document(descriptor, &self.manifest(descriptor)?)))
+        // Whoever lists a document of somebody else under a wrong type or size decides nothing about the right one.
+        let key = (descriptor.digest, descriptor.size, descriptor.media_type.clone());
+        if let Some(known) = self.subjects.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
+            return Ok(Some(known.clone()));
+        }
+        let parsed = LENIENT.document(descriptor, &self.manifest(descriptor)?);
+        let subject = parsed.map(|parsed| parsed.subject().map(|subject| subject.digest));
+        let subject = subject.map_err(|error| error.to_string());
+        self.subjects.lock().unwrap_or_else(PoisonError::into_inner).insert(key, subject.clone());
+        Ok(Some(subject))
+    }
+
+    /// What an index of the layout lists; nothing for a manifest, and for what cannot be read.
+    fn entries(&self, descriptor: &Descriptor) -> Result<Vec<Descriptor>, LocationError> {
+        if !is_document(&descriptor.media_type) {
+            return Ok(Vec::new());
+        }
+        match LENIENT.document(descriptor, &self.manifest(descriptor)?) {
+            Ok(ManifestOrIndex::Index(index)) => Ok(index.manifests),
+            _ => Ok(Vec::new()),
+        }
     }
 
     /// The images of `index.json`. An artifact's descriptor need not say that it is one; its manifest does.
     fn images(&self) -> Result<Vec<Descriptor>, LocationError> {
         let mut images = Vec::new();
         for descriptor in self.index.iter().filter(|descriptor| !is_about_another(descriptor)) {
-            let Some(parsed) = self.parse(descriptor)? else { continue };
-            let parsed = parsed.map_err(|e| unusable(self.files.as_ref(), "an image", e.to_string()))?;
-            if parsed.subject().is_none() {
+            let Some(subject) = self.subject(descriptor)? else { continue };
+            let subject = subject.map_err(|reason| unusable(self.files.as_ref(), "an image", reason))?;
+            if subject.is_none() {
                 images.push(descriptor.clone());
             }
         }
@@ -113,9 +141,7 @@ impl LayoutLocation {
     fn children(&self, images: &[Descriptor], digest: Digest) -> Result<Vec<Descriptor>, LocationError> {
         let mut children = Vec::new();
         for image in images {
-            if let Some(Ok(ManifestOrIndex::Index(index))) = self.parse(image)? {
-                children.extend(index.manifests.into_iter().filter(|child| child.digest == digest));
-            }
+            children.extend(self.entries(image)?.into_iter().filter(|child| child.digest == digest));
         }
         Ok(children)
     }
@@ -239,20 +265,25 @@ impl Location for LayoutLocation {
     }
 
     fn referrers(&self, subject: Digest) -> Result<Vec<Descriptor>, LocationError> {
-        let mut found = Vec::new();
+        let mut found: BTreeMap<Digest, Descriptor> = BTreeMap::new();
+        let mut indexes = BTreeSet::new();
+        let tag = subject.tag();
         for descriptor in &self.index {
             // What has no proper form is about nothing: whoever attached it cannot hide what else is attached.
-            let Some(Ok(parsed)) = self.parse(descriptor)? else { continue };
-            if parsed.subject().is_some_and(|own| own.digest == subject) {
-                found.push(descriptor.clone());
-            } else if name_of(descriptor) == Some(&subject.tag())
-                && let ManifestOrIndex::Index(index) = parsed
-            {
-                found.extend(index.manifests);
+            let Some(Ok(about)) = self.subject(descriptor)? else { continue };
+            if about == Some(subject) {
+                found.entry(descriptor.digest).or_insert_with(|| descriptor.clone());
+            } else if name_of(descriptor) == Some(&tag) && indexes.insert(descriptor.digest) {
+                for descriptor in self.entries(descriptor)? {
+                    found.entry(descriptor.digest).or_insert(descriptor);
+                }
+            }
+            if found.len() > MAX_DESCRIPTORS {
+                let what = format!("the list of referrers of {subject}");
+                let reason = format!("it has more than {MAX_DESCRIPTORS} entries");
+                return Err(unusable(self.files.as_ref(), &what, reason));
             }
         }
-        found.sort_by_key(|descriptor| descriptor.digest);
-        found.dedup_by_key(|descriptor| descriptor.digest);
-        Ok(found)
+        Ok(found.into_values().collect())
     }
 }

@@ -4,6 +4,7 @@
 
 mod access;
 mod archive;
+mod bounded;
 mod docker;
 mod entries;
 mod entry;
@@ -30,5 +31,5 @@ pub use error::LocationError;
 pub use open::open;
 pub use reference::{Form, PathReference, Reference, ReferenceError, RegistryReference, as_existing_path};
 pub use registry::RegistryLocation;
+pub(crate) use unpack::{ContentBudget, LANES, Unpacked, is_tar, read_layer};
 pub use unpack::{ContentLimits, UnpackError};
-pub(crate) use unpack::{Unpacked, is_tar, read_layer};

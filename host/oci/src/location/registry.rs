@@ -17,6 +17,8 @@ use crate::location::reference::RegistryReference;
 const MANIFEST_TYPES: [&str; 4] = [MANIFEST, INDEX, DOCKER_MANIFEST, DOCKER_INDEX];
 /// The most descriptors of a referrers listing, on all of its pages.
 const MAX_DESCRIPTORS: usize = 10_000;
+/// The most bytes of a referrers listing, on all of its pages.
+const MAX_LISTING: u64 = 4 * MAX_DOCUMENT;
 /// Pages of a referrers listing.
 const MAX_PAGES: usize = 100;
 
@@ -200,10 +202,16 @@ impl Location for RegistryLocation {
 
     fn referrers(&self, subject: Digest) -> Result<Vec<Descriptor>, LocationError> {
         let mut found = Vec::new();
+        let mut size = 0_u64;
         let mut next = Some(self.url(&format!("referrers/{subject}")));
         for page in 0..MAX_PAGES {
             let Some(url) = next else { return Ok(found) };
             let response = self.get(url, INDEX)?;
+            size = size.saturating_add(response.body.len() as u64);
+            if size > MAX_LISTING {
+                let reason = format!("it is larger than {MAX_LISTING} bytes");
+                return Err(self.unusable("the list of referrers", reason));
+            }
             next = match (response.status, page) {
                 (200, _) => self.page(&response, &mut found)?,
                 (404, 0) => return self.fallback_referrers(subject),

@@ -206,7 +206,7 @@ pub(crate) fn location(reference: &str) -> Box<dyn Location> {
 
 /// The same, or why it cannot be opened.
 pub(crate) fn opened(reference: &str) -> Result<Box<dyn Location>, LocationError> {
-    open(&Reference::find(reference).unwrap(), Arc::new(Anonymous))
+    open(&Reference::find(reference).unwrap(), Arc::new(Anonymous), None)
 }
 
 /// An answer of the registry: status, headers, body.

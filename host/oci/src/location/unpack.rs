@@ -1,6 +1,8 @@
 //! Layers, read as streams: decompressed, and checked against what the image says of them.
 
 use std::io::{self, PipeReader, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use flate2::read::MultiGzDecoder;
@@ -12,18 +14,36 @@ use crate::location::entries::{Entries, Skip};
 use crate::location::entry::TarError;
 use crate::location::error::LocationError;
 
-/// Bounds on what is read of one layer.
+/// Layers that are read at once at most. Each may take 128 MiB for the window of zstd, and a registry gives a few
+/// connections more than one, and not more for many.
+pub(crate) const LANES: usize = 4;
+
+/// Bounds on what is read of layers.
 #[derive(Clone, Copy, Debug)]
 pub struct ContentLimits {
+    /// Entries of one layer.
     pub entries: u64,
-    /// Bytes of the uncompressed tar.
+    /// Bytes of the uncompressed tars, of all layers together.
     pub unpacked: u64,
 }
 
 impl Default for ContentLimits {
-    /// Two million entries, 64 GiB.
+    /// Two million entries, 256 GiB.
     fn default() -> Self {
-        Self { entries: 2_000_000, unpacked: 64 << 30 }
+        Self { entries: 2_000_000, unpacked: 256 << 30 }
+    }
+}
+
+/// What is left of the limits, for all layers that one command reads.
+#[derive(Debug)]
+pub(crate) struct ContentBudget {
+    entries: u64,
+    unpacked: Arc<AtomicU64>,
+}
+
+impl ContentBudget {
+    pub(crate) fn new(limits: &ContentLimits) -> Self {
+        Self { entries: limits.entries, unpacked: Arc::new(AtomicU64::new(limits.unpacked)) }
     }
 }
 
@@ -68,7 +88,7 @@ pub(crate) fn read_layer<T>(
     location: &dyn Location,
     layer: &Descriptor,
     diff_id: Option<Digest>,
-    limits: &ContentLimits,
+    budget: &ContentBudget,
     read: impl FnOnce(&mut Entries<Unpacked>) -> Result<T, TarError>,
 ) -> Result<T, UnpackError> {
     let error =
@@ -76,7 +96,7 @@ pub(crate) fn read_layer<T>(
     let (reader, mut writer) = io::pipe().map_err(|e| error(e.into()))?;
     let (copied, read) = thread::scope(|scope| {
         let copying = scope.spawn(move || location.copy(layer, &mut writer));
-        let read = read_tar(reader, &layer.media_type, limits, read);
+        let read = read_tar(reader, &layer.media_type, budget, read);
         (copying.join().expect("copying does not panic"), read)
     });
     let (value, actual) = match (copied, read) {
@@ -99,11 +119,11 @@ pub(crate) fn read_layer<T>(
 fn read_tar<T>(
     reader: PipeReader,
     media_type: &str,
-    limits: &ContentLimits,
+    budget: &ContentBudget,
     read: impl FnOnce(&mut Entries<Unpacked>) -> Result<T, TarError>,
 ) -> Result<(T, Digest), TarError> {
-    let unpacked = Unpacked::new(reader, compression(media_type), limits.unpacked)?;
-    let mut entries = Entries::new(unpacked, limits.entries);
+    let unpacked = Unpacked::new(reader, compression(media_type), budget)?;
+    let mut entries = Entries::new(unpacked, budget.entries);
     let value = read(&mut entries)?;
     while entries.next()?.is_some() {}
     // The end-of-archive blocks, and whatever a writer put behind them, belong to the diff id too.
@@ -112,19 +132,19 @@ fn read_tar<T>(
     Ok((value, rest.digest()))
 }
 
-/// The uncompressed tar: hashed, and at most so many bytes.
+/// The uncompressed tar: hashed, and at most as many bytes as are left for all layers.
 pub(crate) struct Unpacked {
     reader: Box<dyn Read>,
     hasher: Hasher,
-    left: u64,
+    left: Arc<AtomicU64>,
 }
 
 impl Unpacked {
-    /// Decompresses `reader`; more than `limit` bytes are an error.
+    /// Decompresses `reader`; more bytes than are left of `budget` are an error.
     pub(crate) fn new(
         reader: impl Read + 'static,
         compression: Option<Compression>,
-        limit: u64,
+        budget: &ContentBudget,
     ) -> io::Result<Self> {
         let reader: Box<dyn Read> = match compression {
             None | Some(Compression::None) => Box::new(reader),
@@ -135,7 +155,7 @@ impl Unpacked {
                 Box::new(decoder)
             }
         };
-        Ok(Self { reader, hasher: Hasher::new(), left: limit })
+        Ok(Self { reader, hasher: Hasher::new(), left: Arc::clone(&budget.unpacked) })
     }
 
     /// The digest of what has been read.
@@ -147,9 +167,10 @@ impl Unpacked {
 impl Read for Unpacked {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.reader.read(buffer)?;
+        let less = |left: u64| left.checked_sub(read as u64);
         let too_large =
-            || io::Error::new(io::ErrorKind::InvalidData, "its uncompressed size exceeds the limit");
-        self.left = self.left.checked_sub(read as u64).ok_or_else(too_large)?;
+            |_| io::Error::new(io::ErrorKind::InvalidData, "its uncompressed size exceeds the limit");
+        self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).map_err(too_large)?;
         self.hasher.update(&buffer[..read]);
         Ok(read)
     }

@@ -17,7 +17,9 @@ use seed_model::{Descriptor, Digest, Manifest, Platform, StorePath};
 
 use crate::ImageError;
 use crate::document::{Configuration, ManifestOrIndex, STRICT};
-use crate::location::{ContentLimits, Entries, Entry, EntryType, Location, TarError, Unpacked, read_layer};
+use crate::location::{
+    ContentBudget, ContentLimits, Entries, Entry, EntryType, Location, TarError, Unpacked, read_layer,
+};
 use nar::{NarWriter, Node};
 
 /// The annotation of a manifest that says what the image is for.
@@ -26,8 +28,8 @@ const VARIANT: &str = "io.github.seed-oci.variant";
 const REGISTRATION: &str = "nix/seed/registration";
 /// Per layer of the image, bottom first, a line with the numbers of its paths in the registration.
 const LAYERS: &str = "nix/seed/layers";
-/// The largest of these two files in bytes: a million paths with long names.
-const MAX_LISTING: u64 = 512 << 20;
+/// The largest of these two files in bytes: some hundred thousand paths.
+const MAX_LISTING: u64 = 64 << 20;
 const STORE: &[u8] = b"nix/store/";
 /// File contents are copied in pieces of this size.
 const PIECE: usize = 256 << 10;
@@ -82,6 +84,8 @@ pub struct BuildSeed {
     /// Which paths each of its layers has, as numbers of paths in the registration.
     pub paths: Vec<Vec<u32>>,
     layers: Vec<(Descriptor, Digest)>,
+    /// For all layers that are read.
+    budget: ContentBudget,
 }
 
 impl BuildSeed {
@@ -107,19 +111,16 @@ impl BuildSeed {
             });
         }
         let layers: Vec<_> = manifest.layers.into_iter().zip(configuration.diff_ids).collect();
+        let budget = ContentBudget::new(&ContentLimits::default());
         for (layer, diff_id) in layers.iter().rev() {
-            let listing = read_layer(location, layer, Some(*diff_id), &ContentLimits::default(), listing)?;
+            let listing = read_layer(location, layer, Some(*diff_id), &budget, listing)?;
             let [Some(registration), Some(paths)] = listing else { continue };
             let unusable =
                 |file, reason: String| RestoreError::Listing { file, place: location.place(), reason };
             let registration =
                 String::from_utf8(registration).map_err(|e| unusable(REGISTRATION, e.to_string()))?;
-            let paths = parse(&paths).map_err(|reason| unusable(LAYERS, reason))?;
-            if paths.len() != layers.len() {
-                let reason = format!("it lists {} layers of {}", paths.len(), layers.len());
-                return Err(unusable(LAYERS, reason));
-            }
-            return Ok(Self { digest, registration, paths, layers });
+            let paths = parse(&paths, layers.len()).map_err(|reason| unusable(LAYERS, reason))?;
+            return Ok(Self { digest, registration, paths, layers, budget });
         }
         Err(RestoreError::NotABuildSeed { digest, place: location.place() })
     }
@@ -139,8 +140,7 @@ impl BuildSeed {
         directory: &Path,
     ) -> Result<(), RestoreError> {
         let (descriptor, diff_id) = &self.layers[layer];
-        let limits = ContentLimits::default();
-        Ok(read_layer(location, descriptor, Some(*diff_id), &limits, |entries| {
+        Ok(read_layer(location, descriptor, Some(*diff_id), &self.budget, |entries| {
             restore(entries, wanted, directory)
         })?)
     }
@@ -173,7 +173,7 @@ fn listing(entries: &mut Entries<Unpacked>) -> Result<[Option<Vec<u8>>; 2], TarE
             continue;
         };
         if entry.kind != EntryType::File || entry.size > MAX_LISTING {
-            return Err(refused(&entry, "is not a file or is larger than 512 MiB"));
+            return Err(refused(&entry, "is not a file or is larger than 64 MiB"));
         }
         let mut bytes = Vec::new();
         copy(entries, &entry, &mut |piece| {
@@ -185,9 +185,13 @@ fn listing(entries: &mut Entries<Unpacked>) -> Result<[Option<Vec<u8>>; 2], TarE
     Ok(found)
 }
 
-/// Reads the lines of [`LAYERS`].
-fn parse(text: &[u8]) -> Result<Vec<Vec<u32>>, String> {
+/// Reads the lines of [`LAYERS`], of which there is one for each of the layers.
+fn parse(text: &[u8], layers: usize) -> Result<Vec<Vec<u32>>, String> {
     let text = std::str::from_utf8(text).map_err(|e| e.to_string())?;
+    let lines = text.lines().count();
+    if lines != layers {
+        return Err(format!("it lists {lines} layers of {layers}"));
+    }
     let number = |word: &str| word.parse().map_err(|_| "it contains values that are not numbers".to_owned());
     text.lines().map(|line| line.split_ascii_whitespace().map(number).collect()).collect()
 }

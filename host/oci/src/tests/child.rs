@@ -9,7 +9,7 @@ use std::time::Duration;
 use seed_model::{Codec, File, FileContent, PackedLayer};
 
 use super::fixture::{Fixture, pack};
-use crate::files::{write_directory, write_tar};
+use crate::files::{Target, write_directory, write_tar};
 use crate::{BlobStore, StoreError};
 
 const DIRECTORY: &str = "SEED_TEST_DIRECTORY";
@@ -151,8 +151,9 @@ fn write_in_child() {
     for byte in 0..99 {
         let mut files = ["marker", "index"].map(file(vec![byte])).to_vec();
         files.insert(1, file(vec![byte; 5 << 20])("large"));
-        let written = write_directory(&store, &directory.join("out"), "marker", &files)
-            .and_then(|_| write_tar(&store, &directory.join("out.tar"), &files));
+        let written =
+            write_directory(&store, &Target::open(&directory.join("out")).unwrap(), "marker", &files)
+                .and_then(|_| write_tar(&store, &Target::open(&directory.join("out.tar")).unwrap(), &files));
         if let Err(error) = written {
             println!("\nfailed: {error}");
             std::process::abort();
@@ -169,7 +170,7 @@ fn output_that_cannot_be_written_leaves_the_old_one() {
     let place = tempfile::tempdir().unwrap();
     let store = BlobStore::open(&place.path().join("cache")).unwrap();
     let files = ["marker", "large", "index"].map(file(b"old".to_vec()));
-    write_directory(&store, &place.path().join("out"), "marker", &files).unwrap();
+    write_directory(&store, &Target::open(&place.path().join("out")).unwrap(), "marker", &files).unwrap();
     let (well, output) = end(start_test("write_in_child", place.path(), FULL));
     assert!(!well);
     let failed = format!("failed: cannot write `{}/out/large`", place.path().display());
@@ -199,7 +200,7 @@ fn killed_output_has_whole_files_only() {
         }
         let store = BlobStore::open(&place.path().join("cache")).unwrap();
         let files = ["marker", "x"].map(file(vec![b'.']));
-        write_directory(&store, &place.path().join("out"), "marker", &files).unwrap();
+        write_directory(&store, &Target::open(&place.path().join("out")).unwrap(), "marker", &files).unwrap();
         assert_eq!(fs::read_dir(place.path().join("out")).unwrap().count(), 3, "with the host's mark");
     }
 }

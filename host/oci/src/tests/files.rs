@@ -8,7 +8,7 @@ use seed_model::{File, FileContent, Written};
 use tempfile::TempDir;
 
 use crate::BlobStore;
-use crate::files::{FilesError, write_directory, write_tar};
+use crate::files::{FilesError, Target, write_directory, write_tar};
 
 const MARKER: &str = "marker";
 
@@ -34,13 +34,17 @@ impl Place {
     }
 
     fn write(&self, files: &[File]) -> Result<Written, FilesError> {
-        write_directory(&self.store, &self.path("out"), MARKER, files)
+        write_directory(&self.store, &Target::open(&self.path("out"))?, MARKER, files)
     }
 
     /// The message of an error, with `[dir]` for the temporary directory.
     fn message<T: std::fmt::Debug>(&self, result: Result<T, FilesError>) -> String {
         result.unwrap_err().to_string().replace(self.directory.path().to_str().unwrap(), "[dir]")
     }
+}
+
+fn make_tar(store: &BlobStore, path: &Path, files: &[File]) -> Result<Written, FilesError> {
+    write_tar(store, &Target::open(path)?, files)
 }
 
 fn bytes(path: &str, content: &str) -> File {
@@ -107,7 +111,7 @@ fn what_is_not_ours_is_left_alone() {
     insta::assert_snapshot!(place.message(place.write(&files)), @"will not overwrite `[dir]/out`: the directory is not empty, and `seed` did not make it");
     // Whoever chooses the marker may choose the name of a file that is there.
     let named = [bytes("precious", "p")];
-    let written = write_directory(&place.store, &out, "precious", &named);
+    let written = write_directory(&place.store, &Target::open(&out).unwrap(), "precious", &named);
     assert!(matches!(written, Err(FilesError::NotOurs { .. })));
     assert_eq!(tree(&out), expected(&[("precious", "p")]));
 
@@ -137,7 +141,12 @@ fn what_is_not_ours_is_left_alone() {
 fn a_directory_of_another_kind_is_left_alone() {
     let place = Place::new();
     place.write(&[bytes(MARKER, "m"), bytes("other", "o")]).unwrap();
-    let written = write_directory(&place.store, &place.path("out"), "other", &[bytes("other", "")]);
+    let written = write_directory(
+        &place.store,
+        &Target::open(&place.path("out")).unwrap(),
+        "other",
+        &[bytes("other", "")],
+    );
     insta::assert_snapshot!(place.message(written), @"will not overwrite `[dir]/out`: `seed` made the directory for something else");
     assert_eq!(tree(&place.path("out")), expected(&[(MARKER, "m"), ("other", "o")]));
 }
@@ -178,8 +187,8 @@ fn paths_stay_below_the_directory() {
     messages.push(place.message(place.write(&[bytes(MARKER, "m"), bytes("a", ""), bytes("a", "")])));
     messages.push(place.message(place.write(&[bytes(MARKER, "m"), bytes("a", ""), bytes("a/b", "")])));
     messages.push(place.message(place.write(&[bytes("a", "")])));
-    messages.push(place.message(write_tar(&place.store, &place.path("t"), &[bytes("../x", "")])));
-    messages.push(place.message(write_tar(&place.store, Path::new("/"), &[bytes("x", "")])));
+    messages.push(place.message(make_tar(&place.store, &place.path("t"), &[bytes("../x", "")])));
+    messages.push(place.message(make_tar(&place.store, Path::new("/"), &[bytes("x", "")])));
     insta::assert_snapshot!(messages.join("\n"), @r#"
     cannot write to ``: it must be a relative path of plain names separated by `/`
     cannot write to `/etc/x`: it must be a relative path of plain names separated by `/`
@@ -232,14 +241,14 @@ fn damaged_blobs_do_not_get_out() {
     let place = Place::new();
     let files = [bytes(MARKER, "m"), place.blob("blob", "content")];
     place.write(&files).unwrap();
-    write_tar(&place.store, &place.path("tar"), &files).unwrap();
+    make_tar(&place.store, &place.path("tar"), &files).unwrap();
     let tar = fs::read(place.path("tar")).unwrap();
     let digest = place.store.list().unwrap()[0];
     fs::write(place.store.path(digest), "c0ntent").unwrap();
     assert!(place.message(place.write(&files)).contains("is damaged: its content has the digest sha256:"));
     assert!(!place.store.path(digest).exists(), "it would be found again");
     fs::write(place.store.path(digest), "c0ntent").unwrap();
-    assert!(place.message(write_tar(&place.store, &place.path("tar"), &files)).contains("is damaged"));
+    assert!(place.message(make_tar(&place.store, &place.path("tar"), &files)).contains("is damaged"));
     assert_eq!(tree(&place.path("out")), expected(&[("blob", "content"), (MARKER, "m")]));
     assert_eq!(fs::read(place.path("tar")).unwrap(), tar);
     assert!(place.message(place.write(&files)).contains("is not in the store"));
@@ -258,9 +267,9 @@ fn two_writers_do_not_mix() {
 
     let held = fs::File::create(place.path(".tar.seed-partial")).unwrap();
     held.lock().unwrap();
-    insta::assert_snapshot!(place.message(write_tar(&place.store, &place.path("tar"), &files)), @"another process is writing to `[dir]/tar`");
+    insta::assert_snapshot!(place.message(make_tar(&place.store, &place.path("tar"), &files)), @"another process is writing to `[dir]/tar`");
     drop(held);
-    write_tar(&place.store, &place.path("tar"), &files).unwrap();
+    make_tar(&place.store, &place.path("tar"), &files).unwrap();
     assert!(!place.path(".tar.seed-partial").exists());
 }
 
@@ -269,7 +278,7 @@ fn a_tar_has_the_files_in_their_order() {
     let place = Place::new();
     let path = place.path("new/directory/x.tar");
     let files = [bytes("z", "last name first"), place.blob("a/b", "blob")];
-    let written = write_tar(&place.store, &path, &files).unwrap();
+    let written = make_tar(&place.store, &path, &files).unwrap();
     assert_eq!(written, Written { files: 1, unchanged: 0, bytes: 6 * 512 });
     let content = fs::read(&path).unwrap();
     let mut archive = tar::Archive::new(&content[..]);
@@ -285,24 +294,24 @@ fn a_tar_has_the_files_in_their_order() {
         .collect();
     assert_eq!(entries, [("z".to_owned(), 0o644, 0, 1), ("a/b".to_owned(), 0o644, 0, 1)]);
 
-    assert_eq!(write_tar(&place.store, &path, &files).unwrap(), Written { files: 0, unchanged: 1, bytes: 0 });
+    assert_eq!(make_tar(&place.store, &path, &files).unwrap(), Written { files: 0, unchanged: 1, bytes: 0 });
     for other in [[&content[..], b"more"].concat(), content[..content.len() - 1].to_vec(), Vec::new()] {
         fs::write(&path, other).unwrap();
-        assert_eq!(write_tar(&place.store, &path, &files).unwrap(), written);
+        assert_eq!(make_tar(&place.store, &path, &files).unwrap(), written);
         assert_eq!(fs::read(&path).unwrap(), content);
     }
     let long = [bytes(&"long/".repeat(60), "")].map(|file| File { path: file.path + "name", ..file });
-    write_tar(&place.store, &path, &long).unwrap();
-    assert_eq!(write_tar(&place.store, &path, &files).unwrap(), written, "its first header is a PAX header");
+    make_tar(&place.store, &path, &long).unwrap();
+    assert_eq!(make_tar(&place.store, &path, &files).unwrap(), written, "its first header is a PAX header");
     fs::remove_file(&path).unwrap();
     let outside = place.path("outside");
     fs::write(&outside, "precious").unwrap();
     symlink(&outside, &path).unwrap();
-    assert_eq!(write_tar(&place.store, &path, &files).unwrap(), written);
+    assert_eq!(make_tar(&place.store, &path, &files).unwrap(), written);
     assert_eq!(fs::read_to_string(&outside).unwrap(), "precious");
     fs::remove_file(&path).unwrap();
     fs::create_dir(&path).unwrap();
-    insta::assert_snapshot!(place.message(write_tar(&place.store, &path, &files)), @"will not overwrite `[dir]/new/directory/x.tar`: it is a directory");
+    insta::assert_snapshot!(place.message(make_tar(&place.store, &path, &files)), @"will not overwrite `[dir]/new/directory/x.tar`: it is a directory");
 }
 
 #[test]
@@ -317,7 +326,7 @@ fn a_file_that_is_not_ours_is_left_alone() {
     foreign.append_data(&mut header, "a", &b"a"[..]).unwrap();
     for precious in [b"precious".to_vec(), vec![0; 4096], foreign.into_inner().unwrap()] {
         fs::write(&path, &precious).unwrap();
-        let message = place.message(write_tar(&place.store, &path, &files));
+        let message = place.message(make_tar(&place.store, &path, &files));
         insta::allow_duplicates! {
             insta::assert_snapshot!(message, @"will not overwrite `[dir]/notes.tar`: `seed` did not write the file");
         }

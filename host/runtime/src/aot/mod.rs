@@ -12,7 +12,7 @@
 //! | 16     | `seed-aot-entry-1`                                                     |
 //! | 32     | SHA-256 of the component                                               |
 //! | 32     | SHA-256 of wasmtime's version, settings and target                     |
-//! | others | what `Component::serialize` gave                                       |
+//! | others | what `Engine::precompile_component` gave                              |
 //!
 //! This is the only module with `unsafe` code.
 
@@ -58,11 +58,10 @@ impl AotCache {
         component
     }
 
-    /// Keeps a compiled component.
-    pub(crate) fn store(&self, engine: &Engine, digest: Digest, component: &Component) -> io::Result<()> {
+    /// Keeps the machine code of a component, as the compiler gave it just now.
+    pub(crate) fn store(&self, engine: &Engine, digest: Digest, code: &[u8]) -> io::Result<()> {
         let identity = Identity::new(engine, digest);
-        let code = component.serialize().map_err(io::Error::other)?;
-        let parts = || identity.parts().into_iter().chain([code.as_slice()]);
+        let parts = || identity.parts().into_iter().chain([code]);
         let mut file = self.directory.partial().map_err(io::Error::other)?;
         file.write_all(&self.authenticator.code(parts()))?;
         for part in parts() {
@@ -118,12 +117,14 @@ fn name(identity: &Identity) -> OsString {
     format!("{}-{}.aot", identity.component.hex(), identity.engine.short()).into()
 }
 
-/// Loads compiled code that passed [`AotCache::check`].
-fn deserialize(engine: &Engine, code: &[u8]) -> Option<Component> {
-    // SAFETY: `Component::deserialize` requires bytes that `Component::serialize` gave, unmodified; it checks itself
-    // that version and settings are those of `engine`. `code` comes from `AotCache::check`, so it carries an HMAC
-    // under a key that only this user can read, and the one place that computes that HMAC is `AotCache::store`, over
-    // the result of `Component::serialize`. It is borrowed memory of this process, which no other can change.
+/// Loads compiled code that passed [`AotCache::check`], or that the compiler gave just now.
+pub(crate) fn deserialize(engine: &Engine, code: &[u8]) -> Option<Component> {
+    // SAFETY: `Component::deserialize` requires bytes that `Engine::precompile_component` gave, unmodified; it checks
+    // itself that version and settings are those of `engine`. There are two callers. `Runtime::compile` has `code` from
+    // `Compiler::compile`: from a thread of this process, or through a pipe from a process that this one has started,
+    // which is this program. `AotCache::load` has it from `AotCache::check`, so it carries an HMAC under a key that only
+    // this user can read, and the one place that computes that HMAC is `AotCache::store`, over what `Compiler::compile`
+    // gave. It is borrowed memory of this process, which no other can change.
     #[expect(unsafe_code, reason = "the point of this module")]
     let component = unsafe { Component::deserialize(engine, code) };
     component.ok()

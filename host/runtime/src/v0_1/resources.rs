@@ -11,8 +11,8 @@ use seed_model::StageError;
 
 use crate::capabilities::{BlobWriter, Reporter};
 
-/// The tar of a layer, being read.
-pub struct LayerReader(pub(super) Box<dyn Read + Send>);
+/// The tar of a layer, being read; nothing when its end was reached.
+pub struct LayerReader(pub(super) Option<Box<dyn Read + Send>>);
 
 impl fmt::Debug for LayerReader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use wasmtime::component::{ComponentType, LinkerInstance, Lower, Resource, ResourceType, Val};
+use wasmtime::component::{
+    ComponentNamedList, ComponentType, Lift, LinkerInstance, Lower, Resource, ResourceType, Val,
+};
 use wasmtime::{Result, StoreContextMut, bail};
 
 use crate::error::ExitStatus;
@@ -13,6 +15,10 @@ use crate::wasi_context::WasiContext;
 const NAP: Duration = Duration::from_millis(10);
 /// The most random bytes in one call.
 const RANDOM: u64 = 1 << 20;
+/// Fuel for a random byte, which is part of a SHA-256 where it is deterministic.
+const RANDOM_BYTE: u64 = 10;
+/// Fuel for an element of a list that is polled.
+const POLLED: u64 = 50;
 /// What `check-write` permits. Standard output and error take any amount and count it.
 const WRITABLE: u64 = 64 << 10;
 
@@ -44,12 +50,12 @@ struct Datetime {
     nanoseconds: u32,
 }
 
-type Store<'a> = StoreContextMut<'a, State>;
+type Instance<'a> = LinkerInstance<'a, State>;
 type Out = Resource<OutputStream>;
 type In = Resource<InputStream>;
 
 /// Defines a resource type by its name.
-pub(super) fn define_resource(instance: &mut LinkerInstance<'_, State>, name: &str) -> Result<()> {
+pub(super) fn define_resource(instance: &mut Instance<'_>, name: &str) -> Result<()> {
     match name {
         "input-stream" => resource::<InputStream>(instance, name),
         "output-stream" => resource::<OutputStream>(instance, name),
@@ -59,15 +65,41 @@ pub(super) fn define_resource(instance: &mut LinkerInstance<'_, State>, name: &s
     }
 }
 
-fn resource<T: Send + 'static>(instance: &mut LinkerInstance<'_, State>, name: &str) -> Result<()> {
+fn resource<T: Send + 'static>(instance: &mut Instance<'_>, name: &str) -> Result<()> {
     instance.resource(name, ResourceType::host::<T>(), |mut store, rep| {
-        store.data_mut().table.delete(Resource::<T>::new_own(rep))?;
-        Ok(())
+        store.data_mut().counted(|state| {
+            state.table.delete(Resource::<T>::new_own(rep))?;
+            Ok(())
+        })
     })
 }
 
+/// Defines a function. Each call of it counts: there is no other way to define one here.
+fn function<P, R>(
+    instance: &mut Instance<'_>,
+    name: &str,
+    work: impl Fn(&mut State, P) -> Result<R> + Send + Sync + 'static,
+) -> Result<()>
+where
+    P: ComponentNamedList + Lift + 'static,
+    R: ComponentNamedList + Lower + 'static,
+{
+    instance.func_wrap(name, move |mut store: StoreContextMut<'_, State>, parameters: P| {
+        store.data_mut().counted(|state| work(state, parameters))
+    })
+}
+
+/// The same for a function whose types are those that the component says.
+fn untyped(
+    instance: &mut Instance<'_>,
+    name: &str,
+    work: impl Fn(&mut [Val]) -> Result<()> + Send + Sync + 'static,
+) -> Result<()> {
+    instance.func_new(name, move |mut store, _, _, results| store.data_mut().counted(|_| work(results)))
+}
+
 /// Defines a function by its interface, such as `wasi:io/poll`, and its name.
-pub(super) fn define(instance: &mut LinkerInstance<'_, State>, interface: &str, name: &str) -> Result<()> {
+pub(super) fn define(instance: &mut Instance<'_>, interface: &str, name: &str) -> Result<()> {
     match interface {
         "wasi:cli/environment" | "wasi:cli/exit" => process(instance, interface, name),
         "wasi:cli/stdin" | "wasi:cli/stdout" | "wasi:cli/stderr" => {
@@ -84,110 +116,90 @@ pub(super) fn define(instance: &mut LinkerInstance<'_, State>, interface: &str, 
     }
 }
 
-fn process(instance: &mut LinkerInstance<'_, State>, interface: &str, name: &str) -> Result<()> {
+fn process(instance: &mut Instance<'_>, interface: &str, name: &str) -> Result<()> {
     match name {
-        "get-environment" => instance.func_wrap(name, |_: Store, ()| Ok((Vec::<(String, String)>::new(),))),
-        "get-arguments" => instance.func_wrap(name, |_: Store, ()| Ok((Vec::<String>::new(),))),
-        "initial-cwd" => instance.func_wrap(name, |_: Store, ()| Ok((None::<String>,))),
-        "exit" => instance.func_wrap(name, |_: Store, (status,): (Result<(), ()>,)| -> Result<()> {
+        "get-environment" => function(instance, name, |_, ()| Ok((Vec::<(String, String)>::new(),))),
+        "get-arguments" => function(instance, name, |_, ()| Ok((Vec::<String>::new(),))),
+        "initial-cwd" => function(instance, name, |_, ()| Ok((None::<String>,))),
+        "exit" => function(instance, name, |_, (status,): (Result<(), ()>,)| -> Result<()> {
             Err(wasmtime::Error::new(if status.is_ok() { ExitStatus::Success } else { ExitStatus::Failure }))
         }),
-        "exit-with-code" => instance.func_wrap(name, |_: Store, (code,): (u8,)| -> Result<()> {
+        "exit-with-code" => function(instance, name, |_, (code,): (u8,)| -> Result<()> {
             Err(wasmtime::Error::new(ExitStatus::Code(code)))
         }),
         _ => absent(instance, interface, name),
     }
 }
 
-fn standard_stream(instance: &mut LinkerInstance<'_, State>, interface: &str, name: &str) -> Result<()> {
+fn standard_stream(instance: &mut Instance<'_>, interface: &str, name: &str) -> Result<()> {
     match name {
-        "get-stdin" => instance.func_wrap(name, |mut store: Store, ()| {
-            Ok((store.data_mut().counted(|state| Ok(state.table.push(InputStream)?))?,))
-        }),
-        "get-stdout" | "get-stderr" => instance.func_wrap(name, |mut store: Store, ()| {
-            Ok((store.data_mut().counted(|state| Ok(state.table.push(OutputStream)?))?,))
-        }),
-        _ => absent(instance, interface, name),
-    }
-}
-
-fn input(instance: &mut LinkerInstance<'_, State>, interface: &str, name: &str) -> Result<()> {
-    match name.trim_start_matches("[method]input-stream.") {
-        "read" | "blocking-read" => instance
-            .func_wrap(name, |_: Store, (_, _): (In, u64)| Ok((Err::<Vec<u8>, _>(StreamError::Closed),))),
-        "skip" | "blocking-skip" => {
-            instance.func_wrap(name, |_: Store, (_, _): (In, u64)| Ok((Err::<u64, _>(StreamError::Closed),)))
+        "get-stdin" => function(instance, name, |state, ()| Ok((state.table.push(InputStream)?,))),
+        "get-stdout" | "get-stderr" => {
+            function(instance, name, |state, ()| Ok((state.table.push(OutputStream)?,)))
         }
-        "subscribe" => instance.func_wrap(name, |mut store: Store, (_,): (In,)| {
-            Ok((store.data_mut().counted(|state| Ok(state.table.push(Pollable(0))?))?,))
-        }),
         _ => absent(instance, interface, name),
     }
 }
 
-fn output(instance: &mut LinkerInstance<'_, State>, interface: &str, name: &str) -> Result<()> {
+fn input(instance: &mut Instance<'_>, interface: &str, name: &str) -> Result<()> {
+    match name.trim_start_matches("[method]input-stream.") {
+        "read" | "blocking-read" => {
+            function(instance, name, |_, (_, _): (In, u64)| Ok((Err::<Vec<u8>, _>(StreamError::Closed),)))
+        }
+        "skip" | "blocking-skip" => {
+            function(instance, name, |_, (_, _): (In, u64)| Ok((Err::<u64, _>(StreamError::Closed),)))
+        }
+        "subscribe" => function(instance, name, |state, (_,): (In,)| Ok((state.table.push(Pollable(0))?,))),
+        _ => absent(instance, interface, name),
+    }
+}
+
+fn output(instance: &mut Instance<'_>, interface: &str, name: &str) -> Result<()> {
     type Done = (Result<(), StreamError>,);
     const DONE: Done = (Ok(()),);
     match name.trim_start_matches("[method]output-stream.") {
-        "check-write" => {
-            instance.func_wrap(name, |_: Store, (_,): (Out,)| Ok((Ok::<_, StreamError>(WRITABLE),)))
-        }
+        "check-write" => function(instance, name, |_, (_,): (Out,)| Ok((Ok::<_, StreamError>(WRITABLE),))),
         "write" | "blocking-write-and-flush" => {
-            instance.func_wrap(name, |mut store: Store, (_, bytes): (Out, Vec<u8>)| -> Result<Done> {
-                store.data_mut().counted(|state| {
-                    state.log.write(&bytes);
-                    Ok(DONE)
-                })
+            function(instance, name, |state, (_, bytes): (Out, Vec<u8>)| -> Result<Done> {
+                state.charge(bytes.len() as u64)?;
+                state.log.write(&bytes);
+                Ok(DONE)
             })
         }
         "flush" | "blocking-flush" => {
-            instance.func_wrap(name, |_: Store, (_,): (Out,)| -> Result<Done> { Ok(DONE) })
+            function(instance, name, |_, (_,): (Out,)| -> Result<Done> { Ok(DONE) })
         }
-        "subscribe" => instance.func_wrap(name, |mut store: Store, (_,): (Out,)| {
-            Ok((store.data_mut().counted(|state| Ok(state.table.push(Pollable(0))?))?,))
-        }),
+        "subscribe" => function(instance, name, |state, (_,): (Out,)| Ok((state.table.push(Pollable(0))?,))),
         "write-zeroes" | "blocking-write-zeroes-and-flush" => {
-            instance.func_wrap(name, |_: Store, (_, _): (Out, u64)| -> Result<Done> { Ok(DONE) })
+            function(instance, name, |_, (_, _): (Out, u64)| -> Result<Done> { Ok(DONE) })
         }
-        "splice" | "blocking-splice" => instance
-            .func_wrap(name, |_: Store, (_, _, _): (Out, In, u64)| Ok((Err::<u64, _>(StreamError::Closed),))),
+        "splice" | "blocking-splice" => {
+            function(instance, name, |_, (_, _, _): (Out, In, u64)| Ok((Err::<u64, _>(StreamError::Closed),)))
+        }
         _ => absent(instance, interface, name),
     }
 }
 
-fn poll(instance: &mut LinkerInstance<'_, State>, interface: &str, name: &str) -> Result<()> {
+fn poll(instance: &mut Instance<'_>, interface: &str, name: &str) -> Result<()> {
     match name {
-        "[method]pollable.ready" => {
-            instance.func_wrap(name, |mut store: Store, (pollable,): (Resource<Pollable>,)| {
-                store.data_mut().counted(|state| {
-                    let deadline = state.table.get(&pollable)?.0;
-                    Ok((state.wasi.now() >= deadline,))
-                })
-            })
-        }
-        "[method]pollable.block" => {
-            instance.func_wrap(name, |mut store: Store, (pollable,): (Resource<Pollable>,)| {
-                store.data_mut().counted(|state| {
-                    let deadline = state.table.get(&pollable)?.0;
-                    sleep_until(state, deadline)
-                })
-            })
-        }
-        "poll" => instance.func_wrap(name, |mut store: Store, (pollables,): (Vec<Resource<Pollable>>,)| {
-            store.data_mut().counted(|state| {
-                let deadlines = pollables
-                    .iter()
-                    .map(|pollable| Ok(state.table.get(pollable)?.0))
-                    .collect::<Result<Vec<_>>>()?;
-                let Some(&first) = deadlines.iter().min() else { bail!("`poll` of an empty list") };
-                sleep_until(state, first)?;
-                let now = state.wasi.now();
-                Ok(((0_u32..)
-                    .zip(deadlines)
-                    .filter(|(_, at)| *at <= now)
-                    .map(|(i, _)| i)
-                    .collect::<Vec<u32>>(),))
-            })
+        "[method]pollable.ready" => function(instance, name, |state, (pollable,): (Resource<Pollable>,)| {
+            let deadline = state.table.get(&pollable)?.0;
+            Ok((state.wasi.now() >= deadline,))
+        }),
+        "[method]pollable.block" => function(instance, name, |state, (pollable,): (Resource<Pollable>,)| {
+            let deadline = state.table.get(&pollable)?.0;
+            sleep_until(state, deadline)
+        }),
+        "poll" => function(instance, name, |state, (pollables,): (Vec<Resource<Pollable>>,)| {
+            state.charge(POLLED.saturating_mul(pollables.len() as u64))?;
+            let deadlines = pollables
+                .iter()
+                .map(|pollable| Ok(state.table.get(pollable)?.0))
+                .collect::<Result<Vec<_>>>()?;
+            let Some(&first) = deadlines.iter().min() else { bail!("`poll` of an empty list") };
+            sleep_until(state, first)?;
+            let now = state.wasi.now();
+            Ok(((0_u32..).zip(deadlines).filter(|(_, at)| *at <= now).map(|(i, _)| i).collect::<Vec<u32>>(),))
         }),
         _ => absent(instance, interface, name),
     }
@@ -209,81 +221,74 @@ fn sleep_until(state: &mut State, deadline: u64) -> Result<()> {
     }
 }
 
-fn clock(instance: &mut LinkerInstance<'_, State>, interface: &str, name: &str) -> Result<()> {
+fn clock(instance: &mut Instance<'_>, interface: &str, name: &str) -> Result<()> {
     match (interface, name) {
-        ("wasi:clocks/wall-clock", "now") => instance.func_wrap(name, |store: Store, ()| {
-            let now = store.data().wasi.wall_clock();
+        ("wasi:clocks/wall-clock", "now") => function(instance, name, |state, ()| {
+            let now = state.wasi.wall_clock();
             Ok((Datetime { seconds: now.as_secs(), nanoseconds: now.subsec_nanos() },))
         }),
         ("wasi:clocks/wall-clock", "resolution") => {
-            instance.func_wrap(name, |_: Store, ()| Ok((Datetime { seconds: 0, nanoseconds: 1 },)))
+            function(instance, name, |_, ()| Ok((Datetime { seconds: 0, nanoseconds: 1 },)))
         }
-        (_, "now") => instance.func_wrap(name, |mut store: Store, ()| Ok((store.data_mut().wasi.now(),))),
-        (_, "resolution") => instance.func_wrap(name, |_: Store, ()| Ok((1_u64,))),
-        (_, "subscribe-instant") => instance.func_wrap(name, |mut store: Store, (instant,): (u64,)| {
-            Ok((store.data_mut().counted(|state| Ok(state.table.push(Pollable(instant))?))?,))
-        }),
-        (_, "subscribe-duration") => instance.func_wrap(name, |mut store: Store, (duration,): (u64,)| {
-            store.data_mut().counted(|state| {
-                let deadline = state.wasi.now().saturating_add(duration);
-                Ok((state.table.push(Pollable(deadline))?,))
-            })
+        (_, "now") => function(instance, name, |state, ()| Ok((state.wasi.now(),))),
+        (_, "resolution") => function(instance, name, |_, ()| Ok((1_u64,))),
+        (_, "subscribe-instant") => {
+            function(instance, name, |state, (instant,): (u64,)| Ok((state.table.push(Pollable(instant))?,)))
+        }
+        (_, "subscribe-duration") => function(instance, name, |state, (duration,): (u64,)| {
+            let deadline = state.wasi.now().saturating_add(duration);
+            Ok((state.table.push(Pollable(deadline))?,))
         }),
         _ => absent(instance, interface, name),
     }
 }
 
-fn random(instance: &mut LinkerInstance<'_, State>, interface: &str, name: &str) -> Result<()> {
+fn random(instance: &mut Instance<'_>, interface: &str, name: &str) -> Result<()> {
     match name {
         "get-random-bytes" | "get-insecure-random-bytes" => {
-            instance.func_wrap(name, |mut store: Store, (number,): (u64,)| {
+            function(instance, name, |state, (number,): (u64,)| {
                 if number > RANDOM {
                     bail!(
                         "the plugin requested {number} random bytes at once, more than the limit of {RANDOM}"
                     );
                 }
-                let number = usize::try_from(number)?;
-                store.data_mut().counted(|state| Ok((state.wasi.random(number)?,)))
+                state.charge(RANDOM_BYTE.saturating_mul(number))?;
+                Ok((state.wasi.random(usize::try_from(number)?)?,))
             })
         }
         "get-random-u64" | "get-insecure-random-u64" => {
-            instance.func_wrap(name, |mut store: Store, ()| Ok((random_u64(store.data_mut())?,)))
+            function(instance, name, |state, ()| Ok((random_u64(state)?,)))
         }
-        "insecure-seed" | "get-insecure-seed" => instance.func_wrap(name, |mut store: Store, ()| {
-            let state = store.data_mut();
-            Ok(((random_u64(state)?, random_u64(state)?),))
-        }),
+        "insecure-seed" | "get-insecure-seed" => {
+            function(instance, name, |state, ()| Ok(((random_u64(state)?, random_u64(state)?),)))
+        }
         _ => absent(instance, interface, name),
     }
 }
 
 fn random_u64(state: &mut State) -> Result<u64> {
-    let bytes = state.counted(|state| state.wasi.random(8))?;
+    let bytes = state.wasi.random(8)?;
     Ok(u64::from_le_bytes(bytes.try_into().expect("eight bytes were asked for")))
 }
 
 /// Files, sockets and terminals: there are none.
-fn absent(instance: &mut LinkerInstance<'_, State>, interface: &str, name: &str) -> Result<()> {
+fn absent(instance: &mut Instance<'_>, interface: &str, name: &str) -> Result<()> {
     match name {
-        "get-directories" => {
-            instance.func_wrap(name, |_: Store, ()| Ok((Vec::<(Resource<Never>, String)>::new(),)))
-        }
+        "get-directories" => function(instance, name, |_, ()| Ok((Vec::<(Resource<Never>, String)>::new(),))),
         "get-terminal-stdin" | "get-terminal-stdout" | "get-terminal-stderr" => {
-            instance.func_wrap(name, |_: Store, ()| Ok((None::<Resource<Never>>,)))
+            function(instance, name, |_, ()| Ok((None::<Resource<Never>>,)))
         }
-        "instance-network" => instance.func_wrap(name, |mut store: Store, ()| {
-            Ok((store.data_mut().counted(|state| Ok(state.table.push(Network)?))?,))
-        }),
+        "instance-network" => function(instance, name, |state, ()| Ok((state.table.push(Network)?,))),
         "create-tcp-socket" | "create-udp-socket" | "resolve-addresses" => {
-            instance.func_new(name, |_, _, _, results| {
+            untyped(instance, name, |results| {
                 let denied = Val::Enum("access-denied".to_owned());
                 results[0] = Val::Result(Err(Some(Box::new(denied))));
                 Ok(())
             })
         }
         _ => {
-            let function = format!("{interface}#{name}");
-            instance.func_new(name, move |_, _, _, _| bail!("`{function}` is not available to plugins"))
+            let whole_name = format!("{interface}#{name}");
+            untyped(instance, name, move |_| bail!("`{whole_name}` is not available to plugins"))
         }
     }
 }

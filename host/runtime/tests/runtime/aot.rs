@@ -15,7 +15,7 @@ const COMPILED: Origin = Origin::Compiled { kept: true };
 
 fn open(directory: &Path) -> Result<Runtime, RuntimeError> {
     let directory = CacheDirectory::open(directory)?;
-    Runtime::new(Options { limits: Limits::default(), aot_directory: Some(directory) })
+    Runtime::new(Options { limits: Limits::default(), aot_directory: Some(directory), compiler: None })
 }
 
 fn origin(directory: &Path, component: &[u8], stage: Stage) -> Origin {

@@ -59,6 +59,7 @@ fn client(origins: &[&str]) -> Capabilities {
         blobs: None,
         progress: None,
         limits: seed_http::HttpLimits::default(),
+        time: None,
     });
     Capabilities { http: Some(Arc::new(client)), ..nothing() }
 }

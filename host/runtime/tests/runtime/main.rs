@@ -6,6 +6,7 @@ mod aot;
 mod blobs;
 mod capabilities;
 mod compatibility;
+mod host_work;
 mod layer_lock;
 mod limits;
 mod memory;

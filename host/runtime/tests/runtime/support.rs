@@ -12,7 +12,7 @@ use seed_runtime::{Limits, LoadError, Options, Plugin, PluginError, Runtime};
 
 /// A runtime with these limits and without a cache.
 pub(crate) fn runtime(limits: Limits) -> Runtime {
-    Runtime::new(Options { limits, aot_directory: None }).unwrap()
+    Runtime::new(Options { limits, aot_directory: None, compiler: None }).unwrap()
 }
 
 /// Loads a component with default limits.

@@ -8,7 +8,7 @@ use seed_nix::Graph;
 /// The store paths of an image, and the layer that each is in, from its registration and the list of its layers.
 pub(super) fn contents(registration: &str, paths: &[Vec<u32>]) -> Result<(Closure, Vec<usize>), String> {
     let mut graph = Graph::default();
-    graph.read(registration).map_err(|error| error.to_string())?;
+    graph.read_registration(registration).map_err(|error| error.to_string())?;
     let all: Vec<String> = graph.paths().map(str::to_owned).collect();
     let closure = graph.closure(&[(String::new(), all)]).map_err(|error| error.to_string())?;
     let mut layer_of = vec![None; closure.paths.len()];

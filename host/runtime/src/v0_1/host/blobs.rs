@@ -11,7 +11,7 @@ use crate::state::State;
 use crate::v0_1::bindings::seed::pipeline::blobs::{Host, HostWriter};
 use crate::v0_1::bindings::seed::pipeline::types;
 use crate::v0_1::convert;
-use crate::v0_1::host::bounds::{DOCUMENT, PIECE, read_up_to, too_long};
+use crate::v0_1::host::bounds::{DOCUMENT, DURABLE, OPEN, PIECE, read_up_to, too_long};
 use crate::v0_1::resources::Writer;
 
 impl Host for State {
@@ -22,14 +22,16 @@ impl Host for State {
             }
             Ok(blobs(state)?.put(&content)?.to_string())
         };
-        self.timed(|state| {
-            state.count_blob_bytes(content.len())?;
+        self.counted(|state| {
+            state.charge(DURABLE.saturating_add(content.len() as u64))?;
+            state.count_bytes(content.len() as u64)?;
             Ok(put(state).map_err(Into::into))
         })
     }
 
     fn size(&mut self, digest: String) -> Result<Option<u64>> {
-        self.timed(|state| {
+        self.counted(|state| {
+            state.charge(OPEN)?;
             let digest = digest.parse().ok();
             Ok(digest.and_then(|digest| blobs(state).ok()?.size(digest)))
         })
@@ -54,9 +56,12 @@ impl Host for State {
             }
             Ok(read_up_to(&mut *blobs.open(digest, offset, limit)?, limit_bytes)?)
         };
-        self.timed(|state| {
+        self.counted(|state| {
+            state.charge(OPEN)?;
             let result = read(state);
-            state.count_blob_bytes(result.as_ref().map_or(0, Vec::len))?;
+            let read = result.as_ref().map_or(0, Vec::len) as u64;
+            state.charge(read)?;
+            state.count_bytes(read)?;
             Ok(result)
         })
     }
@@ -64,33 +69,48 @@ impl Host for State {
 
 impl HostWriter for State {
     fn new(&mut self) -> Result<Resource<Writer>> {
-        self.timed(|state| {
+        self.counted(|state| {
+            state.charge(OPEN)?;
+            state.open_stream()?;
             // A constructor has no error: the first use of the writer tells it.
             let writer = blobs(state).and_then(|blobs| blobs.writer());
+            if writer.is_err() {
+                state.close_stream();
+            }
             Ok(state.table.push(Writer(writer))?)
         })
     }
 
     fn write(&mut self, writer: Resource<Writer>, content: Vec<u8>) -> Result<Result<(), types::StageError>> {
-        self.timed(|state| {
-            state.count_blob_bytes(content.len())?;
+        self.counted(|state| {
+            state.charge(content.len() as u64)?;
+            state.count_bytes(content.len() as u64)?;
             let writer = state.table.get_mut(&writer)?;
             Ok(write(writer, &content).map_err(Into::into))
         })
     }
 
     fn finish(&mut self, writer: Resource<Writer>) -> Result<Result<String, types::StageError>> {
-        self.timed(|state| {
+        self.counted(|state| {
+            state.charge(DURABLE)?;
             let writer = state.table.get_mut(&writer)?;
             let finished = Err(StageError::Failed("the blob is already finished".to_owned()));
-            let digest = std::mem::replace(&mut writer.0, finished).and_then(BlobWriter::finish);
+            let open = std::mem::replace(&mut writer.0, finished);
+            if open.is_ok() {
+                state.close_stream();
+            }
+            let digest = open.and_then(BlobWriter::finish);
             Ok(digest.map(|digest| digest.to_string()).map_err(Into::into))
         })
     }
 
     fn drop(&mut self, writer: Resource<Writer>) -> Result<()> {
-        self.table.delete(writer)?;
-        Ok(())
+        self.counted(|state| {
+            if state.table.delete(writer)?.0.is_ok() {
+                state.close_stream();
+            }
+            Ok(())
+        })
     }
 }
 

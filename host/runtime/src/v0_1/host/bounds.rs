@@ -1,4 +1,4 @@
-//! How much a component may hand over or take at once.
+//! How much a component may hand over or take at once, and what the host's work for it costs.
 
 use std::io::Read;
 
@@ -8,6 +8,11 @@ use seed_model::StageError;
 pub(super) const DOCUMENT: usize = 4 << 20;
 /// The most bytes that are read or written at once in a stream: 1 MiB.
 pub(super) const PIECE: usize = 1 << 20;
+
+/// Fuel for a file that is looked for or opened.
+pub(super) const OPEN: u64 = 50_000;
+/// Fuel for a file that is synced to the disk.
+pub(super) const DURABLE: u64 = 5_000_000;
 
 /// Reads until `limit` bytes are there or the end is reached.
 pub(super) fn read_up_to(reader: &mut dyn Read, limit: usize) -> Result<Vec<u8>, StageError> {

@@ -8,7 +8,7 @@ use wasmtime::Result;
 use crate::error::InvalidOutput;
 use crate::state::State;
 use crate::text::printable;
-use crate::v0_1::bindings::seed::pipeline::http::{Error, Host, Request, Response};
+use crate::v0_1::bindings::seed::pipeline::http::{Body, Error, Host, Request, Response};
 use crate::v0_1::convert;
 
 /// The longest origin that a message shows, in bytes.
@@ -16,8 +16,9 @@ const ORIGIN: usize = 200;
 
 impl Host for State {
     fn send(&mut self, request: Request) -> Result<Result<Response, Error>> {
-        self.timed(|state| {
+        self.waiting(|state| {
             state.count_requests(1)?;
+            state.count_bytes(body_size(&request))?;
             Ok(client(state, &request.url).and_then(|client| {
                 let request = convert::request(request).map_err(|error| invalid(&error))?;
                 client.send(request).map(Into::into).map_err(Into::into)
@@ -26,14 +27,24 @@ impl Host for State {
     }
 
     fn send_all(&mut self, requests: Vec<Request>) -> Result<Vec<Result<Response, Error>>> {
-        self.timed(|state| {
+        self.waiting(|state| {
             state.count_requests(requests.len())?;
+            state.count_bytes(requests.iter().map(body_size).fold(0, u64::saturating_add))?;
             let Some(first) = requests.first() else { return Ok(Vec::new()) };
             Ok(match client(state, &first.url) {
                 Ok(client) => send_all(&client, requests),
                 Err(error) => vec![Err(error); requests.len()],
             })
         })
+    }
+}
+
+/// The bytes that a request sends.
+fn body_size(request: &Request) -> u64 {
+    match &request.body {
+        Body::Empty => 0,
+        Body::Bytes(bytes) => bytes.len() as u64,
+        Body::Blob(range) => range.length,
     }
 }
 

@@ -18,7 +18,7 @@ const NAME: usize = 100;
 impl Host for State {
     fn get(&mut self, name: String) -> Result<Result<wit::PublicKey, types::StageError>> {
         let get = |state: &mut Self| Ok(keyring(state, &name)?.get(&name)?.into());
-        self.timed(|state| Ok(get(state).map_err(StageError::into)))
+        self.counted(|state| Ok(get(state).map_err(StageError::into)))
     }
 
     fn sign(&mut self, name: String, payload: Vec<u8>) -> Result<Result<Vec<u8>, types::StageError>> {
@@ -28,7 +28,7 @@ impl Host for State {
             }
             keyring(state, &name)?.sign(&name, &payload)
         };
-        self.timed(|state| Ok(sign(state).map_err(Into::into)))
+        self.counted(|state| Ok(sign(state).map_err(Into::into)))
     }
 }
 

@@ -15,6 +15,7 @@ impl Host for State {
             Level::Error => LogLevel::Error,
         };
         self.counted(|state| {
+            state.charge(message.len() as u64)?;
             state.log.message(level, &message);
             Ok(())
         })

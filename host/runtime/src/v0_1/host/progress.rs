@@ -16,6 +16,7 @@ impl Host for State {}
 impl HostTask for State {
     fn new(&mut self, label: String, total: Option<u64>) -> Result<Resource<Task>> {
         self.counted(|state| {
+            state.charge(label.len() as u64)?;
             let reporter = state.capabilities.reporter.clone();
             let label = printable(&label, LABEL).replace('\n', " ");
             let task = Task { number: reporter.progress_start(&label, total), reporter };
@@ -32,7 +33,9 @@ impl HostTask for State {
     }
 
     fn drop(&mut self, task: Resource<Task>) -> Result<()> {
-        self.table.delete(task)?;
-        Ok(())
+        self.counted(|state| {
+            state.table.delete(task)?;
+            Ok(())
+        })
     }
 }
