@@ -39,7 +39,7 @@ pub enum CompareError {
         /// What is wrong with it.
         reason: String,
     },
-    /// Bytes after the end of the archive, or more zeros than [`MAX_FILLER`].
+    /// Bytes after the end of the archive, or more than a mebibyte of zeros.
     #[error("more than zeros follow the end of its archive")]
     Trailing,
     /// It unpacks to something else than its diff ID says.
