@@ -99,7 +99,7 @@ fn one_name_from_two_inputs_is_an_error() {
     let covers = tree(&directory, "four", &["nix/store/x/file"]);
     let link = directory.path().join("five");
     fs::create_dir(&link).unwrap();
-    symlink("/usr", link.join("nix")).unwrap();
+    symlink(directory.path().join("one"), link.join("nix")).unwrap();
     let link = root_path(&link, "five");
 
     let mut errors = Vec::new();
