@@ -5,10 +5,12 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 #![allow(clippy::return_self_not_must_use, reason = "`ok` and `failed` are assertions")]
 
+mod authority;
 mod build_seed;
 pub mod console;
 mod docker;
 mod environment;
+mod gate;
 pub mod guest;
 mod hostile;
 mod layout;
@@ -22,11 +24,15 @@ mod repository;
 mod run;
 mod runner;
 pub mod scripted;
+mod server;
+mod strict;
 mod table;
 
+pub use authority::{Authority, Identity, Validity};
 pub use build_seed::{build_seed_project, offline_nixpkgs};
 pub use docker::Docker;
 pub use environment::TestEnvironment;
+pub use gate::{Gate, IDENTITY_TOKEN, PASSWORD, USER, answer_token_request, token_service};
 pub use hostile::{Fault, HostileRegistry};
 pub use layout::Layout;
 pub use nixpkgs::{copy_project_flake, portable_program, stub_nixpkgs};
@@ -37,4 +43,6 @@ pub use registry::{Registry, free_port};
 pub use repository::repository;
 pub use run::Run;
 pub use runner::{Action, Job, read_yaml, runner_temp};
+pub use server::{Received, Reply, Server};
+pub use strict::with_unknown_keys;
 pub use table::table;

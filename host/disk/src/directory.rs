@@ -201,3 +201,114 @@ impl Directory {
 }
 
 const FLAGS: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
+
+    fn name(text: &str) -> &OsStr {
+        OsStr::new(text)
+    }
+
+    /// A directory with a file, a directory with a file, and links to both; and a place outside of it.
+    fn place() -> (tempfile::TempDir, Directory) {
+        let place = tempfile::tempdir().unwrap();
+        fs::create_dir_all(place.path().join("held/directory")).unwrap();
+        fs::create_dir(place.path().join("outside")).unwrap();
+        for file in ["held/file", "held/directory/file", "outside/file"] {
+            fs::write(place.path().join(file), "precious").unwrap();
+        }
+        symlink("../outside/file", place.path().join("held/link")).unwrap();
+        symlink("../outside", place.path().join("held/links")).unwrap();
+        symlink("../outside/new", place.path().join("held/dangling")).unwrap();
+        let directory = Directory::open(&place.path().join("held")).unwrap();
+        (place, directory)
+    }
+
+    fn precious(place: &tempfile::TempDir) {
+        let outside = fs::read_dir(place.path().join("outside")).unwrap();
+        assert_eq!(outside.count(), 1, "something was made outside");
+        assert_eq!(fs::read(place.path().join("outside/file")).unwrap(), b"precious");
+    }
+
+    #[test]
+    fn no_name_leads_out_of_a_directory() {
+        let (place, held) = place();
+        assert!(Directory::open(&place.path().join("held/links")).is_err());
+        assert!(Directory::open_following(&place.path().join("held/links")).is_ok());
+        assert!(held.directory(name("links")).is_err() && held.directory(name("directory")).is_ok());
+        assert!(held.read(name("link")).is_err() && held.read(name("file")).is_ok());
+        for link in ["link", "dangling"] {
+            assert_eq!(held.kind(name(link)).unwrap(), Some(FileType::Symlink));
+            assert!(held.write(name(link), OFlags::empty(), Mode::RWXU).is_err());
+            assert!(held.write(name(link), OFlags::TRUNC, Mode::RWXU).is_err());
+        }
+        assert_ne!(
+            held.inode(name("link")).unwrap(),
+            rustix::fs::stat(place.path().join("outside/file")).unwrap().st_ino
+        );
+        assert_eq!(held.kind(name("missing")).unwrap(), None);
+        precious(&place);
+    }
+
+    #[test]
+    fn what_has_the_name_of_a_directory_is_replaced_and_not_followed() {
+        let (place, held) = place();
+        held.make(name("directory")).unwrap();
+        assert!(place.path().join("held/directory/file").exists());
+        for taken in ["links", "dangling", "file", "new"] {
+            let made = held.make(name(taken)).unwrap();
+            made.write(name("file"), OFlags::EXCL, Mode::RWXU).unwrap();
+            assert_eq!(held.kind(name(taken)).unwrap(), Some(FileType::Directory), "{taken}");
+        }
+        precious(&place);
+        // Here, what has the name is refused by whoever opens it.
+        held.make_private(name("link")).unwrap();
+        assert_eq!(held.kind(name("link")).unwrap(), Some(FileType::Symlink));
+        held.make_private(name("private")).unwrap();
+        let mode = fs::metadata(place.path().join("held/private")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o7777, 0o700);
+    }
+
+    #[test]
+    fn links_are_removed_and_renamed_and_their_targets_kept() {
+        let (place, held) = place();
+        held.rename(name("file"), &held, name("link")).unwrap();
+        assert_eq!(held.kind(name("link")).unwrap(), Some(FileType::RegularFile));
+        held.remove(name("links")).unwrap();
+        held.remove(name("directory")).unwrap();
+        held.remove(name("missing")).unwrap();
+        held.unlink(name("dangling")).unwrap();
+        precious(&place);
+        let names: Vec<_> = held.entries().unwrap().into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["link"]);
+    }
+
+    #[test]
+    fn a_new_name_takes_nothing_from_another() {
+        let (place, held) = place();
+        for taken in ["directory", "link", "links", "dangling"] {
+            let error = held.rename_new(name("file"), &held, name(taken)).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::AlreadyExists, "{taken}");
+        }
+        held.rename_new(name("file"), &held, name("new")).unwrap();
+        assert_eq!(fs::read(place.path().join("held/new")).unwrap(), b"precious");
+        assert_eq!(held.kind(name("file")).unwrap(), None);
+        precious(&place);
+    }
+
+    #[test]
+    fn a_lock_keeps_others_out_until_it_is_dropped() {
+        let (place, mut held) = place();
+        let mut other = Directory::open(&place.path().join("held")).unwrap();
+        assert!(held.try_lock().unwrap() && !other.try_lock().unwrap());
+        // A handle without the lock does not end it.
+        drop(held.again());
+        assert!(!other.try_lock().unwrap());
+        drop(held);
+        assert!(other.try_lock().unwrap());
+    }
+}

@@ -170,3 +170,50 @@ fn is_named(directory: &Directory, name: &OsStr, file: &File) -> bool {
     let named = directory.inode(name);
     named.is_ok_and(|named| file.metadata().is_ok_and(|held| held.ino() == named))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn a_link_in_the_place_of_a_partial_file_is_not_written_through() {
+        let place = tempfile::tempdir().unwrap();
+        let victim = place.path().join("victim");
+        fs::write(&victim, "precious").unwrap();
+        let held = place.path().join("held");
+        fs::create_dir(&held).unwrap();
+        let directory = Directory::open(&held).unwrap();
+        for target in ["../victim", "../new"] {
+            symlink(target, held.join(claimed(OsStr::new("tar")))).unwrap();
+            assert!(Partial::claim(&directory, OsStr::new("tar")).is_err(), "{target}");
+            remove_abandoned_claim(&directory, OsStr::new("tar"));
+            assert_eq!(fs::read(&victim).unwrap(), b"precious");
+            assert!(!place.path().join("new").exists());
+            fs::remove_file(held.join(claimed(OsStr::new("tar")))).unwrap();
+        }
+        // What takes its last name replaces a link there.
+        symlink("../victim", held.join("tar")).unwrap();
+        let mut partial = Partial::claim(&directory, OsStr::new("tar")).unwrap().unwrap();
+        partial.write_all(b"whole").unwrap();
+        partial.persist(&directory, OsStr::new("tar")).unwrap();
+        assert_eq!(fs::read(&victim).unwrap(), b"precious");
+        assert!(!held.join("tar").is_symlink());
+        assert_eq!(fs::read(held.join("tar")).unwrap(), b"whole");
+    }
+
+    #[test]
+    fn what_a_killed_run_left_is_emptied_before_it_is_written() {
+        let place = tempfile::tempdir().unwrap();
+        let directory = Directory::open(place.path()).unwrap();
+        let left = place.path().join(claimed(OsStr::new("tar")));
+        fs::write(&left, "a longer text").unwrap();
+        let mut partial = Partial::claim(&directory, OsStr::new("tar")).unwrap().unwrap();
+        partial.write_all(b"short").unwrap();
+        partial.persist(&directory, OsStr::new("tar")).unwrap();
+        assert_eq!(fs::read(place.path().join("tar")).unwrap(), b"short");
+        assert!(!left.exists());
+    }
+}

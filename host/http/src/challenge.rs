@@ -135,6 +135,9 @@ mod tests {
         {
             assert_eq!(choose([header]), None, "{header}");
         }
-        assert_eq!(choose([format!("Basic realm=\"{}\"", "x".repeat(MAX_HEADER)).as_str()]), None);
+        // The longest header that is looked at, and one that is longer.
+        let long = |size: usize| format!("{:x<width$}\"", "Basic realm=\"", width = size - 1);
+        assert_eq!(choose([long(MAX_HEADER).as_str()]), Some(Challenge::Basic));
+        assert_eq!(choose([long(MAX_HEADER + 1).as_str()]), None);
     }
 }

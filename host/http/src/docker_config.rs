@@ -57,7 +57,7 @@ impl CredentialStore for DockerConfig {
 /// The parts of `config.json` and `auth.json` that are about credentials.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct ConfigFile {
+pub(crate) struct ConfigFile {
     auths: BTreeMap<String, Entry>,
     creds_store: Option<String>,
     cred_helpers: BTreeMap<String, String>,
@@ -110,6 +110,11 @@ impl ConfigFile {
                 return Ok(found);
             }
         }
+        self.stored(registry, path)
+    }
+
+    /// The credential that the file itself has.
+    pub(crate) fn stored(&self, registry: &str, path: &Path) -> Result<Option<Credential>, CredentialError> {
         let Some((key, auth)) =
             self.auths.iter().find(|(key, auth)| names(key, registry) && !auth.is_empty())
         else {
@@ -243,6 +248,30 @@ mod tests {
         let launcher = Launcher::new(Arc::new(variables.into_iter().collect::<Variables>()));
         let found = DockerConfig::new(vec![config], launcher).get("a.example").unwrap();
         assert_eq!(found, Some(password("me", "")));
+    }
+
+    #[test]
+    fn the_largest_file_is_read_and_one_byte_more_is_too_much() {
+        let json = |size: u64| {
+            let json = r#"{"auths": {"a.example": {"username": "u", "password": "p"}}}"#;
+            json.to_owned() + &" ".repeat(usize::try_from(size).unwrap() - json.len())
+        };
+        assert_eq!(lookup(&json(MAX_FILE), "a.example").unwrap(), Some(password("u", "p")));
+        let error = lookup(&json(MAX_FILE + 1), "a.example").unwrap_err().to_string();
+        assert!(error.ends_with("config.json: is larger than 4194304 bytes"), "{error}");
+    }
+
+    #[test]
+    fn what_is_printed_for_debugging_shows_no_secret() {
+        let auth = STANDARD.encode("me:hunter2");
+        let json = format!(
+            r#"{{"auths": {{"a": {{"auth": "{auth}", "password": "hunter2", "identitytoken": "hunter2"}}}}}}"#
+        );
+        let printed = format!("{:?}", serde_json::from_str::<ConfigFile>(&json).unwrap());
+        assert!(!printed.contains("hunter2") && !printed.contains(&auth), "{printed}");
+        for credential in [password("me", "hunter2"), Credential::IdentityToken(Secret::new("hunter2"))] {
+            assert!(!format!("{credential:?}").contains("hunter2"));
+        }
     }
 
     #[test]

@@ -190,3 +190,55 @@ fn pause(outcome: &Result<Response, Error>, planned: Duration) -> Option<Duratio
         Ok(_) | Err(_) => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn response(status: u16, retry_after: Option<&str>) -> Response {
+        let headers =
+            retry_after.map(|value| ("retry-after".to_owned(), value.to_owned())).into_iter().collect();
+        Response { status, headers, body: Vec::new(), url: String::new() }
+    }
+
+    #[test]
+    fn a_server_may_ask_for_a_wait_up_to_the_bound() {
+        let wait = |status, asked| {
+            pause(&Ok(response(status, asked)), Duration::from_secs(2)).map(|wait| wait.as_secs())
+        };
+        assert_eq!(wait(503, None), Some(2));
+        assert_eq!(wait(503, Some("0")), Some(0));
+        assert_eq!(wait(503, Some("30")), Some(30));
+        assert_eq!(wait(503, Some("31")), None);
+        // Dates are not read.
+        assert_eq!(wait(503, Some("Fri, 31 Dec 1999 23:59:59 GMT")), Some(2));
+        for status in [429, 500, 502, 503, 504] {
+            assert_eq!(wait(status, None), Some(2), "{status}");
+        }
+        for status in [200, 206, 301, 400, 401, 403, 404, 501, 505] {
+            assert_eq!(wait(status, Some("1")), None, "{status}");
+        }
+    }
+
+    #[test]
+    fn only_what_may_pass_is_tried_again() {
+        let failed = |transient| {
+            let (method, url, reason) = ("GET".to_owned(), String::new(), String::new());
+            pause(&Err(Error::Connection { method, url, reason, transient }), Duration::from_secs(2))
+        };
+        assert_eq!(failed(true), Some(Duration::from_secs(2)));
+        assert_eq!(failed(false), None);
+        assert_eq!(pause(&Err(Error::TooLarge { url: String::new(), limit: 1 }), Duration::ZERO), None);
+    }
+
+    #[test]
+    fn credentials_belong_to_one_host_and_port() {
+        let at = |registry: &str, url: &str| is_at(registry, &url.parse().unwrap());
+        assert!(at("ghcr.io", "https://ghcr.io/v2/") && at("docker.io", "https://registry-1.docker.io/"));
+        assert!(at("r.example:5000", "https://r.example:5000/"));
+        for url in ["https://ghcr.io:8443/", "https://a.ghcr.io/", "https://ghcr.io.evil.example/"] {
+            assert!(!at("ghcr.io", url), "{url}");
+        }
+        assert!(!at("docker.io", "https://docker.io/") && !at("not a host", "https://ghcr.io/"));
+    }
+}

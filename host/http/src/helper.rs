@@ -131,7 +131,16 @@ mod tests {
         let long = Duration::from_secs(20);
         insta::assert_snapshot!(outcome("echo no; exit 3", long).unwrap_err(), @"exit status: 3");
         insta::assert_snapshot!(outcome("echo no", long).unwrap_err(), @"its answer is not the JSON object that the protocol requires");
-        insta::assert_snapshot!(outcome("head -c 100000 /dev/zero", long).unwrap_err(), @"its answer is larger than 65536 bytes");
+        // The largest answer, and one byte more.
+        let answer = |size: u64| {
+            let fixed = r#"{"Username":"u","Secret":""}"#.len() as u64;
+            format!(
+                r#"printf '{{"Username":"u","Secret":"'; head -c {} /dev/zero | tr '\0' x; printf '"}}'"#,
+                size - fixed
+            )
+        };
+        assert!(outcome(&answer(MAX_OUTPUT), long).unwrap().is_some());
+        insta::assert_snapshot!(outcome(&answer(MAX_OUTPUT + 1), long).unwrap_err(), @"its answer is larger than 65536 bytes");
         insta::assert_snapshot!(outcome("exec sleep 60", Duration::from_millis(200)).unwrap_err(), @"it did not answer within 200ms");
         insta::assert_snapshot!(outcome("exec >&-; exec sleep 60", Duration::from_secs(2)).unwrap_err(), @"it did not exit within 2s");
         insta::assert_snapshot!(get(&Launcher::default(), "../evil", "ghcr.io").unwrap_err(), @"the credential helper `docker-credential-../evil` failed: its name may contain only letters, digits, `-`, `_` and `.`");

@@ -223,6 +223,43 @@ mod tests {
     }
 
     #[test]
+    fn the_largest_request_passes_and_one_more_is_too_much() {
+        let url = |size: usize| Request::get(format!("{:x<size$}", "https://a.example/"));
+        let headers = |count: usize| Request {
+            headers: vec![("x".to_owned(), String::new()); count - 1],
+            ..with_secret("https://a.example/", "x-token", "token")
+        };
+        let bytes = |size: usize| with_header("x", &"v".repeat(size - 1));
+        let body =
+            |size: usize| Request { body: Body::Bytes(vec![0; size]), ..Request::get("https://a.example/") };
+        for (limit, request) in [
+            (MAX_URL, &url as &dyn Fn(usize) -> Request),
+            (MAX_HEADERS, &headers),
+            (MAX_HEADER_BYTES, &bytes),
+            (MAX_BODY, &body),
+        ] {
+            prepare(request(limit)).unwrap();
+            let error = prepare(request(limit + 1)).unwrap_err();
+            assert!(error.contains(&limit.to_string()), "{error}");
+        }
+    }
+
+    #[test]
+    fn every_header_of_the_host_is_refused() {
+        for name in HOST_HEADERS {
+            let error = prepare(with_header(name, "x")).unwrap_err();
+            assert!(error.ends_with(&format!("only the host may set the header `{name}`")), "{error}");
+            let with_secret = prepare(with_secret("https://a.example/", name, "token"));
+            assert_eq!(with_secret.is_ok(), name == "authorization", "{name}");
+        }
+        let both = Request {
+            credentials: Some("a.example".to_owned()),
+            ..with_secret("https://a.example/", "authorization", "token")
+        };
+        insta::assert_snapshot!(prepare(both).unwrap_err(), @"invalid request to `https://a.example/`: it uses both `credentials` and a secret `authorization`");
+    }
+
+    #[test]
     fn secrets_are_filled_in_and_never_printed() {
         let prepared = prepare(with_secret("https://a.example/", "Authorization", "token")).unwrap();
         assert_eq!(prepared.secret_headers["authorization"], "Bearer hunter2");

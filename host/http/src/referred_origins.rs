@@ -31,3 +31,24 @@ impl ReferredOrigins {
         named.get(&url.origin().ascii_serialization()).cloned()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_many_origins_are_remembered_as_are_allowed() {
+        let origins = ReferredOrigins::default();
+        let url = |port: usize| -> Url { format!("http://a.example:{port}/x").parse().unwrap() };
+        let by: Url = "https://registry.example/v2/".parse().unwrap();
+        for port in 1..=MAX_ENTRIES + 1 {
+            origins.note(&by, &url(port));
+        }
+        origins.note(&"https://other.example".parse().unwrap(), &url(MAX_ENTRIES));
+        assert_eq!(origins.by(&url(MAX_ENTRIES)).as_deref(), Some("https://registry.example"));
+        assert_eq!(origins.by(&url(MAX_ENTRIES + 1)), None);
+        let own = ReferredOrigins::default();
+        own.note(&by, &by);
+        assert_eq!(own.by(&by), None);
+    }
+}

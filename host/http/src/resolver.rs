@@ -60,3 +60,43 @@ impl Resolve for GrantedAddresses {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A name server that answers every question with these addresses.
+    #[derive(Debug)]
+    struct Answers(Vec<IpAddr>);
+
+    impl Lookup for Answers {
+        fn addresses(&self, _: &str) -> Addresses {
+            let addresses = self.0.clone();
+            Box::pin(async { Ok(addresses) })
+        }
+    }
+
+    /// The addresses of `a.example` that may be connected to, where the name has these.
+    fn resolve(addresses: &[&str]) -> Result<Vec<String>, String> {
+        let grants = Grants { origins: vec!["https://a.example".parse().unwrap()], ..Grants::default() };
+        let lookup = Answers(addresses.iter().map(|address| address.parse().unwrap()).collect());
+        let resolver = GrantedAddresses { grants: Arc::new(grants), lookup: Arc::new(lookup) };
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        match runtime.block_on(resolver.resolve("a.example".parse().unwrap())) {
+            Ok(addresses) => Ok(addresses.map(|address| address.ip().to_string()).collect()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    #[test]
+    fn each_of_several_addresses_is_checked() {
+        let allowed = |addresses: &[&str]| resolve(addresses).unwrap();
+        assert_eq!(
+            allowed(&["1.1.1.1", "10.0.0.7", "127.0.0.1", "2606:4700::1111", "fd00::1", "169.254.169.254"]),
+            ["1.1.1.1", "2606:4700::1111"]
+        );
+        assert_eq!(allowed(&["10.0.0.7", "1.1.1.1"]), ["1.1.1.1"]);
+        assert!(allowed(&[]).is_empty());
+        insta::assert_snapshot!(resolve(&["10.0.0.7", "127.0.0.1"]).unwrap_err(), @r#"`a.example` at 10.0.0.7: the address is private, and no `http` grant names it; if `a.example` has this address in your own network, write grants = { http = ["https://a.example", "https://10.0.0.7"] }"#);
+    }
+}

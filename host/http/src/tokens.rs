@@ -240,3 +240,104 @@ fn bearer(body: &[u8]) -> Option<Authorization> {
     let lifetime = answer.expires_in.unwrap_or(DEFAULT_LIFETIME).min(MAX_LIFETIME).saturating_sub(MARGIN);
     Some(Authorization { value, until: Some(Instant::now() + Duration::from_secs(lifetime)) })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::credentials::CredentialError;
+    use crate::grants::Grants;
+    use crate::limits::HttpLimits;
+    use crate::resolver::SystemLookup;
+
+    fn area(url: &str) -> Area {
+        Area::of("r.example", &url.parse().unwrap(), false)
+    }
+
+    #[test]
+    fn an_area_is_a_repository_what_is_mounted_and_whether_it_is_written() {
+        let url = |path: &str| area(&format!("https://r.example/v2/{path}"));
+        assert_eq!(url("org/app/blobs/x"), url("org/app/manifests/v1"));
+        assert_eq!(url("org/app/tags/list"), url("org/app/referrers/x?n=2"));
+        // A repository may be called as the API's own words are.
+        assert_eq!(url("a/blobs/b/manifests/v1").repository, "a/blobs/b");
+        assert_ne!(url("org/app/blobs/x"), url("org/other/blobs/x"));
+        assert_ne!(url("org/app/blobs/x"), url("org/app/blobs/x?from=org/base"));
+        assert_eq!(url("").repository, "");
+        let writing = Area::of("r.example", &"https://r.example/v2/a/blobs/x".parse().unwrap(), true);
+        assert_ne!(writing, url("a/blobs/x"));
+    }
+
+    #[test]
+    fn a_token_lives_as_long_as_its_service_says_within_bounds() {
+        let seconds = |answer: &str| {
+            let until = bearer(answer.as_bytes()).unwrap().until.unwrap();
+            until.saturating_duration_since(Instant::now()).as_secs_f64().ceil()
+        };
+        for (expires_in, expected) in [
+            ("", 50.0),
+            (r#","expires_in":300"#, 290.0),
+            (r#","expires_in":5"#, 0.0),
+            (r#","expires_in":3600"#, 3590.0),
+            (r#","expires_in":18446744073709551615"#, 3590.0),
+        ] {
+            let actual = seconds(&format!(r#"{{"token":"t"{expires_in}}}"#));
+            assert!((expected - 2.0..=expected).contains(&actual), "{expires_in}: {actual}");
+        }
+        assert_eq!(bearer(br#"{"access_token":"a"}"#).unwrap().value, "Bearer a");
+        assert_eq!(bearer(br#"{"token":"t","access_token":"a"}"#).unwrap().value, "Bearer t");
+        for bad in [r#"{"token":""}"#, "{}", r#"{"token":"a\nb"}"#, r#"{"token":1}"#] {
+            assert!(bearer(bad.as_bytes()).is_none(), "{bad}");
+        }
+    }
+
+    /// Knows one password, and counts how often it is asked.
+    #[derive(Debug, Default)]
+    struct Counted(std::sync::atomic::AtomicUsize);
+
+    impl CredentialStore for Counted {
+        fn get(&self, _: &str) -> Result<Option<Credential>, CredentialError> {
+            self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            let password = Secret::new("hunter2");
+            Ok(Some(Credential::Password { username: "me".to_owned(), password }))
+        }
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded_and_the_store_is_asked_once() {
+        let store = Arc::new(Counted::default());
+        let tokens = Tokens::new(Arc::clone(&store) as Arc<dyn CredentialStore>);
+        let wire = Wire::new(Arc::default(), HttpLimits::default(), Arc::new(SystemLookup));
+        let of = |number: usize| area(&format!("https://r.example/v2/app{number}/blobs/x"));
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            for number in 0..MAX_ENTRIES {
+                tokens.answer(&of(number), Challenge::Basic, None, &wire).await.unwrap();
+            }
+            assert!(tokens.known(&of(0)).await.is_some_and(|value| value.is_sensitive()));
+            tokens.answer(&of(MAX_ENTRIES), Challenge::Basic, None, &wire).await.unwrap();
+            assert!(tokens.known(&of(0)).await.is_none() && tokens.known(&of(MAX_ENTRIES)).await.is_some());
+        });
+        assert_eq!(store.0.load(std::sync::atomic::Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn a_token_service_without_tls_gets_no_password() {
+        let tokens = Tokens::new(Arc::new(Counted::default()));
+        let grants = Grants { origins: vec!["http://t.example".parse().unwrap()], ..Grants::default() };
+        let wire = Wire::new(Arc::new(grants), HttpLimits::default(), Arc::new(SystemLookup));
+        let challenge = |realm: &str| Challenge::Bearer {
+            realm: realm.parse().unwrap(),
+            service: None,
+            scopes: Vec::new(),
+        };
+        let area = area("https://r.example/v2/app/blobs/x");
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let refused = |realm: &str| {
+            runtime.block_on(tokens.answer(&area, challenge(realm), None, &wire)).unwrap_err().to_string()
+        };
+        insta::assert_snapshot!(refused("http://t.example/"), @"cannot authenticate to `r.example`: its token service http://t.example/ does not use https");
+        insta::assert_snapshot!(refused("https://other.example/"), @r#"`https://other.example`, which r.example named: no `http` grant names it; to allow it, write grants = { http = ["http://t.example", "https://other.example"] }"#);
+        insta::assert_snapshot!(refused("ftp://t.example/"), @"invalid request to `ftp://t.example/`: the scheme must be `https` or `http`");
+        insta::assert_snapshot!(refused("https://me@t.example/"), @"invalid request to `https://t.example/`: the URL contains a user name or password");
+    }
+}

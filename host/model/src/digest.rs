@@ -139,5 +139,11 @@ mod tests {
         for bad in ["", "sha256:", "sha512:00", &text[..70], &text.to_uppercase(), &format!("{text}0")] {
             assert!(bad.parse::<Digest>().is_err(), "{bad}");
         }
+        // Another algorithm, or none, with as many digits.
+        for prefix in
+            ["sha512:", "sha384:", "blake3:", "sha512-256:", "SHA256:", "sha256", "sha256-", ":", ""]
+        {
+            assert!(format!("{prefix}{}", &text[7..]).parse::<Digest>().is_err(), "{prefix}");
+        }
     }
 }

@@ -117,6 +117,8 @@ fn forged_sig_manifests_are_refused_with_the_reason() {
     missing.blobs.clear();
     let mut lying = two();
     lying.blobs.values_mut().for_each(|blob| blob.push(b' '));
+    let mut flipped = two();
+    flipped.blobs.values_mut().for_each(|blob| blob[10] ^= 1);
     let cases = [
         (".sig by another key", foreign.check(SUBJECT, REPOSITORY)),
         (".sig for another repository", two().check(SUBJECT, "example.org/other")),
@@ -124,7 +126,8 @@ fn forged_sig_manifests_are_refused_with_the_reason() {
         (".sig at another tag", other_tag.check(SUBJECT, REPOSITORY)),
         (".sig as a referrer", as_referrer.check(SUBJECT, REPOSITORY)),
         (".sig without its payload", missing.check(SUBJECT, REPOSITORY)),
-        (".sig with other bytes", lying.check(SUBJECT, REPOSITORY)),
+        (".sig with more bytes", lying.check(SUBJECT, REPOSITORY)),
+        (".sig with other bytes", flipped.check(SUBJECT, REPOSITORY)),
         (
             ".sig with a changed payload",
             two().with_blob(|b| b["optional"] = json!({"a": "b"})).check(SUBJECT, REPOSITORY),
@@ -156,6 +159,7 @@ fn forged_sig_manifests_are_refused_with_the_reason() {
     .sig at another tag: the signature is attached to latest, not to sha256-61f0f4a485b0503b6ac076c7171318d89d69211f3b58dc86a861a68c8112e0e9.sig
     .sig as a referrer: the signature is attached to a subject, not to the tag sha256-61f0f4a485b0503b6ac076c7171318d89d69211f3b58dc86a861a68c8112e0e9.sig
     .sig without its payload: cannot read the signature layer sha256:ac49cdb410e26862fd81e720dbbdda0bc8e39112c211a0b4513e88c6454d90be: no such blob
+    .sig with more bytes: the signature layer sha256:ac49cdb410e26862fd81e720dbbdda0bc8e39112c211a0b4513e88c6454d90be does not match its descriptor
     .sig with other bytes: the signature layer sha256:ac49cdb410e26862fd81e720dbbdda0bc8e39112c211a0b4513e88c6454d90be does not match its descriptor
     .sig with a changed payload: a signature in the document is not by any of the keys release
     .sig without annotation: the signature layer sha256:ac49cdb410e26862fd81e720dbbdda0bc8e39112c211a0b4513e88c6454d90be has no base64 annotation `dev.cosignproject.cosign/signature`

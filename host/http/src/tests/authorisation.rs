@@ -1,23 +1,21 @@
 //! What may be reached.
 
-use std::io;
-use std::net::IpAddr;
-use std::pin::Pin;
 use std::sync::Arc;
 
-use super::server::{Reply, Server};
-use super::{client, message, options};
+use seed_tests::{Reply, Server};
+
+use super::{PointsInside, client, message, options};
 use crate::client::{Client, Options};
 use crate::credentials::Secret;
 use crate::error::Error;
 use crate::grants::Grants;
 use crate::message::{Request, SecretHeader};
-use crate::resolver::Lookup;
 
 #[test]
 fn granted_origins_answer_and_others_are_not_contacted() {
     let granted = Server::start(|_| {
-        Reply::Answer(200, vec![("X-Kind", "a".to_owned()), ("set-cookie", "s=1".to_owned())], b"hi".to_vec())
+        let headers = [("X-Kind", "a"), ("set-cookie", "s=1")];
+        Reply::Answer(200, headers.map(|(n, v)| (n.to_owned(), v.to_owned())).to_vec(), b"hi".to_vec())
     });
     let other = Server::start(|_| Reply::ok("never"));
     let client = client(&[granted.origin()]);
@@ -105,21 +103,10 @@ fn secret_headers_stay_with_the_origin_they_were_made_for() {
     assert!(!target.received()[0].headers.contains_key("authorization"));
 }
 
-/// A name server that points every name at this machine. The check that counts is the one at the connection, which is
-/// the only time that a name is resolved: an earlier answer could have been another.
-#[derive(Debug)]
-struct PointsInside;
-
-impl Lookup for PointsInside {
-    fn addresses(&self, _: &str) -> Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>> {
-        Box::pin(async { Ok(vec!["127.0.0.1".parse().unwrap()]) })
-    }
-}
-
 #[test]
 fn a_granted_name_that_resolves_to_this_machine_is_refused() {
     let server = Server::start(|_| Reply::ok("inside"));
-    let origin = format!("http://rebinding.example:{}", server.port);
+    let origin = format!("http://rebinding.example:{}", server.port());
     let client = Client::with_lookup(options(std::slice::from_ref(&origin)), Arc::new(PointsInside));
     let denied = client.send(Request::get(format!("{origin}/"))).unwrap_err();
     insta::assert_snapshot!(message(&denied, &[&server]), @r#"`rebinding.example` at 127.0.0.1: the address is private, and no `http` grant names it; if `rebinding.example` has this address in your own network, write grants = { http = ["http://rebinding.example:A", "http://127.0.0.1:A"] }"#);
@@ -133,7 +120,7 @@ fn a_granted_name_that_resolves_to_this_machine_is_refused() {
 #[test]
 fn localhost_is_reached_by_its_name_when_it_is_granted() {
     let server = Server::start(|_| Reply::ok("here"));
-    let origin = format!("http://localhost:{}", server.port);
+    let origin = format!("http://localhost:{}", server.port());
     assert_eq!(
         client(std::slice::from_ref(&origin)).send(Request::get(format!("{origin}/"))).unwrap().body,
         b"here"

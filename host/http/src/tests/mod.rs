@@ -2,15 +2,18 @@
 
 mod authentication;
 mod authorisation;
-mod server;
+mod child;
 mod transfer;
 
 use std::collections::BTreeSet;
 use std::io::{self, Read};
+use std::net::IpAddr;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use seed_model::Digest;
+use seed_tests::{PASSWORD, Server, USER};
 
 use crate::body::BlobSource;
 use crate::client::{Client, Options};
@@ -20,6 +23,7 @@ use crate::grants::Grants;
 use crate::limits::HttpLimits;
 use crate::message::{BlobRange, Body, Request};
 use crate::progress::Progress;
+use crate::resolver::Lookup;
 
 /// Options that grant these origins, with short time limits.
 fn options(origins: &[String]) -> Options {
@@ -47,17 +51,38 @@ impl CredentialStore for OneCredential {
     }
 }
 
-/// A client that is granted these origins and the credentials of `registry`: `me`, `hunter2`.
-fn client_with_password(origins: &[String], registry: &str) -> Client {
-    let password = Credential::Password { username: "me".to_owned(), password: Secret::new("hunter2") };
-    client_with(origins, registry, password)
+/// The password of the one user that registries of tests know.
+fn password() -> Credential {
+    Credential::Password { username: USER.to_owned(), password: Secret::new(PASSWORD) }
 }
 
-fn client_with(origins: &[String], registry: &str, credential: Credential) -> Client {
+/// A client that is granted these origins and the credentials of `registry`.
+fn client_with_password(origins: &[String], registry: &str) -> Client {
+    client_with(origins, registry, Some(password()))
+}
+
+fn client_with(origins: &[String], registry: &str, credential: Option<Credential>) -> Client {
+    Client::new(options_with(origins, registry, credential))
+}
+
+fn options_with(origins: &[String], registry: &str, credential: Option<Credential>) -> Options {
     let mut options = options(origins);
     options.grants.credentials = BTreeSet::from([registry.to_owned()]);
-    options.credential_store = Arc::new(OneCredential(registry.to_owned(), credential));
-    Client::new(options)
+    if let Some(credential) = credential {
+        options.credential_store = Arc::new(OneCredential(registry.to_owned(), credential));
+    }
+    options
+}
+
+/// A name server that points every name at this machine. The check that counts is the one at the connection, which is
+/// the only time that a name is resolved: an earlier answer could have been another.
+#[derive(Debug)]
+struct PointsInside;
+
+impl Lookup for PointsInside {
+    fn addresses(&self, _: &str) -> Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>> {
+        Box::pin(async { Ok(vec!["127.0.0.1".parse().unwrap()]) })
+    }
 }
 
 fn with_credentials(registry: &str, request: Request) -> Request {
@@ -103,10 +128,10 @@ impl Progress for Recorded {
 }
 
 /// The message of an error, with the port of each server replaced by its letter.
-fn message(error: &Error, servers: &[&server::Server]) -> String {
+fn message(error: &Error, servers: &[&Server]) -> String {
     let mut text = error.to_string();
     for (letter, server) in ('A'..).zip(servers) {
-        text = text.replace(&server.port.to_string(), &letter.to_string());
+        text = text.replace(&server.port().to_string(), &letter.to_string());
     }
     text
 }

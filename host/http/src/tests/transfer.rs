@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::server::{Reply, Server};
+use seed_tests::{Reply, Server};
+
 use super::{OneBlob, Recorded, blob_body, client, message, options};
 use crate::client::{Client, DownloadError};
 use crate::error::Error;
@@ -106,7 +107,7 @@ fn retry_after_is_honoured_up_to_a_bound() {
         let seconds = seconds.to_owned();
         let count = AtomicUsize::new(0);
         Server::start(move |_| match count.fetch_add(1, Ordering::Relaxed) {
-            0 => Reply::Answer(429, vec![("retry-after", seconds.clone())], Vec::new()),
+            0 => Reply::with_header(429, "retry-after", seconds.clone()),
             _ => Reply::ok("later"),
         })
     };
@@ -288,7 +289,7 @@ fn a_download_is_written_as_it_comes_and_bounded() {
 fn a_download_that_breaks_off_is_resumed() {
     let content: Vec<u8> = (0..3000_u32).map(|n| u8::try_from(n % 251).unwrap()).collect();
     let partial = |range: &str, body: &[u8]| {
-        Reply::Answer(206, vec![("content-range", range.to_owned())], body.to_vec())
+        Reply::Answer(206, vec![("content-range".to_owned(), range.to_owned())], body.to_vec())
     };
     // The first 1,000 bytes come, then the connection breaks.
     let outcome = |second: Reply| {

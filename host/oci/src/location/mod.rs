@@ -19,6 +19,8 @@ mod same_images;
 mod unpack;
 
 #[cfg(test)]
+mod bounds;
+#[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;

@@ -204,8 +204,11 @@ impl Location for RegistryLocation {
         let mut found = Vec::new();
         let mut size = 0_u64;
         let mut next = Some(self.url(&format!("referrers/{subject}")));
-        for page in 0..MAX_PAGES {
+        for page in 0..=MAX_PAGES {
             let Some(url) = next else { return Ok(found) };
+            if page == MAX_PAGES {
+                break;
+            }
             let response = self.get(url, INDEX)?;
             size = size.saturating_add(response.body.len() as u64);
             if size > MAX_LISTING {

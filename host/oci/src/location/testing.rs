@@ -1,16 +1,15 @@
 //! A small image to read in tests, as a layout, as a tar and in a registry.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io::Write;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
-use std::thread;
+use std::sync::Arc;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use seed_http::Anonymous;
 use seed_model::{Descriptor, Digest, Platform};
+use seed_tests::{Gate, Reply, Server};
 use serde_json::{Value, json};
 
 use super::{Location, LocationError, Reference, open};
@@ -216,7 +215,7 @@ pub(crate) type Answer = (u16, Vec<(String, String)>, Vec<u8>);
 #[derive(Clone, Debug)]
 pub(crate) struct Registry {
     pub(crate) host: String,
-    requests: Arc<Mutex<Vec<String>>>,
+    server: Server,
 }
 
 impl Registry {
@@ -224,49 +223,29 @@ impl Registry {
         fixture: Fixture,
         answer: impl Fn(&str) -> Option<Answer> + Send + Sync + 'static,
     ) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let registry = Self { host: listener.local_addr().unwrap().to_string(), requests: Arc::default() };
-        let requests = Arc::clone(&registry.requests);
-        let shared = Arc::new((fixture, answer));
-        thread::spawn(move || {
-            for stream in listener.incoming() {
-                let (requests, shared) = (Arc::clone(&requests), Arc::clone(&shared));
-                thread::spawn(move || {
-                    let mut stream = stream.unwrap();
-                    let Some(path) = read_path(&mut stream) else { return };
-                    requests.lock().unwrap().push(path.clone());
-                    let (status, headers, body) = (shared.1)(&path).unwrap_or_else(|| shared.0.answer(&path));
-                    let promised = headers.iter().find(|(name, _)| name == "content-length");
-                    let length =
-                        promised.map_or_else(|| body.len().to_string(), |(_, length)| length.clone());
-                    let headers: Vec<String> = headers
-                        .iter()
-                        .filter(|(name, _)| name != "content-length")
-                        .map(|(n, v)| format!("{n}: {v}\r\n"))
-                        .collect();
-                    let headers = headers.concat();
-                    // The client may have left: some tests are about that.
-                    let _ = write!(
-                        stream,
-                        "HTTP/1.1 {status} x\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n"
-                    );
-                    let _ = stream.write_all(&body);
-                });
-            }
+        Self::behind(Gate::Open, fixture, answer)
+    }
+
+    /// A registry that lets in whoever passes the gate.
+    pub(crate) fn behind(
+        gate: Gate,
+        fixture: Fixture,
+        answer: impl Fn(&str) -> Option<Answer> + Send + Sync + 'static,
+    ) -> Self {
+        let server = Server::start(move |request| {
+            let path = request.target.as_str();
+            gate.refuse(request).unwrap_or_else(|| {
+                let (status, headers, body) = answer(path).unwrap_or_else(|| fixture.answer(path));
+                Reply::Answer(status, headers, body)
+            })
         });
-        registry
+        Self { host: server.registry(), server }
     }
 
+    /// The paths that were asked for.
     pub(crate) fn requests(&self) -> Vec<String> {
-        self.requests.lock().unwrap().clone()
+        self.server.received().into_iter().map(|request| request.target).collect()
     }
-}
-
-fn read_path(stream: &mut TcpStream) -> Option<String> {
-    let mut lines = BufReader::new(stream).lines();
-    let first = lines.next()?.ok()?;
-    lines.map_while(Result::ok).find(String::is_empty)?;
-    first.split(' ').nth(1).map(str::to_owned)
 }
 
 impl Fixture {

@@ -1,9 +1,13 @@
 //! All locations, over one image.
 
+use std::sync::Arc;
+
+use seed_http::{Credential, CredentialError, CredentialStore, Secret};
+use seed_tests::{Gate, PASSWORD, USER};
 use serde_json::json;
 
 use super::testing::{Answer, Fixture, Registry, location, opened, tar, write_tar};
-use super::{Location, LocationError};
+use super::{Location, LocationError, Reference, open};
 use crate::document::media_type::{CONFIG, INDEX, MANIFEST};
 use seed_model::{Descriptor, Digest};
 
@@ -236,6 +240,43 @@ fn a_registry_that_lies_is_caught() {
     let huge =
         |path: &str| path.contains("/manifests/").then(|| (200, Vec::new(), vec![b' '; (4 << 20) + 1]));
     insta::assert_snapshot!(error("org/app:v1", huge), @"the response from http://HOST/v2/org/app/manifests/v1 exceeds the limit of 4194304 bytes");
+}
+
+/// One user's credential for every registry.
+#[derive(Debug)]
+struct OneUser(Option<Credential>);
+
+impl CredentialStore for OneUser {
+    fn get(&self, _: &str) -> Result<Option<Credential>, CredentialError> {
+        Ok(self.0.clone())
+    }
+}
+
+#[test]
+fn a_private_image_is_read_by_who_knows_the_password() {
+    let fixture = Fixture::new();
+    let layer = fixture.blobs.iter().next().unwrap();
+    let layer = Descriptor::new("x", *layer.0, layer.1.len() as u64);
+    let password =
+        |text: &str| Credential::Password { username: USER.to_owned(), password: Secret::new(text) };
+    for gate in [Gate::Basic, Gate::BearerHere] {
+        let registry = Registry::behind(gate, fixture.clone(), |_| None);
+        let reference = Reference::find(&format!("{}/org/app:v1", registry.host)).unwrap();
+        let location = |credential| open(&reference, Arc::new(OneUser(credential))).unwrap();
+        let known = location(Some(password(PASSWORD)));
+        assert_eq!(known.resolve().unwrap().descriptor.digest, fixture.root().digest);
+        known.copy(&layer, &mut Vec::new()).unwrap();
+        known.referrers(fixture.root().digest).unwrap();
+        for unknown in [None, Some(password("another"))] {
+            let location = location(unknown);
+            let errors = [
+                location.resolve().unwrap_err(),
+                location.copy(&layer, &mut Vec::new()).unwrap_err(),
+                location.referrers(fixture.root().digest).unwrap_err(),
+            ];
+            assert!(errors.iter().all(|error| matches!(error, LocationError::Http(_))), "{errors:?}");
+        }
+    }
 }
 
 #[test]

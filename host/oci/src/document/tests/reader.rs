@@ -65,6 +65,7 @@ fn manifests() -> Vec<(&'static str, Vec<u8>)> {
         ("half a byte", with(|m| m["layers"][0]["size"] = json!(0.5))),
         ("sizes that overflow", with(|m| m["layers"][0]["size"] = json!(u64::MAX))),
         ("sizes that overflow others", with(|m| m["layers"][0]["size"] = json!(i64::MAX))),
+        ("the most layers", with(|m| m["layers"] = Value::Array(vec![m["layers"][0].clone(); 1000]))),
         ("too many layers", with(|m| m["layers"] = Value::Array(vec![m["layers"][0].clone(); 1001]))),
         ("something behind it", [manifest().to_string().as_bytes(), b"{}"].concat()),
         ("a byte order mark", ["\u{feff}".as_bytes(), manifest().to_string().as_bytes()].concat()),
@@ -134,6 +135,7 @@ fn one_reader_decides_on_manifests() {
     half a byte: invalid type: floating point `0.5`, expected u64 at line 1 column 391
     sizes that overflow: the sizes in it add up to more than 9223372036854775807 bytes
     sizes that overflow others: the sizes in it add up to more than 9223372036854775807 bytes
+    the most layers: good
     too many layers: it has more than 1000 layers
     something behind it: trailing characters at line 1 column 446
     a byte order mark: expected value at line 1 column 1
@@ -160,6 +162,7 @@ fn one_reader_decides_on_indexes() {
         ("a config", with(|i| i["config"] = json!({}))),
         ("no manifests", with(|i| drop(i.as_object_mut().unwrap().remove("manifests")))),
         ("a key twice, deep", replaced(&index(), "\"size\":2", "\"size\":2,\"size\":2")),
+        ("the most", with(|i| i["manifests"] = Value::Array(vec![i["manifests"][0].clone(); 10_000]))),
         ("too many", with(|i| i["manifests"] = Value::Array(vec![i["manifests"][0].clone(); 10_001]))),
         ("sizes that overflow", with(|i| i["manifests"][0]["size"] = json!(u64::MAX))),
     ] {
@@ -185,6 +188,7 @@ fn one_reader_decides_on_indexes() {
     a config: it is an image index and has `config`
     no manifests: it has no `manifests`
     a key twice, deep: the key "size" appears twice at line 1 column 242
+    the most: good
     too many: it has more than 10000 entries
     sizes that overflow: the sizes in it add up to more than 9223372036854775807 bytes
     "#);
