@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use seed_model::{Closure, ImagePlan, LayerLock, LockedLayer};
@@ -162,7 +163,7 @@ impl LayerLocks {
     }
 }
 
-fn read(path: &Path) -> Result<BTreeMap<String, LayerLock>, LayerLockError> {
+pub(crate) fn read(path: &Path) -> Result<BTreeMap<String, LayerLock>, LayerLockError> {
     let unreadable = |source| LayerLockError::Read { path: path.to_owned(), source };
     let text = match seed_disk::read_bounded_text(path, MAX_SIZE) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
@@ -174,24 +175,31 @@ fn read(path: &Path) -> Result<BTreeMap<String, LayerLock>, LayerLockError> {
         return Err(LayerLockError::Newer { path: path.to_owned(), found: version });
     }
     let document: Document = parse(&file)?;
-    let layer_lock = |image: LockedImage| {
-        let LockedImage { system, updates, changes, layer } = image;
-        (system, LayerLock { layers: layer, updates, changes, rebalance: false })
-    };
-    Ok(document.image.into_iter().map(layer_lock).collect())
+    let mut systems = BTreeMap::new();
+    for LockedImage { system, updates, changes, layer } in document.image {
+        // A merge of two branches may have left a system twice.
+        if systems.contains_key(&system) {
+            let reason = format!("it lists the system `{}` twice", system.escape_debug());
+            return Err(malformed(&file, &reason, None).into());
+        }
+        systems.insert(system, LayerLock { layers: layer, updates, changes, rebalance: false });
+    }
+    Ok(systems)
 }
 
 fn parse<'a, T: Deserialize<'a>>(file: &'a SourceFile) -> Result<T, Problems> {
-    toml::from_str(&file.text).map_err(|error| {
-        let problem = Problem {
-            code: "seed::layer-lock::malformed".to_owned(),
-            message: format!("not a layer lock: {}", error.message()),
-            label: "here".to_owned(),
-            span: error.span(),
-            help: Some("restore it from git, or delete it and run `seed plan --lock-layers`".to_owned()),
-        };
-        Problems::check(file, vec![problem]).expect_err("there is a problem")
-    })
+    toml::from_str(&file.text).map_err(|error| malformed(file, error.message(), error.span()))
+}
+
+fn malformed(file: &SourceFile, reason: &str, span: Option<Range<usize>>) -> Problems {
+    let problem = Problem {
+        code: "seed::layer-lock::malformed".to_owned(),
+        message: format!("not a layer lock: {reason}"),
+        label: "here".to_owned(),
+        span,
+        help: Some("restore it from git, or delete it and run `seed plan --lock-layers`".to_owned()),
+    };
+    Problems::check(file, vec![problem]).expect_err("there is a problem")
 }
 
 fn text(systems: &BTreeMap<String, LayerLock>) -> String {
@@ -232,6 +240,38 @@ mod tests {
         assert_eq!(read(&path).unwrap(), systems);
         insta::assert_snapshot!(text);
         assert_eq!(read(&directory.path().join("none")).unwrap(), BTreeMap::new());
+    }
+
+    #[test]
+    fn a_layer_lock_has_one_reading() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("layers.lock");
+        let error = |text: &str| {
+            std::fs::write(&path, text).unwrap();
+            read(&path).unwrap_err().to_string()
+        };
+        let good = text(&BTreeMap::from([("x86_64-linux".to_owned(), layer_lock())]));
+        let document = toml::from_str(&good).unwrap();
+        for (pointer, bad) in seed_tests::with_unknown_keys(&document, &["/image/0/changes"]) {
+            let error = error(&toml::to_string(&bad).unwrap());
+            assert!(error.contains("unknown field `more`"), "{pointer}: {error}");
+        }
+        let images = good.strip_prefix(HEADER).unwrap().trim_start().strip_prefix("version = 1").unwrap();
+        assert!(error(&format!("{good}{images}")).contains("it lists the system `x86_64-linux` twice"));
+    }
+
+    #[test]
+    fn the_largest_file_is_read_and_one_byte_more_is_not() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("layers.lock");
+        let mut text = text(&BTreeMap::new());
+        text.push('#');
+        text.push_str(&" ".repeat(usize::try_from(MAX_SIZE).unwrap() - text.len()));
+        std::fs::write(&path, &text).unwrap();
+        assert_eq!(read(&path).unwrap(), BTreeMap::new());
+        text.push(' ');
+        std::fs::write(&path, &text).unwrap();
+        assert!(matches!(read(&path), Err(LayerLockError::Read { .. })));
     }
 
     #[test]

@@ -8,7 +8,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
-use seed_model::{Algorithm, Descriptor, Digest, PayloadFormat, Platform, PublicKey, Signature, Target};
+use seed_model::{
+    Algorithm, Descriptor, Digest, PayloadFormat, Platform, PublicKey, Signature, Target, json,
+};
 use seed_oci::document::canonical_json;
 use seed_report::{Kind, Report};
 use seed_trust::encoding::{decode, encode};
@@ -215,11 +217,11 @@ impl Record {
             _ => RecordError::Read { path: path.to_owned(), source },
         })?;
         let not_a_record = |reason: String| RecordError::NotARecord { path: path.to_owned(), reason };
-        let version: Version = serde_json::from_slice(&bytes).map_err(|e| not_a_record(e.to_string()))?;
+        let version: Version = json::parse(&bytes).map_err(|e| not_a_record(e.to_string()))?;
         if version.schema > SCHEMA {
             return Err(RecordError::Newer { path: path.to_owned(), found: version.schema });
         }
-        let record: Self = serde_json::from_slice(&bytes).map_err(|e| not_a_record(e.to_string()))?;
+        let record: Self = json::parse(&bytes).map_err(|e| not_a_record(e.to_string()))?;
         let platform = Platform::of_system(&record.system).map_err(|e| not_a_record(e.to_string()))?;
         if platform != record.platform {
             let reason = format!("{} is {platform}, not {}", record.system, record.platform);
@@ -253,5 +255,78 @@ impl Record {
                 .map(|layer| LayerSummary { layer: layer.clone(), cached: true })
                 .collect(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use seed_tests::with_unknown_keys;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// A record with something in every place.
+    fn record() -> Value {
+        let digest = Digest::of(b"");
+        json!({
+            "schema": 1, "name": "app", "system": "x86_64-linux",
+            "platform": {"os": "linux", "architecture": "amd64"},
+            "manifest": {"mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": digest, "size": 2},
+            "closure": digest,
+            "layers": [{
+                "name": "base", "digest": digest, "diff-id": digest, "size": 1, "nar-size": 1, "paths": 1,
+                "unverified": "application/x",
+            }],
+            "plugins": [{"stage": "pack", "reference": "builtin:x", "name": "x", "version": "1", "digest": digest}],
+            "variables": {"commit": "x"},
+            "published": [{"plugin": "registry", "reference": "r.example/app:v1", "digest": digest}],
+            "run": "7",
+            "signatures": [
+                {"plugin": "cosign", "key": "k", "format": "dsse", "payload": "eA==", "signature": "eA=="},
+            ],
+        })
+    }
+
+    fn load(text: &str) -> Result<Record, String> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), text).unwrap();
+        let path = file.path().to_str().unwrap();
+        Record::load(file.path()).map_err(|error| error.to_string().replace(path, "FILE"))
+    }
+
+    #[test]
+    fn a_record_has_one_reading() {
+        let good = record();
+        let read = load(&good.to_string()).unwrap();
+        assert_eq!(serde_json::to_value(&read).unwrap(), good, "all of it is kept");
+        // Descriptors and platforms may have keys of other programs: what is signed has only those that are read.
+        for (pointer, bad) in with_unknown_keys(&good, &["/variables", "/platform", "/manifest"]) {
+            let error = load(&bad.to_string()).unwrap_err();
+            assert!(error.contains("unknown field `more`"), "{pointer}: {error}");
+        }
+        for (twice, again) in [("\"name\"", "\"name\":\"b\""), ("\"commit\"", "\"commit\":\"y\"")] {
+            let bad = good.to_string().replacen(twice, &format!("{again},{twice}"), 1);
+            let error = load(&bad).unwrap_err();
+            assert!(error.contains("appears twice"), "{error}");
+        }
+        let with = |pointer: &str, value: Value| {
+            let mut changed = record();
+            *changed.pointer_mut(pointer).unwrap() = value;
+            load(&changed.to_string()).unwrap_err()
+        };
+        insta::assert_snapshot!(with("/schema", 2.into()), @"a newer `seed` wrote the record FILE: it has version 2, this `seed` reads 1");
+        insta::assert_snapshot!(with("/platform/architecture", "arm64".into()), @"FILE is not a record of `seed run --record`: x86_64-linux is linux/amd64, not linux/arm64");
+        insta::assert_snapshot!(with("/system", "x86_64".into()), @"FILE is not a record of `seed run --record`: unsupported system `x86_64`; expected one of x86_64-linux, aarch64-linux, i686-linux, powerpc64le-linux, riscv64-linux, s390x-linux, aarch64-darwin, x86_64-darwin");
+    }
+
+    #[test]
+    fn the_largest_record_is_read_and_one_byte_more_is_not() {
+        let text = record().to_string();
+        let padding = usize::try_from(MAX_SIZE).unwrap() - text.len();
+        let padded = |more: usize| text.clone() + &" ".repeat(padding + more);
+        assert!(load(&padded(0)).is_ok());
+        insta::assert_snapshot!(load(&padded(1)).unwrap_err(), @"the record FILE is larger than 1 MiB");
     }
 }

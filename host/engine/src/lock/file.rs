@@ -195,3 +195,55 @@ fn not_a_lock(file: &SourceFile, reason: &str, span: Option<Range<usize>>) -> Pr
     };
     Problems::check(file, vec![problem]).expect_err("there is a problem")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lock() -> String {
+        let plugin = LockedPlugin {
+            stage: "sign".to_owned(),
+            reference: "oci://registry.example/signer:v1".to_owned(),
+            name: "signer".to_owned(),
+            version: "1.0.0".to_owned(),
+            world: "seed:pipeline/signer@0.1.0".to_owned(),
+            sha256: Digest::of(b"").hex(),
+            manifest: Some(Digest::of(b"")),
+            imports: vec!["seed:pipeline/keyring@0.1.0".to_owned()],
+            grants: vec!["keys release".to_owned()],
+        };
+        let published = LockedPublication {
+            digest: Digest::of(b""),
+            references: vec!["registry.example/app:v1".to_owned()],
+            paths: vec!["app".to_owned()],
+        };
+        let images = vec![LockedSeed { system: "x86_64-linux".to_owned(), digest: Digest::of(b"") }];
+        LockFile::text(&[plugin], &LockedSeeds { images, published: Some(published) })
+    }
+
+    fn load(text: &str) -> Result<Option<LockFile>, String> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        LockFile::load(file.path()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_lock_has_no_key_that_this_version_does_not_know() {
+        let document = toml::from_str(&lock()).unwrap();
+        let variants = seed_tests::with_unknown_keys(&document, &[]);
+        assert_eq!(variants.len(), 4);
+        for (pointer, bad) in variants {
+            let error = load(&toml::to_string(&bad).unwrap()).unwrap_err();
+            assert!(error.contains("unknown field `more`"), "{pointer}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_largest_file_is_read_and_one_byte_more_is_not() {
+        let mut text = lock() + "#";
+        text.push_str(&" ".repeat(usize::try_from(MAX_SIZE).unwrap() - text.len()));
+        assert_eq!(load(&text).unwrap().unwrap().plugins.len(), 1);
+        text.push(' ');
+        assert!(load(&text).unwrap_err().starts_with("cannot read the lock file "));
+    }
+}
