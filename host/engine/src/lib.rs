@@ -25,6 +25,8 @@ mod config;
 mod engine;
 mod error_chain;
 pub mod events;
+#[doc(hidden)]
+pub mod fuzzing;
 mod layer_lock;
 mod limits;
 pub mod lock;

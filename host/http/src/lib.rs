@@ -29,6 +29,8 @@ mod credentials;
 mod docker_config;
 mod error;
 mod exchange;
+#[doc(hidden)]
+pub mod fuzzing;
 mod grants;
 mod helper;
 mod limits;

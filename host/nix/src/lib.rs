@@ -37,6 +37,8 @@ mod eval;
 mod evaluate;
 mod events;
 mod flake;
+#[doc(hidden)]
+pub mod fuzzing;
 mod graph;
 mod hash;
 mod import;
