@@ -7,14 +7,15 @@ use std::process::Command;
 use clap::Args;
 use miette::{Result, miette};
 
-use crate::machine;
 use crate::paths::{repository, state_directory};
-use crate::process::{cargo, run};
+use crate::process::run;
+use crate::tools::Tool;
 
 /// Where links lead that leave `docs/`.
 const SOURCES: &str = "https://github.com/seed-oci/seed/blob/main/";
 
-const VERSION: &str = "mdbook@0.5.4";
+const MDBOOK: Tool =
+    Tool { name: "mdbook", version: "0.5.4", options: &["--no-default-features", "--features", "search"] };
 
 /// Build the documentation as a book
 ///
@@ -38,7 +39,7 @@ pub(crate) fn docs(args: &DocsArgs) -> Result<()> {
 
 /// Builds the book; returns its directory.
 pub(crate) fn build() -> Result<PathBuf> {
-    let mdbook = ensure_mdbook()?;
+    let mdbook = MDBOOK.ensure()?;
     let state = state_directory()?;
     let (sources, book) = (state.join("book-sources"), state.join("book"));
     if sources.exists() {
@@ -71,21 +72,4 @@ fn copy(from: &Path, to: &Path, outside: &str) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// mdBook, from `PATH` or built once under the state directory.
-fn ensure_mdbook() -> Result<PathBuf> {
-    if let Some(installed) = machine::find("mdbook") {
-        return Ok(installed);
-    }
-    let tools = state_directory()?.join("tools");
-    let built = tools.join("bin/mdbook");
-    if !built.exists() {
-        println!("Building mdBook (once, a minute or two)");
-        // Unoptimised: it runs for a second, and optimising it takes minutes.
-        run(cargo(&["install", "--quiet", "--locked", "--debug", VERSION])
-            .args(["--no-default-features", "--features", "search", "--root"])
-            .arg(&tools))?;
-    }
-    Ok(built)
 }

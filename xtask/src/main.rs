@@ -7,6 +7,7 @@ mod chroot;
 mod demo;
 mod docs;
 mod examples;
+mod fuzz;
 mod machine;
 mod nix_versions;
 mod paths;
@@ -15,6 +16,7 @@ mod plugins;
 mod process;
 mod report;
 mod test;
+mod tools;
 mod wit;
 
 use std::process::ExitCode;
@@ -39,6 +41,7 @@ enum Task {
     Demo(demo::DemoArgs),
     Test(test::TestArgs),
     Plugins(plugins::PluginsArgs),
+    Fuzz(fuzz::FuzzArgs),
     Docs(docs::DocsArgs),
     Bench(bench::BenchArgs),
     Wit(wit::WitArgs),
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().task {
         Task::Demo(args) => demo::demo(&args),
         Task::Test(args) => test::test(&args),
+        Task::Fuzz(args) => fuzz::fuzz(&args),
         Task::Plugins(args) => plugins::plugins(&args),
         Task::Docs(args) => docs::docs(&args),
         Task::Bench(args) => bench::bench(&args),

@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 use clap::{Args, ValueEnum};
 use miette::{Result, bail};
 
-use crate::paths::{repository, state_directory};
+use crate::paths::repository;
 use crate::process::{cargo, run};
 use crate::report::print_error;
-use crate::wit;
-use crate::{docs, machine, nix_versions, peers, plugins};
+use crate::tools::Tool;
+use crate::{docs, fuzz, nix_versions, peers, plugins, wit};
 
 /// Check everything, with the real peers
 ///
@@ -35,6 +35,8 @@ enum Part {
     Lint,
     /// The hermetic tests of the workspace
     Unit,
+    /// Ten seconds of each fuzz target
+    Fuzz,
     /// The guest plugins: their tests, and whether the committed components match their sources
     Plugins,
     /// The tests of the Nix driver with three versions of Nix
@@ -43,7 +45,9 @@ enum Part {
     E2e,
 }
 
-const PARTS: [Part; 5] = [Part::Lint, Part::Unit, Part::Plugins, Part::Nix, Part::E2e];
+const PARTS: [Part; 6] = [Part::Lint, Part::Unit, Part::Fuzz, Part::Plugins, Part::Nix, Part::E2e];
+
+const CARGO_DENY: Tool = Tool { name: "cargo-deny", version: "0.20.2", options: &[] };
 
 /// Runs the parts, all of them even when one fails, and says at the end which did.
 pub(crate) fn test(args: &TestArgs) -> Result<()> {
@@ -59,6 +63,7 @@ pub(crate) fn test(args: &TestArgs) -> Result<()> {
         let result = match part {
             Part::Lint => lint(),
             Part::Unit => run(cargo(&["test", "--workspace", "--no-fail-fast"]).env("INSTA_UPDATE", "no")),
+            Part::Fuzz => fuzz::fuzz(&fuzz::FuzzArgs::default()),
             Part::Plugins => test_plugins(!args.no_peers),
             Part::Nix => peers::install().and_then(|peers| nix_versions::test(&peers)),
             Part::E2e => end_to_end(),
@@ -117,7 +122,7 @@ fn lint() -> Result<()> {
     run(cargo(&["doc", "--workspace", "--no-deps", "--quiet"]).env("RUSTDOCFLAGS", "-D warnings"))?;
     docs::build()?;
     // Advisories need a database from the network: a scheduled job checks them.
-    let deny = ensure_cargo_deny()?;
+    let deny = CARGO_DENY.ensure()?;
     for manifest in ["Cargo.toml", "plugins/Cargo.toml"] {
         run(Command::new(&deny)
             .current_dir(repository())
@@ -126,22 +131,6 @@ fn lint() -> Result<()> {
             .args(["check", "bans", "licenses", "sources"]))?;
     }
     Ok(())
-}
-
-/// cargo-deny, from `PATH` or built once under the state directory.
-fn ensure_cargo_deny() -> Result<std::path::PathBuf> {
-    let tools = state_directory()?.join("tools");
-    let built = tools.join("bin/cargo-deny");
-    if let Some(installed) = machine::find("cargo-deny") {
-        return Ok(installed);
-    }
-    if !built.exists() {
-        println!("Building cargo-deny (once, a few minutes)");
-        // Unoptimised: it runs for seconds, and optimising it takes minutes.
-        let version = "cargo-deny@0.20.2";
-        run(cargo(&["install", "--quiet", "--locked", "--debug", version, "--root"]).arg(&tools))?;
-    }
-    Ok(built)
 }
 
 fn test_plugins(with_reference_toolchain: bool) -> Result<()> {
