@@ -2,6 +2,7 @@
 //!
 //! The inputs follow from the seeds and from the number in `SEED_FUZZ_START` alone, so a failure happens again.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+#![allow(clippy::print_stderr, reason = "it says how much was tried")]
 
 mod mutate;
 
@@ -54,7 +55,9 @@ fn run(target: Target, input: &[u8]) {
 fn fuzz(name: &str) {
     let target = target(name).unwrap();
     let seeds = seeds(target);
-    seeds.iter().for_each(|seed| run(target, seed));
+    for seed in &seeds {
+        run(target, seed);
+    }
     let mut mutator = Mutator::new(&seeds, number("SEED_FUZZ_START").unwrap_or(0));
     let seconds = number("SEED_FUZZ_SECONDS");
     let (start, mut count) = (Instant::now(), 0_u64);

@@ -38,7 +38,7 @@ fn pax(records: &[(&str, &[u8])]) -> Vec<u8> {
     let mut body = Vec::new();
     for (key, value) in records {
         let rest = key.len() + value.len() + 3;
-        let length = (rest..).find(|length| *length == rest + length.to_string().len()).unwrap();
+        let length = (rest..rest + 9).find(|length| *length == rest + length.to_string().len()).unwrap();
         body.extend_from_slice(format!("{length} {key}=").as_bytes());
         body.extend_from_slice(value);
         body.push(b'\n');
