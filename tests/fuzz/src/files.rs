@@ -20,7 +20,7 @@ pub(crate) fn archive(bytes: &[u8]) {
     with_file(bytes, |path| {
         let path = path.to_owned();
         let reference = Reference::Path(PathReference { form: Form::Any, path, name: None, digest: None });
-        let Ok(location) = open(&reference, std::sync::Arc::new(seed_http::Anonymous)) else { return };
+        let Ok(location) = open(&reference, std::sync::Arc::new(seed_http::Anonymous), None) else { return };
         if let Ok(document) = location.resolve() {
             let _ = location.referrers(document.descriptor.digest);
         }

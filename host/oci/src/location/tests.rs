@@ -262,7 +262,7 @@ fn a_private_image_is_read_by_who_knows_the_password() {
     for gate in [Gate::Basic, Gate::BearerHere] {
         let registry = Registry::behind(gate, fixture.clone(), |_| None);
         let reference = Reference::find(&format!("{}/org/app:v1", registry.host)).unwrap();
-        let location = |credential| open(&reference, Arc::new(OneUser(credential))).unwrap();
+        let location = |credential| open(&reference, Arc::new(OneUser(credential)), None).unwrap();
         let known = location(Some(password(PASSWORD)));
         assert_eq!(known.resolve().unwrap().descriptor.digest, fixture.root().digest);
         known.copy(&layer, &mut Vec::new()).unwrap();

@@ -124,7 +124,7 @@ fn other_dialects_are_understood() {
     "#);
     let hard = block(b"hard", b'1', |block| block[124..135].copy_from_slice(b"00000001000"));
     insta::assert_snapshot!(shown(&[hard, file]), @r#"
-    Other hard -> "", 0 bytes
+    HardLink hard -> "", 0 bytes
     File file -> "", 5 bytes
     "#);
 }
@@ -153,8 +153,9 @@ fn what_is_no_tar_is_refused() {
 fn the_most_of_everything_is_read_and_one_more_is_not() {
     let file = entry(b"file", b'0', b"");
     let record = |size: u64| {
-        let padding = vec![b'x'; usize::try_from(size).unwrap()];
-        [entry(b"pax", b'x', &padding), file.clone()].concat()
+        let head = format!("{size} comment=");
+        let text = "x".repeat(usize::try_from(size).unwrap() - head.len() - 1);
+        [entry(b"pax", b'x', format!("{head}{text}\n").as_bytes()), file.clone()].concat()
     };
     assert_eq!(read(record(MAX_RECORD), LIMIT).unwrap().len(), 1);
     assert!(read(record(MAX_RECORD + 1), LIMIT).unwrap_err().ends_with("a record is larger than 1 MiB"));
