@@ -11,7 +11,7 @@ use crate::events::EventSink;
 use crate::pipeline::Pipeline;
 use crate::prepare::{Planned, Prepared, Request, prepare};
 use crate::session::Session;
-use crate::stages::{self, ImageError, StageFailure, layer_specs};
+use crate::stages::{self, PackingError, StageFailure, layer_specs};
 use crate::summary::{PlanSummary, PlannedImage, PlannedLayer, PlannedPath, SCHEMA};
 
 /// What `seed plan` is asked.
@@ -84,7 +84,7 @@ fn image(prepared: &Prepared<'_>, planned: &Planned) -> Result<PlannedImage, Err
     match result {
         // With layers that are not cached the plugin cannot go on, which is what was to be found out.
         Err(error) if all_cached || asked.is_empty() => {
-            Err(ImageError::from(StageFailure::new(context, plugin, error)).into())
+            Err(PackingError::from(StageFailure::new(context, plugin, error)).into())
         }
         _ => Ok(PlannedImage {
             system: planned.target.system.clone(),
@@ -103,7 +103,7 @@ fn planned_layer(
     layer: &seed_model::Layer,
     spec: Option<&LayerSpec>,
 ) -> Result<PlannedLayer, Error> {
-    let failed = |source: seed_oci::PackError| ImageError::Pack { help: source.help(), source };
+    let failed = |source: seed_oci::PackError| PackingError::Pack { help: source.help(), source };
     let key = spec.map(|spec| spec.key().map_err(|error| failed(error.into()))).transpose()?;
     let cached = match spec {
         Some(spec) => prepared.context.cache.packer.lookup(spec).map_err(failed)?.is_some(),

@@ -7,7 +7,7 @@ use seed_runtime::{Limits, inspect};
 
 use crate::config::ConfigSchema;
 use crate::pipeline::PluginReference;
-use crate::plugins::{Places, PluginError, find};
+use crate::plugins::{Places, ResolveError, find};
 use crate::session::Session;
 use crate::summary::{PluginIdentity, PluginSummary, SCHEMA};
 
@@ -35,14 +35,14 @@ pub(crate) fn plugin_inspect(
         credentials: &session.credentials(),
         network_time: session.network_time(),
     };
-    let found = find(&reference, None, places).map_err(|error| PluginError::Bytes {
+    let found = find(&reference, None, places).map_err(|error| ResolveError::Bytes {
         reference: reference.to_string(),
         help: error.help(),
         source: error,
         file: None,
         span: None,
     })?;
-    let refused = |error: seed_runtime::LoadError| PluginError::Refused {
+    let refused = |error: seed_runtime::LoadError| ResolveError::Refused {
         reference: reference.to_string(),
         help: error.help(),
         error,
@@ -59,7 +59,7 @@ pub(crate) fn plugin_inspect(
         digest: plugin.digest(),
     };
     let schema = ConfigSchema::parse(&description.config_schema)
-        .map_err(|error| PluginError::Schema { plugin: identity.clone(), error })?;
+        .map_err(|error| ResolveError::Schema { plugin: identity.clone(), error })?;
     Ok(PluginSummary {
         schema: SCHEMA,
         plugin: identity,

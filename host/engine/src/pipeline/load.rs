@@ -12,7 +12,7 @@ const MAX_SIZE: u64 = 1 << 20;
 
 /// Why a pipeline could not be had from a file.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
-pub enum LoadError {
+pub enum PipelineFileError {
     /// There is no such file.
     #[error("pipeline file not found: {}", path.display())]
     #[diagnostic(
@@ -44,7 +44,7 @@ pub enum LoadError {
     Problems(#[from] Problems),
 }
 
-impl Report for LoadError {
+impl Report for PipelineFileError {
     fn kind(&self) -> Kind {
         Kind::Usage
     }
@@ -52,21 +52,21 @@ impl Report for LoadError {
 
 impl Pipeline {
     /// Reads and checks the file at `path`, at most 1 MiB.
-    pub fn load(path: &Path) -> Result<Self, LoadError> {
+    pub fn load(path: &Path) -> Result<Self, PipelineFileError> {
         let text = read(path)?;
         let file = SourceFile { path: path.to_owned(), text: text.into() };
         Ok(Self::parse(&file)?)
     }
 }
 
-fn read(path: &Path) -> Result<String, LoadError> {
+fn read(path: &Path) -> Result<String, PipelineFileError> {
     let unreadable = |source: io::Error| match source.kind() {
-        io::ErrorKind::NotFound => LoadError::NotFound { path: path.to_owned() },
-        io::ErrorKind::FileTooLarge => LoadError::TooLarge { path: path.to_owned() },
-        _ => LoadError::Unreadable { path: path.to_owned(), source },
+        io::ErrorKind::NotFound => PipelineFileError::NotFound { path: path.to_owned() },
+        io::ErrorKind::FileTooLarge => PipelineFileError::TooLarge { path: path.to_owned() },
+        _ => PipelineFileError::Unreadable { path: path.to_owned(), source },
     };
     let bytes = seed_disk::read_bounded(path, MAX_SIZE).map_err(unreadable)?;
-    String::from_utf8(bytes).map_err(|error| LoadError::NotText {
+    String::from_utf8(bytes).map_err(|error| PipelineFileError::NotText {
         path: path.to_owned(),
         offset: error.utf8_error().valid_up_to(),
     })

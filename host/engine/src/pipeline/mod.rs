@@ -22,7 +22,7 @@ mod source;
 #[cfg(test)]
 mod tests;
 
-pub use load::LoadError;
+pub use load::PipelineFileError;
 pub use model::{
     BuildSeed, ClosureFiles, Flake, Forbid, Group, KeySource, LayerDirectory, LayerPaths, Legal, Pipeline,
     SecretSource, Seed, Source,

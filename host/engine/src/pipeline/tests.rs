@@ -4,7 +4,7 @@ use std::fs;
 
 use insta::assert_snapshot;
 
-use crate::pipeline::{LoadError, Pipeline, PluginReference, Source};
+use crate::pipeline::{Pipeline, PipelineFileError, PluginReference, Source};
 use crate::testing::{parse, rendered};
 use seed_model::Part;
 
@@ -293,5 +293,5 @@ fn files_that_cannot_be_read() {
     fs::remove_file(&path).unwrap();
     fs::create_dir(&path).unwrap();
     assert_snapshot!("file_is_a_directory", load());
-    assert!(matches!(Pipeline::load(&path), Err(LoadError::Unreadable { .. })));
+    assert!(matches!(Pipeline::load(&path), Err(PipelineFileError::Unreadable { .. })));
 }

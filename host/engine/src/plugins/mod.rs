@@ -6,5 +6,5 @@ mod registry;
 mod resolve;
 
 pub(crate) use bytes::{Places, find};
-pub(crate) use resolve::PluginError;
+pub(crate) use resolve::ResolveError;
 pub(crate) use resolve::{ResolvedPlugin, resolve};

@@ -30,7 +30,7 @@ pub(crate) struct ResolvedPlugin {
 
 /// Why a plugin cannot be used.
 #[derive(Debug, thiserror::Error, Diagnostic)]
-pub(crate) enum PluginError {
+pub(crate) enum ResolveError {
     /// Its bytes are unavailable.
     #[error("cannot load the plugin `{reference}`")]
     #[diagnostic(code("seed::plugin::not-found"))]
@@ -94,7 +94,7 @@ pub(crate) enum PluginError {
     Config(#[from] Problems),
 }
 
-impl Report for PluginError {
+impl Report for ResolveError {
     fn kind(&self) -> Kind {
         match self {
             Self::Pin { .. } => Kind::Pin,
@@ -112,7 +112,7 @@ pub(crate) fn resolve(
     runtime: &Runtime,
     lock: &Lock,
     places: Places<'_>,
-) -> Result<Vec<ResolvedPlugin>, PluginError> {
+) -> Result<Vec<ResolvedPlugin>, ResolveError> {
     let mut problems = Vec::new();
     let mut resolved = Vec::new();
     for used in pipeline.plugins() {
@@ -125,7 +125,7 @@ pub(crate) fn resolve(
             digest: plugin.digest(),
         };
         let schema = ConfigSchema::parse(&plugin.description().config_schema)
-            .map_err(|error| PluginError::Schema { plugin: identity.clone(), error })?;
+            .map_err(|error| ResolveError::Schema { plugin: identity.clone(), error })?;
         problems.extend(schema.problems(&identity, &used.config));
         resolved.push(ResolvedPlugin {
             used: used.clone(),
@@ -145,10 +145,10 @@ fn admitted(
     used: &PluginUse,
     lock: &Lock,
     places: Places<'_>,
-) -> Result<PluginBytes, PluginError> {
+) -> Result<PluginBytes, ResolveError> {
     let reference = used.reference.get_ref();
     let found = find(reference, lock.manifest(used.stage, reference), places).map_err(|error| {
-        PluginError::Bytes {
+        ResolveError::Bytes {
             reference: reference.to_string(),
             help: error.help(),
             source: error,
@@ -158,7 +158,7 @@ fn admitted(
     })?;
     let digest = Digest::of(&found.bytes);
     if let Some(pin) = used.pin.as_ref().filter(|pin| *pin.get_ref() != digest) {
-        return Err(PluginError::Pin {
+        return Err(ResolveError::Pin {
             reference: reference.to_string(),
             pinned: *pin.get_ref(),
             found: digest,
@@ -175,8 +175,8 @@ fn load(
     used: &PluginUse,
     runtime: &Runtime,
     found: &PluginBytes,
-) -> Result<Plugin, PluginError> {
-    runtime.load(&found.bytes, used.stage).map_err(|error| PluginError::Refused {
+) -> Result<Plugin, ResolveError> {
+    runtime.load(&found.bytes, used.stage).map_err(|error| ResolveError::Refused {
         reference: used.reference.get_ref().to_string(),
         help: error.help(),
         error,

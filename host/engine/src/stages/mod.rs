@@ -12,7 +12,7 @@ mod signed;
 pub(crate) use artifact::SignedArtifact;
 pub(crate) use context::Context;
 pub(crate) use failure::StageFailure;
-pub(crate) use pack::ImageError;
+pub(crate) use pack::PackingError;
 pub(crate) use pack::{LayerOrigin, PackedImage, descriptors, layer_specs, pack, request as pack_request};
 pub(crate) use publish::{ToPublish, granted_targets, publish, targets};
 pub(crate) use select::{Selection, outputs, plan};

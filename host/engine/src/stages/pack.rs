@@ -23,7 +23,7 @@ use crate::summary::PluginIdentity;
 
 /// Why packing failed.
 #[derive(Debug, thiserror::Error, Diagnostic)]
-pub(crate) enum ImageError {
+pub(crate) enum PackingError {
     /// The plugin failed.
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -68,7 +68,7 @@ pub(crate) enum ImageError {
     Foreign { plugin: PluginIdentity, digest: Digest },
 }
 
-impl Report for ImageError {
+impl Report for PackingError {
     fn kind(&self) -> Kind {
         match self {
             Self::Failed(failure) => failure.kind(),
@@ -129,9 +129,9 @@ pub(crate) fn pack(
     target: &Target,
     plan: &ImagePlan,
     built: &Built,
-) -> Result<(PackedImage, bool), ImageError> {
+) -> Result<(PackedImage, bool), PackingError> {
     let layers = layer_specs(plan, built);
-    check_hidden(&layers).map_err(|error| ImageError::Pack { help: None, source: error.into() })?;
+    check_hidden(&layers).map_err(|error| PackingError::Pack { help: None, source: error.into() })?;
     let archive = Arc::new(PlanArchive::new(
         Arc::clone(&context.cache.packer),
         context.blobs.clone(),
@@ -147,19 +147,19 @@ pub(crate) fn pack(
     let request = request(context, plugin, target, plan);
     let result = plugin.plugin.pack(&capabilities, &request);
     if let Some(source) = archive.take_failure() {
-        return Err(ImageError::Pack { help: source.help(), source });
+        return Err(PackingError::Pack { help: source.help(), source });
     }
     let image = bare(result.map_err(|error| StageFailure::new(context, plugin, error))?);
     let identity = || plugin.identity.clone();
     if let Some(digest) =
         descriptors(&image).map(|descriptor| descriptor.digest).find(|digest| !context.blobs.knows(*digest))
     {
-        return Err(ImageError::Foreign { plugin: identity(), digest });
+        return Err(PackingError::Foreign { plugin: identity(), digest });
     }
     let planned = document::Planned { plan, platform: &target.platform, created: &request.created };
     let is_unreadable = |layer: usize| !can_read(&image.layers[layer].descriptor.media_type);
     check_image(context.blobs.store(), &image, &planned, &is_unreadable)
-        .map_err(|error| ImageError::Documents { plugin: identity(), error })?;
+        .map_err(|error| PackingError::Documents { plugin: identity(), error })?;
     let layers = image.layers.iter().enumerate();
     let origins = layers
         .map(|(index, layer)| origin(context, plugin, &archive, (index, &plan.layers[index].name), layer))
@@ -192,7 +192,7 @@ fn origin(
     archive: &PlanArchive,
     (index, name): (usize, &str),
     layer: &PackedLayer,
-) -> Result<LayerOrigin, ImageError> {
+) -> Result<LayerOrigin, PackingError> {
     let number = u32::try_from(index).unwrap_or(u32::MAX);
     if let Some(cached) = archive.made(number, layer) {
         return Ok(LayerOrigin::Host { cached });
@@ -204,7 +204,7 @@ fn origin(
         if granted.iter().any(|granted| granted.get_ref() == media_type) {
             return Ok(LayerOrigin::Unverified);
         }
-        return Err(ImageError::Unverified {
+        return Err(PackingError::Unverified {
             plugin: plugin_identity,
             layer: index,
             name,
@@ -217,8 +217,8 @@ fn origin(
     };
     match compare_layer(context.blobs.store(), layer, spec) {
         Ok(()) => Ok(LayerOrigin::Compared),
-        Err(CompareError::Planned(source)) => Err(ImageError::Pack { help: source.help(), source }),
-        Err(error) => Err(ImageError::Layer { plugin: plugin_identity, layer: index, name, error }),
+        Err(CompareError::Planned(source)) => Err(PackingError::Pack { help: source.help(), source }),
+        Err(error) => Err(PackingError::Layer { plugin: plugin_identity, layer: index, name, error }),
     }
 }
 
