@@ -2,7 +2,8 @@
 
 use std::env;
 use std::ffi::{OsStr, OsString};
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
 
 use seed_engine::Environment;
 
@@ -23,10 +24,18 @@ impl Environment for ProcessEnvironment {
     }
 }
 
-/// This program, also where its file has been replaced since it started.
-pub(crate) fn own_program() -> Option<PathBuf> {
-    let running = Path::new("/proc/self/exe");
-    if running.exists() { Some(running.to_owned()) } else { env::current_exe().ok() }
+/// The command that starts this program once more, even if its file has been replaced since it started.
+///
+/// If a dynamic loader was told to start the program, the running file is the loader: the kernel knows the arguments
+/// of the loader, which are those before our own.
+pub(crate) fn own_command() -> Option<Vec<OsString>> {
+    let Ok(line) = fs::read("/proc/self/cmdline") else {
+        return env::current_exe().ok().map(|program| vec![program.into()]);
+    };
+    let words: Vec<&[u8]> = line.strip_suffix(b"\0").unwrap_or(&line).split(|byte| *byte == 0).collect();
+    let before = words.len().saturating_sub(arguments().count());
+    let loader = words.iter().take(before).skip(1).map(|word| OsStr::from_bytes(word).to_owned());
+    Some(std::iter::once("/proc/self/exe".into()).chain(loader).collect())
 }
 
 /// What this process is told on its command line, without its name.

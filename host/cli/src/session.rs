@@ -56,7 +56,7 @@ impl Session {
             threads: threads.and_then(|threads| NonZero::new(threads.into())),
             aot_cache,
             require_lock: environment::in_ci(),
-            compiler: environment::own_program(),
+            compiler: environment::own_command(),
             network_time: Some(self.network_time),
             passwords: Arc::new(Prompt::new(Arc::clone(&self.printer))),
             environment: Arc::new(ProcessEnvironment),

@@ -1,5 +1,6 @@
 //! What all commands of one process share: caches, credentials, passwords, and what the environment says.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
@@ -38,9 +39,9 @@ pub struct EngineOptions {
     pub require_lock: bool,
     /// Who is asked for passwords.
     pub passwords: Arc<dyn Passwords>,
-    /// The program that compiles plugins, within limits of memory: one that runs [`CompileJob`](crate::CompileJob) when its
-    /// arguments say so. Without it they are compiled here.
-    pub compiler: Option<PathBuf>,
+    /// The command that compiles plugins, within limits of memory: a program and its first arguments, which runs
+    /// [`CompileJob`](crate::CompileJob) when the arguments after them say so. Without it they are compiled here.
+    pub compiler: Option<Vec<OsString>>,
     /// How long all requests to registries and other servers may take together; none: as long as they move.
     pub network_time: Option<Duration>,
     /// Where variables are looked up: those that secrets are in, and those that say where caches and logins are.

@@ -1,6 +1,6 @@
 //! Loads components.
 
-use std::path::PathBuf;
+use std::ffi::OsString;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -28,9 +28,10 @@ pub struct Options {
     pub limits: Limits,
     /// Where compiled components are kept; nowhere if there is none.
     pub aot_directory: Option<CacheDirectory>,
-    /// The program that compiles components: one that runs [`CompileJob`](crate::CompileJob) when its arguments say so. Without
-    /// it a thread of this process compiles: then nothing bounds the memory that this takes, or ends it.
-    pub compiler: Option<PathBuf>,
+    /// The command that compiles components: a program and its first arguments, which runs
+    /// [`CompileJob`](crate::CompileJob) when the arguments after them say so. Without it a thread of this process compiles:
+    /// then nothing bounds the memory that this takes, or ends it.
+    pub compiler: Option<Vec<OsString>>,
 }
 
 /// Loads and runs components.
@@ -46,12 +47,12 @@ pub struct Runtime {
 impl Runtime {
     /// Sets up the engines and opens the cache of compiled components.
     pub fn new(options: Options) -> Result<Self, RuntimeError> {
-        let Options { limits, aot_directory, compiler: program } = options;
+        let Options { limits, aot_directory, compiler: command } = options;
         let limits = Arc::new(limits);
         Ok(Self {
             engines: Engines::new(&limits)?,
             aot: aot_directory.map(AotCache::open).transpose()?,
-            compiler: Compiler { limits: Arc::clone(&limits), program },
+            compiler: Compiler { limits: Arc::clone(&limits), command },
             limits,
             cancelled: Arc::new(AtomicBool::new(false)),
         })

@@ -7,7 +7,8 @@ mod error;
 mod job;
 mod process;
 
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::thread;
@@ -22,19 +23,22 @@ pub use job::CompileJob;
 #[derive(Debug)]
 pub(crate) struct Compiler {
     pub(crate) limits: Arc<Limits>,
-    /// The program that compiles; without one a thread of this process does.
-    pub(crate) program: Option<PathBuf>,
+    /// The command that compiles; without one a thread of this process does.
+    pub(crate) command: Option<Vec<OsString>>,
 }
 
 impl Compiler {
     /// The machine code of a component.
+    #[expect(clippy::disallowed_methods, reason = "starts this program once more, to compile a component")]
     pub(crate) fn compile(&self, component: &[u8], deterministic: bool) -> Result<Vec<u8>, CompileError> {
         let Limits { stack, compile_memory: memory, compile_time: time, .. } = *self.limits;
         let job = CompileJob { deterministic, stack, memory, time };
         let time = Duration::from_secs(time);
-        match &self.program {
-            Some(program) => process::compile(program, &job, component, time),
-            None => in_thread(job, component.to_vec(), time),
+        match self.command.as_deref() {
+            Some([program, arguments @ ..]) => {
+                process::compile(Command::new(program).args(arguments), &job, component, time)
+            }
+            _ => in_thread(job, component.to_vec(), time),
         }
     }
 }

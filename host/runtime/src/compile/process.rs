@@ -1,7 +1,6 @@
 //! Compiles in a process of its own, which has limits of its own and can be killed.
 
 use std::io::{self, Read, Write};
-use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::sync_channel;
 use std::thread;
@@ -22,17 +21,16 @@ const MAX_THREADS: usize = 8;
 /// What Rust and Linux say when there is no more memory.
 const NO_MEMORY: [&str; 2] = ["memory allocation of", "Cannot allocate memory"];
 
-/// Compiles with `program`, which runs [`CompileJob::run`] between its standard input and output.
-#[expect(clippy::disallowed_methods, reason = "starts this program once more, to compile a component")]
+/// Compiles with `command`, which runs [`CompileJob::run`] between its standard input and output.
 pub(super) fn compile(
-    program: &Path,
+    command: &mut Command,
     job: &CompileJob,
     component: &[u8],
     time: Duration,
 ) -> Result<Vec<u8>, CompileError> {
     let failed = |error: io::Error| CompileError::Invalid(format!("cannot run the compiler: {error}"));
     let threads = thread::available_parallelism().map_or(1, std::num::NonZero::get).min(MAX_THREADS);
-    let mut child = Command::new(program)
+    let mut child = command
         .args(job.arguments())
         .env_clear()
         .env("RAYON_NUM_THREADS", threads.to_string())
