@@ -4,17 +4,22 @@
 
 mod bench;
 mod chroot;
+mod copy;
 mod demo;
 mod docs;
 mod examples;
 mod fuzz;
+mod git;
 mod machine;
+mod mutants;
 mod nix_versions;
 mod paths;
 mod peers;
 mod plugins;
 mod process;
 mod report;
+mod sandbox;
+mod survivors;
 mod test;
 mod tools;
 mod wit;
@@ -42,6 +47,7 @@ enum Task {
     Test(test::TestArgs),
     Plugins(plugins::PluginsArgs),
     Fuzz(fuzz::FuzzArgs),
+    Mutants(mutants::MutantsArgs),
     Docs(docs::DocsArgs),
     Bench(bench::BenchArgs),
     Wit(wit::WitArgs),
@@ -52,6 +58,7 @@ fn main() -> ExitCode {
         Task::Demo(args) => demo::demo(&args),
         Task::Test(args) => test::test(&args),
         Task::Fuzz(args) => fuzz::fuzz(&args),
+        Task::Mutants(args) => mutants::mutants(&args),
         Task::Plugins(args) => plugins::plugins(&args),
         Task::Docs(args) => docs::docs(&args),
         Task::Bench(args) => bench::bench(&args),
