@@ -18,7 +18,7 @@ pub fn styled(error: &dyn Diagnostic) -> Text {
     text
 }
 
-/// As [`styled`], without styles: for logs, files and tests.
+/// As [`styled()`], without styles: for logs, files and tests.
 pub fn plain(error: &dyn Diagnostic) -> String {
     styled(error).plain()
 }
