@@ -7,23 +7,14 @@ use seed_engine::summary::{LockState, PlanSummary};
 
 use crate::support::Project;
 
-const PIPELINE: &str = r#"
-schema = 1
-[source]
-systems = ["x86_64-linux"]
-[source.directories]
-base = "base"
-apps = "site"
-[seed]
-name = "site"
-[[publish]]
+const PUBLISH: &str = r#"[[publish]]
 plugin = "builtin:oci-layout"
 config = { path = "result", archive = "site.tar" }
 "#;
 
 #[test]
 fn a_second_run_packs_and_writes_nothing() {
-    let project = Project::new(PIPELINE);
+    let project = Project::site(PUBLISH);
     let first = project.run(&RunOptions::default()).unwrap();
     assert_eq!(first.lock, LockState::Created);
     let image = &first.images[0];
@@ -47,18 +38,18 @@ fn a_second_run_packs_and_writes_nothing() {
 fn a_run_may_pack_without_its_key_and_publish_nothing() {
     let signed = "\n[[sign]]\nplugin = \"builtin:cosign-signer\"\ngrants = { keys = [\"release\"] }\n\
         [keys.release]\ncosign = { file = \"no-such.key\" }\n";
-    let project = Project::new(&format!("{PIPELINE}{signed}"));
+    let project = Project::site(&format!("{PUBLISH}{signed}"));
     let packed = project.run(&RunOptions { pack_only: true, ..RunOptions::default() }).unwrap();
     assert_eq!(packed.images[0].layers.len(), 2);
     assert!(packed.published.is_empty() && packed.signatures.is_empty() && packed.verify_with.is_empty());
     assert!(!project.path("result").exists());
-    assert_eq!(packed.digest, Project::new(PIPELINE).run(&RunOptions::default()).unwrap().digest);
+    assert_eq!(packed.digest, Project::site(PUBLISH).run(&RunOptions::default()).unwrap().digest);
     project.run(&RunOptions::default()).unwrap_err();
 }
 
 #[test]
 fn one_changed_file_changes_one_layer() {
-    let project = Project::new(PIPELINE);
+    let project = Project::site(PUBLISH);
     let first = project.run(&RunOptions::default()).unwrap();
     project.write("site/srv/www/index.html", "<h1>changed</h1>\n");
     let second = project.run(&RunOptions::default()).unwrap();
@@ -70,13 +61,13 @@ fn one_changed_file_changes_one_layer() {
 
 #[test]
 fn the_bytes_do_not_depend_on_the_place_or_the_cache() {
-    let run = || Project::new(PIPELINE).run(&RunOptions::default()).unwrap().digest;
+    let run = || Project::site(PUBLISH).run(&RunOptions::default()).unwrap().digest;
     assert_eq!(run(), run());
 }
 
 #[test]
 fn several_systems_make_an_index() {
-    let project = Project::new(PIPELINE);
+    let project = Project::site(PUBLISH);
     let systems = ["x86_64-linux", "aarch64-linux"].map(str::to_owned).to_vec();
     let run = project.run(&RunOptions { systems, ..RunOptions::default() }).unwrap();
     let names: Vec<_> = run.images.iter().map(|image| image.system.as_str()).collect();
@@ -89,7 +80,7 @@ fn several_systems_make_an_index() {
 
 #[test]
 fn a_plan_tells_what_is_cached() {
-    let project = Project::new(PIPELINE);
+    let project = Project::site(PUBLISH);
     let before = project.plan();
     assert!(before.images[0].layers.iter().all(|layer| layer.key.is_some() && !layer.cached));
     assert!(!project.path("seed.lock").exists() && !project.path("result").exists());
@@ -102,7 +93,7 @@ fn a_plan_tells_what_is_cached() {
 
 #[test]
 fn damaged_caches_are_made_anew() {
-    let project = Project::new(PIPELINE);
+    let project = Project::site(PUBLISH);
     let first = project.run(&RunOptions::default()).unwrap();
     for directory in ["blobs/sha256", "frames", "layers", "stages"] {
         for entry in fs::read_dir(project.path("cache").join(directory)).unwrap() {

@@ -12,22 +12,13 @@ use seed_tests::scripted::{ScriptedDirectory, ScriptedPublisher};
 
 use crate::support::Project;
 
-const PIPELINE: &str = r#"
-schema = 1
-[source]
-systems = ["x86_64-linux"]
-[source.directories]
-base = "base"
-apps = "site"
-[seed]
-name = "site"
-[[publish]]
+const PUBLISH: &str = r#"[[publish]]
 plugin = "./publisher.wasm"
 "#;
 
 /// A project with this publisher, and what it is granted.
 fn project(publisher: &ScriptedPublisher, grants: &str) -> Project {
-    let project = Project::new(&format!("{PIPELINE}{grants}\n"));
+    let project = Project::site(&format!("{PUBLISH}{grants}\n"));
     project.write("publisher.wasm", publisher.build());
     project
 }
@@ -35,8 +26,7 @@ fn project(publisher: &ScriptedPublisher, grants: &str) -> Project {
 /// The digest of the image that these pipelines make.
 fn image() -> Digest {
     let publish = "[[publish]]\nplugin = \"builtin:oci-layout\"\nconfig = { path = \"result\" }\n";
-    let pipeline = PIPELINE.split("[[publish]]").next().unwrap();
-    Project::new(&format!("{pipeline}{publish}")).run(&RunOptions::default()).unwrap().digest
+    Project::site(publish).run(&RunOptions::default()).unwrap().digest
 }
 
 fn place(reference: &str, digest: Digest) -> Published {

@@ -10,16 +10,7 @@ use serde_json::Value;
 
 use crate::support::Project;
 
-const PIPELINE: &str = r#"
-schema = 1
-[source]
-systems = ["x86_64-linux"]
-[source.directories]
-base = "base"
-apps = "site"
-[seed]
-name = "site"
-[select]
+const PLUGINS: &str = r#"[select]
 plugin = "./selector.wasm"
 [[publish]]
 plugin = "builtin:oci-layout"
@@ -42,7 +33,7 @@ fn entry(path: &str, kind: EntryKind) -> Entry {
 }
 
 fn project(change: impl FnOnce(&mut ScriptedSelector)) -> Project {
-    let project = Project::new(PIPELINE);
+    let project = Project::site(PLUGINS);
     let mut selector = selector();
     change(&mut selector);
     project.write("selector.wasm", selector.build());

@@ -10,16 +10,7 @@ use serde_json::{Value, json};
 
 use crate::support::Project;
 
-const PIPELINE: &str = r#"
-schema = 1
-[source]
-systems = ["x86_64-linux"]
-[source.directories]
-base = "base"
-apps = "site"
-[seed]
-name = "site"
-[[publish]]
+const PUBLISH: &str = r#"[[publish]]
 plugin = "builtin:oci-layout"
 config = { path = "result" }
 "#;
@@ -41,7 +32,7 @@ struct Case {
 
 impl Case {
     fn new() -> Self {
-        let project = Project::new(PIPELINE);
+        let project = Project::site(PUBLISH);
         let digest = project.run(&RunOptions::default()).unwrap().digest;
         let blob = std::fs::read(project.path(&format!("result/blobs/sha256/{}", digest.hex()))).unwrap();
         let image = Descriptor::of(MANIFEST, &blob);
@@ -91,7 +82,7 @@ impl Case {
     }
 
     fn project(&self) -> Project {
-        let project = Project::new(&format!("{PIPELINE}{SIGN}{}", self.more));
+        let project = Project::site(&format!("{PUBLISH}{SIGN}{}", self.more));
         project.write("signer.wasm", self.signer.build());
         project.write("cosign.key", self.release.to_encrypted_pem(b"secret").unwrap());
         project.write("password", "secret");

@@ -12,7 +12,7 @@ use seed_report::Kind;
 use seed_tests::scripted::ScriptedPacker;
 use serde_json::{Value, json};
 
-use crate::support::Project;
+use crate::support::{Project, SITE};
 
 pub(crate) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
@@ -21,16 +21,7 @@ pub(crate) const GZIP: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 /// The rest of the pipeline file follows the section of the packer.
 pub(crate) fn pipeline(pack: &str) -> String {
     format!(
-        r#"
-schema = 1
-[source]
-systems = ["x86_64-linux"]
-[source.directories]
-base = "base"
-apps = "site"
-[seed]
-name = "site"
-[select.config]
+        r#"{SITE}[select.config]
 entrypoint = ["/bin/site"]
 env = {{ MODE = "safe" }}
 user = "1000"

@@ -26,6 +26,18 @@ impl Passwords for NoPasswords {
     }
 }
 
+/// A pipeline file of the two directories, without plugins.
+pub(crate) const SITE: &str = r#"
+schema = 1
+[source]
+systems = ["x86_64-linux"]
+[source.directories]
+base = "base"
+apps = "site"
+[seed]
+name = "site"
+"#;
+
 /// Two directories, a pipeline file, a cache.
 pub(crate) struct Project(TestEnvironment);
 
@@ -37,6 +49,11 @@ impl Project {
         project.write("pipeline.toml", pipeline);
         project.add_compiled_plugins();
         project
+    }
+
+    /// A project with the pipeline file [`SITE`] and `more`.
+    pub(crate) fn site(more: &str) -> Self {
+        Self::new(&format!("{SITE}{more}"))
     }
 
     /// Gives the cache the builtin plugins, which are compiled once for all tests.
