@@ -16,7 +16,7 @@ use crate::document::{Details, canonical_json};
 use crate::location::error::LocationError;
 use crate::location::layout_files::{Content, Files, REF_NAME, blob_path, content, document, unusable};
 
-/// The file.
+/// What `docker load` reads to find the images of an archive.
 pub(super) const LISTING: &str = "manifest.json";
 /// The most images of one archive.
 const MAX_IMAGES: usize = 1_000;

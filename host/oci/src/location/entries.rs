@@ -259,6 +259,4 @@ fn ustar_path(header: &[u8; BLOCK]) -> Vec<u8> {
 }
 
 #[cfg(test)]
-mod by_hand;
-#[cfg(test)]
 mod tests;

@@ -19,8 +19,6 @@ mod same_images;
 mod unpack;
 
 #[cfg(test)]
-mod bounds;
-#[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,7 @@
 //! All locations, over one image.
 
+mod bounds;
+
 use std::sync::Arc;
 
 use seed_http::{Credential, CredentialError, CredentialStore, Secret};

@@ -1,5 +1,7 @@
 //! Headers that readers of tar take in different ways.
 
+mod by_hand;
+
 use insta::assert_snapshot;
 use tar::EntryType as Kind;
 

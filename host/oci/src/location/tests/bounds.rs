@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
-use super::testing::{Answer, Fixture, Registry, location, opened, tar, write_tar};
-use super::{ContentBudget, ContentLimits, Location, UnpackError, read_layer};
 use crate::document::MAX_DOCUMENT;
 use crate::document::media_type::{INDEX, MANIFEST};
 use crate::inspect::{InspectOptions, MAX_REFERRERS, inspect};
+use crate::location::testing::{Answer, Fixture, Registry, location, opened, tar, write_tar};
+use crate::location::{ContentBudget, ContentLimits, Location, UnpackError, read_layer};
 use crate::verify::{signature_documents, verify_image};
 use seed_model::{Descriptor, Digest};
 
@@ -201,7 +201,7 @@ fn a_layer_unpacks_to_so_much() {
     let content = tar(&[("a", 3000), ("b", 10)]);
     let layers = [
         ("application/vnd.oci.image.layer.v1.tar", content.clone()),
-        ("application/vnd.oci.image.layer.v1.tar+gzip", super::testing::gzip(&content)),
+        ("application/vnd.oci.image.layer.v1.tar+gzip", crate::location::testing::gzip(&content)),
         ("application/vnd.oci.image.layer.v1.tar+zstd", zstd::encode_all(&content[..], 3).unwrap()),
     ];
     let mut fixture = Fixture::new();

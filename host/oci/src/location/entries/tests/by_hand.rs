@@ -2,7 +2,7 @@
 
 use std::io::Cursor;
 
-use super::*;
+use crate::location::entries::*;
 use crate::tar::{EntryType as Kind, Header};
 
 impl Skip for Cursor<Vec<u8>> {}
